@@ -1,0 +1,135 @@
+//! The contract of a store.
+
+use std::{fmt, time::Duration};
+
+use async_trait::async_trait;
+
+use crate::{
+    entry::{Entry, Epoch, Token, Writer},
+    key::{Address, Key, Namespace},
+};
+
+/// A place that keeps cells. Object safe; shared behind an `Arc`.
+///
+/// # Legal call sequences
+///
+/// - Reader: `lookup`. On a miss `lease`, then the load, then `fill` or `forfeit` with the granted token.
+/// - Writer: `fence` before the write can commit, then the write, then `release` of the same cells with the
+///   same writer if, and only if, its outcome is known. A fence that is not released expires.
+/// - Once before either, and again whenever the caller likes: `claim`.
+///
+/// # Contract
+///
+/// - Each cell moves as [`slot::apply`](crate::slot::apply) says, atomically per cell.
+/// - One call sees a slot before its presence cell, and changes a slot before it reads its epoch cell, so
+///   that a call over several cells need not be atomic as a whole.
+/// - Any entry, lease or epoch may be evicted at any time; a fence should not be.
+/// - Calls are idempotent where a lost answer may be repeated (`fence`, `release`, `forfeit`).
+/// - A store never answers from a replica.
+///
+/// # Cancel safety
+///
+/// A dropped call may or may not have taken effect. Neither is wrong: a lease or fence that nobody knows
+/// of expires by itself.
+///
+/// # Errors
+///
+/// A [`StoreError`] says nothing about whether the call took effect. Callers answer the query from the
+/// database; they never show the error as the query's result.
+#[async_trait]
+pub trait Store: fmt::Debug + Send + Sync + 'static {
+    /// What the slot holds, with the cells that decide whether it is valid. One round trip; changes nothing.
+    async fn lookup(&self, at: &Address) -> Result<Sighting, StoreError>;
+
+    /// Asks for the right to fill the slot, and opens its epoch and presence cells. Refused while the slot or
+    /// its epoch cell is fenced. `replaces` is the token of an entry that the reader saw and found invalid.
+    async fn lease(
+        &self,
+        at: &Address,
+        replaces: Option<Token>,
+        ttl: Duration,
+    ) -> Result<Option<Grant>, StoreError>;
+
+    /// Stores `entry` if its lease still stands and its epoch is unchanged. True if it was stored.
+    async fn fill(&self, at: &Address, entry: Entry, ttl: Duration) -> Result<bool, StoreError>;
+
+    /// Gives a lease back unused.
+    async fn forfeit(&self, at: &Address, token: Token) -> Result<(), StoreError>;
+
+    /// Fences every cell, or fails. One round trip.
+    async fn fence(&self, cells: &[Key], writer: Writer, ttl: Duration) -> Result<(), StoreError>;
+
+    /// Releases every cell and returns how many of the fences were lost: expired or evicted.
+    async fn release(&self, cells: &[Key], writer: Writer) -> Result<usize, StoreError>;
+
+    /// Binds the namespace to one database, for ever: the first identity claims it.
+    async fn claim(&self, namespace: &Namespace, identity: &str) -> Result<Claim, StoreError>;
+
+    /// The namespace to use when the user names none; `None` if the user must.
+    fn default_namespace(&self) -> Option<Namespace>;
+
+    /// Where the store keeps its cells.
+    fn reach(&self) -> Reach;
+}
+
+/// Where a store keeps its cells, and so what it takes to use it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reach {
+    /// Nowhere: caching is switched off.
+    Nothing,
+    /// In this process: calls never wait and never fail, values are kept decoded.
+    Process,
+    /// On a server that other processes use too: calls may be slow or fail, values are kept encoded.
+    Shared,
+}
+
+/// What one `lookup` saw.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sighting {
+    /// The slot's entry, if it holds one.
+    pub entry: Option<Entry>,
+    /// The epoch cell's number; `None` if the cell is missing, fenced or not part of the address.
+    pub epoch: Option<Epoch>,
+    /// The presence cell's number, read not before the slot; `None` likewise.
+    pub presence: Option<Epoch>,
+}
+
+/// A granted lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// Names the lease; the entry that is filled carries it.
+    pub token: Token,
+    /// The epoch to stamp the entry with; `None` if the address has no epoch cell.
+    pub epoch: Option<Epoch>,
+    /// The presence epoch to stamp an absent entry with; `None` if the address has no presence cell or the
+    /// cell is fenced, and then an absent entry must not be filled.
+    pub presence: Option<Epoch>,
+}
+
+/// The answer to a `claim`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// The namespace belongs to this database.
+    Held,
+    /// The namespace belongs to the database with this identity.
+    Taken(String),
+}
+
+/// A store that did not do what it was asked. Never holds a password or a cached value.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The server could not be reached, or the connection was lost midway.
+    #[error("the cache store is unreachable: {0}")]
+    Unreachable(String),
+    /// No answer within the store time-out.
+    #[error("the cache store did not answer within {0:?}")]
+    TimedOut(Duration),
+    /// The server answered something that the protocol does not know, or refused.
+    #[error("the cache store answered unexpectedly: {0}")]
+    Unexpected(String),
+    /// The circuit breaker is open after repeated failures: the store was not asked.
+    #[error("the cache store is resting after repeated failures")]
+    Resting,
+}

@@ -1,0 +1,1 @@
+//! A transparent, coherent model-instance cache for SeaORM 2.

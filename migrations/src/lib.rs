@@ -1,0 +1,1 @@
+//! The schema of the tests and examples.
