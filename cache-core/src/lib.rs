@@ -1,7 +1,41 @@
-//! Keys, slots, stores and time: the coherent cache below `cache-orm`.
-#![warn(missing_docs)]
+//! Keys, slots, stores and time: the coherent cache below `cache-orm`. Knows neither SQL nor SeaORM.
+//!
+//! The promise: *a cached answer is an answer that the database itself could have given, in one committed
+//! snapshot, at some instant between the call and its return.* `docs/protocol.md` has the rules and why each
+//! is needed.
+//!
+//! **A read**: [`Cache::lookup`](cache::Cache::lookup) → hit, or [`Cache::take_turn`](cache::Cache::take_turn)
+//! → load from the database while holding the [`Lease`](lease::Lease) → [`Lease::fill`](lease::Lease::fill).
+//!
+//! **A write**: collect what it [`Affected`](fence::Affected) → [`Cache::fence`](cache::Cache::fence) →
+//! execute, commit → [`Fence::release`](fence::Fence::release), or drop the [`Fence`](fence::Fence) if nobody
+//! knows how the write ended.
+//!
+//! Modules in reading order: what a cell is called, what it holds, how it may change, who keeps it, and how
+//! the calls follow each other.
+
 pub mod key;
+
 pub mod entry;
+
 pub mod slot;
+
 pub mod store;
+
+pub mod settings;
+
+pub mod cache;
+
+pub mod lease;
+
+pub mod fence;
+
+mod flight;
+
+mod quarantine;
+
+mod breaker;
+
+pub mod event;
+
 pub mod backend;

@@ -1,0 +1,444 @@
+//! The only file that sequences store calls: lookup → lease → fill for readers, fence → release for writers.
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{runtime::Handle, sync::watch};
+
+use crate::{
+    breaker::Breaker,
+    entry::{Entry, Fingerprint, Token, Writer},
+    event::Counters,
+    fence::{Affected, Fence, Parts},
+    flight::{Boarding, Flights},
+    key::{Address, InvalidNamespace, Namespace, TableKeys},
+    lease::{Lease, Ticket},
+    quarantine::{Quarantine, Rotation},
+    settings::{Settings, Unreachable},
+    store::{Claim, Reach, Store, StoreError},
+};
+
+/// The cells of one namespace in one store, as one process uses them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    store: Arc<dyn Store>,
+    reach: Reach,
+    namespace: Namespace,
+    settings: Settings,
+    breaker: Breaker,
+    flights: Flights,
+    /// Set when the namespace turns out to belong to another database.
+    refused: AtomicBool,
+    /// Background calls that are under way.
+    background: watch::Sender<usize>,
+}
+
+/// One table's names, counters and quarantine.
+#[derive(Debug)]
+pub struct Table {
+    name: String,
+    keys: TableKeys,
+    quarantine: Quarantine,
+    /// What happened to this table in this process.
+    pub counters: Counters,
+}
+
+impl Table {
+    /// The table's name, lowercased and without its schema.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The names of the table's cells.
+    pub fn keys(&self) -> &TableKeys {
+        &self.keys
+    }
+}
+
+/// What the cache knows about a slot.
+#[derive(Debug)]
+pub enum Lookup {
+    /// An entry that is valid now. The caller still compares its key with the one asked for.
+    Found(Entry),
+    /// Nothing valid.
+    Missing {
+        /// The entry that the slot holds all the same; a lease may replace it.
+        replaces: Option<Token>,
+    },
+    /// The cache must not or can't be asked: read from the database and store nothing.
+    Unavailable,
+}
+
+/// How a read that missed goes on.
+#[derive(Debug)]
+pub enum Turn {
+    /// Load, then fill.
+    Lead(Lease),
+    /// Another call has loaded the row meanwhile.
+    Joined(Entry),
+    /// Load, and fill nothing: a writer is at work, or another reader.
+    Alone,
+}
+
+/// The write must not go ahead: its cells could not be fenced, and the policy is to refuse.
+#[derive(Debug, thiserror::Error)]
+#[error("the write was refused because its cached rows could not be invalidated: {0}")]
+pub struct Refused(StoreError);
+
+/// Why a cache can't be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CacheError {
+    /// A shared store was given without a namespace.
+    #[error("this store is shared: name the namespace that the application owns in it")]
+    NoNamespace,
+    /// The namespace has characters that keys can't hold.
+    #[error(transparent)]
+    Namespace(#[from] InvalidNamespace),
+    /// The namespace belongs to another database.
+    #[error(
+        "the namespace `{namespace}` caches the rows of another database (there: {theirs}; here: {ours}): \
+         give each database a namespace of its own, or raise the version if this database replaces the other"
+    )]
+    NamespaceTaken {
+        /// The namespace.
+        namespace: String,
+        /// The identity of the database that holds it.
+        theirs: String,
+        /// The identity of this database.
+        ours: String,
+    },
+    /// The store could not be asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Cache {
+    /// A cache over `store`. Without a `namespace` the store's own default is used.
+    ///
+    /// # Errors
+    /// [`CacheError::NoNamespace`] when neither names one.
+    pub fn new(
+        store: Arc<dyn Store>,
+        namespace: Option<Namespace>,
+        settings: Settings,
+    ) -> Result<Self, CacheError> {
+        let namespace = namespace
+            .or_else(|| store.default_namespace())
+            .ok_or(CacheError::NoNamespace)?;
+        Ok(Cache {
+            inner: Arc::new(Inner {
+                reach: store.reach(),
+                breaker: Breaker::new(settings.store_time_out, settings.grace),
+                store,
+                namespace,
+                settings,
+                flights: Flights::default(),
+                refused: AtomicBool::new(false),
+                background: watch::Sender::new(0),
+            }),
+        })
+    }
+
+    /// A handle for one table, named without its schema. Make one per table and keep it.
+    pub fn table(&self, name: &str) -> Table {
+        let name = name.to_lowercase();
+        let keys = TableKeys::new(&self.inner.namespace, &name);
+        Table {
+            name,
+            keys,
+            quarantine: Quarantine::default(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// How the cache behaves.
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// False if there is nothing to ask: the null store, or a namespace that belongs to another database.
+    pub fn is_enabled(&self) -> bool {
+        self.inner.reach != Reach::Nothing && !self.inner.refused.load(Ordering::Acquire)
+    }
+
+    /// Binds the namespace to the database with this identity. If it belongs to another one, the cache is
+    /// disabled from here on.
+    ///
+    /// # Errors
+    /// [`CacheError::NamespaceTaken`], or the store could not be asked.
+    pub async fn claim(&self, identity: &str) -> Result<(), CacheError> {
+        let inner = &self.inner;
+        match self
+            .guarded(inner.store.claim(&inner.namespace, identity))
+            .await?
+        {
+            Claim::Held => Ok(()),
+            Claim::Taken(theirs) => {
+                inner.refused.store(true, Ordering::Release);
+                Err(CacheError::NamespaceTaken {
+                    namespace: inner.namespace.to_string(),
+                    theirs,
+                    ours: identity.to_owned(),
+                })
+            }
+        }
+    }
+
+    /// Reads one slot and checks its stamps.
+    ///
+    /// # Cancel safety
+    /// Changes nothing.
+    pub async fn lookup(&self, table: &Table, at: &Address, fingerprint: Fingerprint) -> Lookup {
+        if self.distrusts(table) {
+            return Lookup::Unavailable;
+        }
+        let Ok(seen) = self.call(table, self.inner.store.lookup(at)).await else {
+            return Lookup::Unavailable;
+        };
+        if self.distrusts(table) {
+            return Lookup::Unavailable;
+        }
+        let Some(entry) = seen.entry else {
+            return Lookup::Missing { replaces: None };
+        };
+        let valid = entry.fingerprint == fingerprint
+            && entry.epoch == seen.epoch
+            && entry.epoch.is_some() == at.epoch.is_some()
+            && (entry.presence.is_none() || entry.presence == seen.presence);
+        if valid {
+            Lookup::Found(entry)
+        } else {
+            Lookup::Missing {
+                replaces: Some(entry.token),
+            }
+        }
+    }
+
+    /// After a miss: asks for the right to fill the slot, or joins the call of this process that has it.
+    ///
+    /// # Cancel safety
+    /// A lease that nobody knows of expires by itself.
+    pub async fn take_turn(
+        &self,
+        table: &Arc<Table>,
+        at: &Address,
+        fingerprint: Fingerprint,
+        replaces: Option<Token>,
+    ) -> Turn {
+        let flight = match self.inner.flights.board(&at.slot) {
+            Boarding::Leader(flight) => flight,
+            Boarding::Passenger(passenger) => {
+                return match passenger.landed().await {
+                    Some(entry) => self.join(table, at, fingerprint, entry).await,
+                    None => Turn::Alone,
+                };
+            }
+        };
+        let lease = self
+            .inner
+            .store
+            .lease(at, replaces, self.inner.settings.lease_ttl);
+        match self.call(table, lease).await {
+            Ok(Some(grant)) => Turn::Lead(Lease::new(Ticket {
+                cache: self.clone(),
+                table: table.clone(),
+                at: at.clone(),
+                grant,
+                flight,
+            })),
+            Ok(None) | Err(_) => Turn::Alone,
+        }
+    }
+
+    /// Marks everything that a write affects. To be called before the write can commit.
+    ///
+    /// # Errors
+    /// [`Refused`] under the policy [`Unreachable::Refuse`] when the store could not be fenced. Under
+    /// [`Unreachable::Proceed`] the write may go ahead, and this process bypasses the tables until it has
+    /// invalidated them.
+    ///
+    /// # Cancel safety
+    /// Dropped midway, marks that were placed expire by themselves.
+    pub async fn fence(&self, affected: Affected) -> Result<Fence, Refused> {
+        let (cells, tables) = affected.into_parts();
+        let Some(first) = tables.first().filter(|_| self.is_enabled()) else {
+            return Ok(Fence::of_nothing());
+        };
+        let writer = Writer::random();
+        let result = self
+            .call(
+                first,
+                self.inner
+                    .store
+                    .fence(&cells, writer, self.inner.settings.fence_ttl),
+            )
+            .await;
+        let placed = result.is_ok();
+        if let (Err(error), Unreachable::Refuse) = (result, self.inner.settings.unreachable) {
+            return Err(Refused(error));
+        }
+        for table in &tables {
+            if placed {
+                table.counters.fences.increment();
+            } else {
+                table.counters.unfenced_writes.increment();
+                table.quarantine.write_began();
+            }
+        }
+        Ok(Fence::new(Parts {
+            cache: self.clone(),
+            cells,
+            tables,
+            writer,
+            placed,
+        }))
+    }
+
+    /// Waits until every background call of this process (fills, releases, forfeits) has ended. For tests,
+    /// and before a process ends.
+    pub async fn settled(&self) {
+        let mut under_way = self.inner.background.subscribe();
+        // The sender lives as long as `self`, so waiting can't fail.
+        drop(under_way.wait_for(|calls| *calls == 0).await);
+    }
+
+    /// Uses the entry of a flight that landed. That its fill was accepted says nothing about rows that were
+    /// inserted since its load, so "no such row" is checked against the presence cell once more.
+    async fn join(&self, table: &Table, at: &Address, fingerprint: Fingerprint, entry: Entry) -> Turn {
+        let joined = if entry.is_absent() {
+            match self.lookup(table, at, fingerprint).await {
+                Lookup::Found(entry) => Some(entry),
+                Lookup::Missing { .. } | Lookup::Unavailable => None,
+            }
+        } else {
+            // Two entities over one table share its slots, but not the shape of its rows.
+            Some(entry).filter(|entry| entry.fingerprint == fingerprint)
+        };
+        match joined {
+            Some(entry) => {
+                table.counters.joins.increment();
+                Turn::Joined(entry)
+            }
+            None => Turn::Alone,
+        }
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.inner.store
+    }
+
+    /// One call to the store on behalf of `table`.
+    pub(crate) async fn call<T>(
+        &self,
+        table: &Table,
+        operation: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let result = self.guarded(operation).await;
+        if let Err(error) = &result {
+            table.counters.store_errors.increment();
+            tracing::debug!(table = table.name(), %error, "store call failed");
+        }
+        result
+    }
+
+    /// Runs what nobody needs to wait for: at once in a process's own store, else as a task of its own, which
+    /// goes on if the caller vanishes.
+    pub(crate) async fn in_background(&self, call: impl Future<Output = ()> + Send + 'static) {
+        match self.inner.reach {
+            Reach::Shared => self.spawn(call),
+            Reach::Process | Reach::Nothing => call.await,
+        }
+    }
+
+    /// Runs `call` as a task of its own. Outside a runtime it is not run: whatever it would have tidied up
+    /// expires by itself.
+    pub(crate) fn spawn(&self, call: impl Future<Output = ()> + Send + 'static) {
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        self.inner.background.send_modify(|calls| *calls += 1);
+        let under_way = UnderWay(self.clone());
+        runtime.spawn(async move {
+            let _under_way = under_way;
+            call.await;
+        });
+    }
+
+    /// A write that went ahead unfenced has ended. If its outcome is unknown it may still commit, so the
+    /// tables stay in quarantine as long as a fence would have stood.
+    pub(crate) fn unfenced_write_ended(&self, tables: &[Arc<Table>], outcome_known: bool) {
+        let patience = if outcome_known {
+            Duration::ZERO
+        } else {
+            self.inner.settings.fence_ttl
+        };
+        for table in tables {
+            let (cache, table) = (self.clone(), table.clone());
+            // Not counted as background: it may go on for as long as the store is down.
+            let Ok(runtime) = Handle::try_current() else {
+                return;
+            };
+            runtime.spawn(async move {
+                tokio::time::sleep(patience).await;
+                if let Some(rotation) = table.quarantine.write_ended() {
+                    cache.rotate(&table, rotation).await;
+                }
+            });
+        }
+    }
+
+    /// Invalidates the whole table, trying until the store is back.
+    async fn rotate(&self, table: &Table, first: Rotation) {
+        let cells: Vec<_> = table.keys.whole().cloned().collect();
+        let mut rotation = Some(first);
+        while let Some(due) = rotation.take() {
+            // A fence that is born expired leaves its cells empty.
+            while let Err(error) = self
+                .guarded(self.inner.store.fence(&cells, Writer::random(), Duration::ZERO))
+                .await
+            {
+                tracing::debug!(table = table.name(), %error, "quarantined until the store is back");
+                tokio::time::sleep(ROTATION_RETRY).await;
+            }
+            rotation = table.quarantine.rotated(due);
+        }
+    }
+
+    async fn guarded<T>(
+        &self,
+        operation: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        match self.inner.reach {
+            Reach::Shared => self.inner.breaker.call(operation).await,
+            Reach::Process | Reach::Nothing => operation.await,
+        }
+    }
+
+    fn distrusts(&self, table: &Table) -> bool {
+        table.quarantine.is_active() || (self.inner.reach == Reach::Shared && self.inner.breaker.in_grace())
+    }
+}
+
+/// How often a process that could not invalidate a table tries again.
+const ROTATION_RETRY: Duration = Duration::from_millis(200);
+
+/// Counts one background call, also when its task is dropped with the runtime.
+struct UnderWay(Cache);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.inner.background.send_modify(|calls| *calls -= 1);
+    }
+}

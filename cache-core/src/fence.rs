@@ -1,0 +1,141 @@
+//! A writer's mark on the cells that its write affects.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use crate::{
+    cache::{Cache, Table},
+    entry::Writer,
+    key::{Key, RowKey},
+};
+
+/// What a write may change: cells to fence, by table. Only ever grows.
+#[derive(Clone, Debug, Default)]
+pub struct Affected {
+    cells: BTreeSet<Key>,
+    tables: BTreeMap<String, Arc<Table>>,
+}
+
+impl Affected {
+    /// Nothing that is cached can change.
+    pub fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+
+    /// One row's content changes, or the row goes.
+    pub fn add_row(&mut self, table: &Arc<Table>, key: &RowKey) {
+        self.touch(table);
+        self.cells.insert(table.keys().row(key).slot);
+        self.cells.insert(table.keys().all().slot);
+    }
+
+    /// Rows appear, or a unique key starts to lead to a row.
+    pub fn add_presence(&mut self, table: &Arc<Table>) {
+        self.touch(table);
+        self.cells.insert(table.keys().presence().clone());
+        self.cells.insert(table.keys().all().slot);
+    }
+
+    /// Any row of the table may change, appear or go.
+    pub fn add_table(&mut self, table: &Arc<Table>) {
+        self.touch(table);
+        self.cells.extend(table.keys().whole().cloned());
+    }
+
+    /// Everything that `other` affects as well.
+    pub fn merge(&mut self, other: Affected) {
+        self.cells.extend(other.cells);
+        self.tables.extend(other.tables);
+    }
+
+    fn touch(&mut self, table: &Arc<Table>) {
+        if !self.tables.contains_key(table.name()) {
+            self.tables.insert(table.name().to_owned(), table.clone());
+        }
+    }
+
+    pub(crate) fn into_parts(self) -> (Vec<Key>, Vec<Arc<Table>>) {
+        (
+            self.cells.into_iter().collect(),
+            self.tables.into_values().collect(),
+        )
+    }
+}
+
+/// Dropping it abandons the fence: the outcome of the write is unknown, and the marks expire by themselves.
+#[must_use = "a fence that is dropped blocks its cells until it expires; release it when the outcome is known"]
+#[derive(Debug)]
+pub struct Fence {
+    parts: Option<Parts>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) cache: Cache,
+    pub(crate) cells: Vec<Key>,
+    pub(crate) tables: Vec<Arc<Table>>,
+    pub(crate) writer: Writer,
+    /// False if the store could not be reached and the write goes through all the same.
+    pub(crate) placed: bool,
+}
+
+impl Fence {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Fence { parts: Some(parts) }
+    }
+
+    /// The fence of a write that affects nothing that is cached.
+    pub(crate) fn of_nothing() -> Self {
+        Fence { parts: None }
+    }
+
+    /// Takes the marks back. Call it when the outcome of the write is known: it is committed and its result
+    /// read to the end, or the database refused it. With a shared store this returns at once and the release
+    /// goes on in the background.
+    ///
+    /// # Cancel safety
+    /// Dropped midway, marks that are left expire by themselves.
+    pub async fn release(mut self) {
+        let Some(parts) = self.parts.take() else { return };
+        if parts.placed {
+            let cache = parts.cache.clone();
+            cache.in_background(parts.release()).await;
+        } else {
+            parts.cache.unfenced_write_ended(&parts.tables, true);
+        }
+    }
+}
+
+impl Drop for Fence {
+    fn drop(&mut self) {
+        let Some(parts) = self.parts.take() else { return };
+        for table in &parts.tables {
+            table.counters.abandoned_fences.increment();
+        }
+        if !parts.placed {
+            parts.cache.unfenced_write_ended(&parts.tables, false);
+        }
+    }
+}
+
+impl Parts {
+    async fn release(self) {
+        // The first table stands for all of them in the counters of a call.
+        let Some(table) = self.tables.first() else { return };
+        let call = self.cache.store().release(&self.cells, self.writer);
+        // A release that fails is made up for by the fence's expiry.
+        let lost = self.cache.call(table, call).await.unwrap_or(0);
+        if lost > 0 {
+            table.counters.lost_fences.add(lost as u64);
+            tracing::warn!(
+                table = table.name(),
+                lost,
+                "fences expired or were evicted before their write was decided: a row may have been served \
+                 stale. Raise the fence TTL above the statement time-out, and use an eviction policy of the \
+                 store that spares short-lived keys"
+            );
+        }
+    }
+}

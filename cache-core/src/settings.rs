@@ -1,0 +1,81 @@
+//! How a cache behaves.
+
+use std::time::Duration;
+
+/// Times, sizes and policies, with defaults that suit most applications.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Settings {
+    /// How long an entry lives unless its entity says otherwise; the bound of staleness where a
+    /// documented assumption fails. Default: 10 minutes.
+    pub entry_ttl: Duration,
+    /// An entry's time to live is varied by up to this fraction either way, so that entries filled together
+    /// don't expire together. Default: 0.1.
+    pub jitter: f64,
+    /// How long a reader may take to load before another one may fill the slot. Default: 10 seconds.
+    pub lease_ttl: Duration,
+    /// How long a fence stands if its writer never learns the outcome. Must exceed the time that a statement
+    /// can still run unattended. Default: 60 seconds.
+    pub fence_ttl: Duration,
+    /// How long a call to a shared store may take. Default: 250 milliseconds.
+    pub store_time_out: Duration,
+    /// How long a process that lost the store serves no hits once it is back. Must exceed the time that other
+    /// processes need to invalidate what they wrote meanwhile. Default: 2 seconds.
+    pub grace: Duration,
+    /// Entries larger than this are not stored, in bytes. Default: 1 MiB.
+    pub max_entry_bytes: usize,
+    /// What happens to a write whose cells can't be fenced. Default: [`Unreachable::Proceed`].
+    pub unreachable: Unreachable,
+}
+
+/// The policy for writes while the store can't be reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unreachable {
+    /// The write goes through. This process bypasses the table until it has invalidated it; other processes
+    /// may serve the old rows until then, or until the entries expire if this process dies first.
+    #[default]
+    Proceed,
+    /// The write fails with an error that says so: no row is ever served stale.
+    Refuse,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            entry_ttl: Duration::from_secs(600),
+            jitter: 0.1,
+            lease_ttl: Duration::from_secs(10),
+            fence_ttl: Duration::from_secs(60),
+            store_time_out: Duration::from_millis(250),
+            grace: Duration::from_secs(2),
+            max_entry_bytes: 1 << 20,
+            unreachable: Unreachable::Proceed,
+        }
+    }
+}
+
+impl Settings {
+    /// The time to live of one entry.
+    pub(crate) fn jittered(&self, ttl: Option<Duration>) -> Duration {
+        let spread = self.jitter.clamp(0.0, 0.9) * (rand::random::<f64>() * 2.0 - 1.0);
+        ttl.unwrap_or(self.entry_ttl).mul_f64(1.0 + spread)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jitter_stays_within_its_fraction() {
+        let settings = Settings {
+            jitter: 0.1,
+            ..Settings::default()
+        };
+        for _ in 0..1000 {
+            let ttl = settings.jittered(Some(Duration::from_secs(100)));
+            assert!((Duration::from_secs(90)..=Duration::from_secs(110)).contains(&ttl));
+        }
+    }
+}
