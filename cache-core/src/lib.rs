@@ -39,3 +39,9 @@ mod breaker;
 pub mod event;
 
 pub mod backend;
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;

@@ -1,1 +1,107 @@
-//! The `Cacheable` derive.
+//! The [`Cacheable`] derive of `cache-orm`, which re-exports it: users never name this crate.
+//!
+//! A derive is read in four steps, a file each: `attr` reads the syntax of `#[cacheable(..)]`, `ast` the
+//! struct it stands on, `valid` turns both into a policy, `expand` writes the code. Every mistake is kept
+//! until the end, so that a user sees all of them at once.
+
+mod ast;
+mod attr;
+mod expand;
+mod valid;
+
+use syn::{DeriveInput, parse_macro_input};
+
+/// Lets a `CachedConnection` keep the rows of a SeaORM entity.
+///
+/// Stands on the entity's `Model`, beside `DeriveEntityModel`. All settings are optional:
+///
+/// | setting | meaning | when not given |
+/// |---|---|---|
+/// | `ttl = "10m"` | how long an entry may live: a whole number and one of `ms`, `s`, `m`, `h`, `d` | the connection's default |
+/// | `all(max_rows = 1000)` | the largest result of `find().all()` that is kept | 1000 rows |
+/// | `all = false` | results of `find().all()` are not kept | |
+/// | `absent = false` | "no such row" is not kept | it is |
+///
+/// ```
+/// use cache_orm::Cacheable;
+/// use sea_orm::entity::prelude::*;
+///
+/// #[sea_orm::model]
+/// #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]
+/// #[sea_orm(table_name = "product")]
+/// #[cacheable(ttl = "10m", all(max_rows = 200))]
+/// pub struct Model {
+///     #[sea_orm(primary_key)]
+///     pub id: i32,
+///     #[sea_orm(unique)]
+///     pub sku: String,
+/// }
+///
+/// impl ActiveModelBehavior for ActiveModel {}
+/// # fn main() {}
+/// ```
+///
+/// The `ModelEx` that `#[sea_orm::model]` generates beside the `Model` inherits the derive; it gets nothing.
+#[proc_macro_derive(Cacheable, attributes(cacheable))]
+pub fn derive_cacheable(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    cacheable(&input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+fn cacheable(input: &DeriveInput) -> syn::Result<proc_macro2::TokenStream> {
+    if input.ident == "ModelEx" {
+        return Ok(proc_macro2::TokenStream::new());
+    }
+    let mut errors = Errors::default();
+    let model = ast::Model::read(input, &mut errors);
+    let policy = valid::policy(model.settings, &mut errors);
+    errors.into_result()?;
+    Ok(expand::expand(model.name, &policy))
+}
+
+/// The mistakes found so far, each with its own place.
+#[derive(Default)]
+struct Errors(Option<syn::Error>);
+
+impl Errors {
+    fn push(&mut self, error: syn::Error) {
+        match &mut self.0 {
+            Some(first) => first.combine(error),
+            none => *none = Some(error),
+        }
+    }
+
+    fn into_result(self) -> syn::Result<()> {
+        self.0.map_or(Ok(()), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    #[test]
+    fn the_generated_model_ex_gets_nothing() {
+        let input = parse_quote! {
+            #[sea_orm(table_name = "product")]
+            #[cacheable(ttl = "never reported twice")]
+            struct ModelEx { #[sea_orm(has_many)] reviews: HasMany<super::review::Entity> }
+        };
+        assert!(cacheable(&input).expect("nothing is checked there").is_empty());
+    }
+
+    #[test]
+    fn all_mistakes_are_reported_at_once() {
+        let input = parse_quote! {
+            #[sea_orm(table_name = "product")]
+            #[cacheable(ttl = "10", ttl = 7, colour = "red", all)]
+            #[cacheable(absent)]
+            struct Model<T> { id: T }
+        };
+        let error = cacheable(&input).expect_err("full of mistakes");
+        assert_eq!(error.into_iter().count(), 7);
+    }
+}

@@ -1,1 +1,84 @@
 //! A transparent, coherent model-instance cache for SeaORM 2.
+//!
+//! Entities opt in with a derive, the application changes one line, the connection, and its queries stay
+//! standard SeaORM:
+//!
+//! ```
+//! use cache_orm::{CachedConnection, Cacheable, MemoryStore};
+//! use sea_orm::{DatabaseConnection, DbErr, entity::prelude::*};
+//!
+//! #[sea_orm::model]
+//! #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]
+//! #[sea_orm(table_name = "product")]
+//! #[cacheable(ttl = "10m")]
+//! pub struct Model {
+//!     #[sea_orm(primary_key)]
+//!     pub id: i32,
+//!     #[sea_orm(unique)]
+//!     pub sku: String,
+//!     pub price: i32,
+//! }
+//!
+//! impl ActiveModelBehavior for ActiveModel {}
+//!
+//! async fn price(db: DatabaseConnection) -> Result<Option<i32>, DbErr> {
+//!     let db = CachedConnection::new(db, MemoryStore::default());
+//!     let product = Entity::find_by_sku("A-1").one(&db).await?; // from the cache after the first times
+//!     Ok(product.map(|product| product.price))
+//! }
+//! ```
+//!
+//! **A read** goes `connection` → `registry` (is this text a read we know?) → `read` → the store, or the
+//! database and then the store → `row` (cached values back to a `QueryResult`).
+//!
+//! **A write** goes `connection` → `classify` (what does this text change?) → `write` (which cells is that?)
+//! → fence → the database → release.
+//!
+//! What the real schema says (keys, collations, foreign keys, triggers) is learned from the database by
+//! `schema` before anything is cached; `knowledge` combines it with the entities.
+
+pub mod model;
+
+mod keys;
+
+mod registry;
+
+mod schema;
+
+mod knowledge;
+
+mod classify;
+
+mod row;
+
+mod read;
+
+mod write;
+
+pub mod connection;
+
+pub mod stats;
+
+#[doc(hidden)]
+pub mod __private;
+
+/// What was learned from the database, for tests against real servers.
+#[cfg(feature = "testing")]
+pub mod testing {
+    pub use crate::schema::testing::LearnedSchema;
+}
+
+pub use cache_core::{
+    backend::{MemoryStore, NullStore},
+    cache::CacheError,
+    key::Namespace,
+    settings::Unreachable,
+    store::Store,
+};
+pub use cache_macros::Cacheable;
+pub use classify::reason::BypassReason;
+pub use connection::{CachedConnection, builder::Builder, stream::CachedStream, transaction::CachedTransaction};
+pub use row::Codec;
+
+#[cfg(feature = "redis")]
+pub use cache_core::backend::{ConnectError, RedisStore};

@@ -1,1 +1,18 @@
-//! Harness of the tests.
+//! What the tests of the whole share: fresh databases, a Redis to kill, and one test body run against every
+//! database and every store.
+//!
+//! The servers' URLs come from the environment, where `cargo xtask test` puts them. A test whose server is
+//! missing fails; it is never skipped.
+//!
+//! [`matrix!`] is where most tests start. [`Database`] and [`RedisServer`] serve those that need one thing.
+
+mod database;
+pub mod shop;
+mod environment;
+mod matrix;
+mod redis;
+
+pub use database::{Backend, Database, backends};
+pub use environment::unique_name;
+pub use matrix::{Env, StoreKind, run, run_on_database};
+pub use redis::{RedisServer, redis_namespace, redis_url};

@@ -1,0 +1,264 @@
+//! The store in this process.
+
+mod clock;
+mod shard;
+
+use std::{
+    collections::{HashMap, hash_map},
+    fmt,
+    hash::BuildHasher,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use quick_cache::DefaultHashBuilder;
+
+use self::{clock::Clock, shard::Shard};
+use crate::{
+    entry::{Entry, Epoch, Token, Writer},
+    key::{Address, Key, Namespace},
+    slot::{Millis, Operation, Outcome},
+    store::{Claim, Grant, Reach, Sighting, Store, StoreError},
+};
+
+/// What [`MemoryStore::default`] may hold, in bytes.
+const DEFAULT_CAPACITY: usize = 64 << 20;
+
+/// No entry can be larger than its shard, so a store is not divided further than this many bytes.
+const SMALLEST_SHARD: usize = 4 << 20;
+
+/// A store in the memory of **one** process.
+///
+/// Rows are kept decoded. The store is bounded by bytes: when it is full it evicts the entries that are least
+/// likely to be asked for again; fences and epochs are never evicted. Calls never wait and never fail.
+///
+/// **One process only.** A write invalidates what the store of its own process holds. Where several
+/// processes write to one database, each with its own memory store, every one of them goes on serving the
+/// rows that the others changed until those entries expire. Give such processes one shared store instead.
+///
+/// Clones are the same store.
+///
+/// ```
+/// use cache_core::{backend::MemoryStore, store::{Reach, Store}};
+/// let store = MemoryStore::with_capacity(256 << 20);
+/// assert_eq!(store.reach(), Reach::Process);
+/// ```
+#[derive(Clone)]
+pub struct MemoryStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    shards: Box<[Mutex<Shard>]>,
+    hasher: DefaultHashBuilder,
+    clock: Clock,
+    /// Which database each namespace belongs to.
+    owners: Mutex<HashMap<String, String>>,
+}
+
+impl MemoryStore {
+    /// A store that holds about `bytes` of entries, for **one** process: see the type's documentation before
+    /// several processes that write to one database get a memory store each.
+    ///
+    /// The store is divided into shards of 4 MiB or more; an entry larger than a shard is not kept.
+    pub fn with_capacity(bytes: usize) -> Self {
+        MemoryStore::new(bytes, Clock::system())
+    }
+
+    /// A store whose entries and fences expire by `clock` alone.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn with_clock(bytes: usize, clock: crate::testing::ManualClock) -> Self {
+        MemoryStore::new(bytes, Clock::Manual(clock))
+    }
+
+    fn new(bytes: usize, clock: Clock) -> Self {
+        let most = thread::available_parallelism().map_or(8, |cores| cores.get() * 8);
+        let count = (bytes / SMALLEST_SHARD).clamp(1, most);
+        MemoryStore {
+            inner: Arc::new(Inner {
+                shards: (0..count).map(|_| Mutex::new(Shard::new(bytes / count))).collect(),
+                hasher: DefaultHashBuilder::default(),
+                clock,
+                owners: Mutex::default(),
+            }),
+        }
+    }
+
+    /// The shard that keeps `key`. Callers hold one at a time.
+    fn shard(&self, key: &Key) -> MutexGuard<'_, Shard> {
+        let shards = &self.inner.shards;
+        // The upper half of the product spreads the hash evenly over any number of shards.
+        let spread = u128::from(self.inner.hasher.hash_one(key)) * shards.len() as u128;
+        unpoisoned(&shards[(spread >> 64) as usize])
+    }
+
+    /// Executes one operation under the shard's lock. The clock is read there too, so that no cell sees time
+    /// go back.
+    fn apply(&self, key: &Key, operation: impl FnOnce(Millis) -> Operation) -> Outcome {
+        let mut shard = self.shard(key);
+        let now = self.inner.clock.now();
+        shard.apply(key, operation(now), now)
+    }
+
+    fn epoch(&self, key: Option<&Key>) -> Option<Epoch> {
+        key.and_then(|key| self.shard(key).epoch(key))
+    }
+
+    fn open(&self, key: &Key) -> Option<Epoch> {
+        let fresh = Epoch::random();
+        match self.apply(key, |_| Operation::Open { fresh }) {
+            Outcome::Opened(epoch) => Some(epoch),
+            _ => None,
+        }
+    }
+}
+
+impl Default for MemoryStore {
+    /// A store of 64 MiB, for **one** process: see the type's documentation.
+    fn default() -> Self {
+        MemoryStore::with_capacity(DEFAULT_CAPACITY)
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shards = &self.inner.shards;
+        let bytes: u64 = shards.iter().map(|shard| unpoisoned(shard).weight()).sum();
+        f.debug_struct("MemoryStore")
+            .field("shards", &shards.len())
+            .field("bytes", &bytes)
+            .finish()
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn lookup(&self, at: &Address) -> Result<Sighting, StoreError> {
+        let entry = self.shard(&at.slot).entry(&at.slot, &self.inner.clock);
+        Ok(Sighting {
+            entry,
+            epoch: self.epoch(at.epoch.as_ref()),
+            presence: self.epoch(at.presence.as_ref()),
+        })
+    }
+
+    async fn lease(
+        &self,
+        at: &Address,
+        replaces: Option<Token>,
+        ttl: Duration,
+    ) -> Result<Option<Grant>, StoreError> {
+        let token = Token::random();
+        let outcome = self.apply(&at.slot, |now| Operation::Lease {
+            token,
+            until: after(now, ttl),
+            replaces,
+        });
+        if outcome != Outcome::Granted {
+            return Ok(None);
+        }
+        let epoch = match &at.epoch {
+            None => None,
+            Some(key) => match self.open(key) {
+                Some(epoch) => Some(epoch),
+                None => {
+                    self.apply(&at.slot, |_| Operation::Forfeit { token });
+                    return Ok(None);
+                }
+            },
+        };
+        let presence = at.presence.as_ref().and_then(|key| self.open(key));
+        Ok(Some(Grant {
+            token,
+            epoch,
+            presence,
+        }))
+    }
+
+    async fn fill(&self, at: &Address, entry: Entry, ttl: Duration) -> Result<bool, StoreError> {
+        let (token, epoch) = (entry.token, entry.epoch);
+        let outcome = self.apply(&at.slot, |now| Operation::Fill {
+            entry,
+            until: after(now, ttl),
+        });
+        if outcome != Outcome::Filled {
+            return Ok(false);
+        }
+        if at.epoch.is_some() && (epoch.is_none() || epoch != self.epoch(at.epoch.as_ref())) {
+            self.shard(&at.slot).evict(&at.slot, token);
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    async fn forfeit(&self, at: &Address, token: Token) -> Result<(), StoreError> {
+        self.apply(&at.slot, |_| Operation::Forfeit { token });
+        Ok(())
+    }
+
+    async fn fence(&self, cells: &[Key], writer: Writer, ttl: Duration) -> Result<(), StoreError> {
+        for cell in cells {
+            self.apply(cell, |now| Operation::Fence {
+                writer,
+                until: after(now, ttl),
+            });
+        }
+        Ok(())
+    }
+
+    async fn release(&self, cells: &[Key], writer: Writer) -> Result<usize, StoreError> {
+        let release = |cell: &&Key| self.apply(cell, |_| Operation::Release { writer }) == Outcome::Lost;
+        Ok(cells.iter().filter(release).count())
+    }
+
+    async fn claim(&self, namespace: &Namespace, identity: &str) -> Result<Claim, StoreError> {
+        let mut owners = unpoisoned(&self.inner.owners);
+        Ok(match owners.entry(namespace.to_string()) {
+            hash_map::Entry::Occupied(owner) if owner.get() != identity => Claim::Taken(owner.get().clone()),
+            hash_map::Entry::Occupied(_) => Claim::Held,
+            hash_map::Entry::Vacant(free) => {
+                free.insert(identity.to_owned());
+                Claim::Held
+            }
+        })
+    }
+
+    fn default_namespace(&self) -> Option<Namespace> {
+        Some(Namespace::new("local").expect("letters make a valid prefix"))
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Process
+    }
+}
+
+#[cfg(feature = "testing")]
+#[async_trait]
+impl crate::testing::Cells for MemoryStore {
+    async fn cell(&self, key: &Key) -> Result<crate::slot::Slot, StoreError> {
+        Ok(match self.apply(key, |_| Operation::Lookup) {
+            Outcome::Seen(slot) => slot,
+            other => unreachable!("a lookup answers with what it saw, not {other:?}"),
+        })
+    }
+
+    async fn remove(&self, key: &Key) -> Result<(), StoreError> {
+        self.shard(key).remove(key);
+        Ok(())
+    }
+}
+
+fn after(now: Millis, ttl: Duration) -> Millis {
+    now.saturating_add(ttl.as_millis().try_into().unwrap_or(Millis::MAX))
+}
+
+/// A lock is poisoned when a payload panics while it is weighed or dropped. The shard then lost that payload
+/// at most, and a lost entry is a miss.
+fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

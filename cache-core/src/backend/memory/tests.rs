@@ -1,0 +1,133 @@
+use bytes::Bytes;
+
+use super::*;
+use crate::{
+    entry::{Fingerprint, Payload},
+    key::{RowKey, TableKeys},
+    testing::ManualClock,
+};
+
+const TTL: Duration = Duration::from_millis(100);
+
+fn row(id: i128) -> Address {
+    let namespace = Namespace::new("shop").unwrap();
+    TableKeys::new(&namespace, "product").row(&RowKey::default().with_integer(id))
+}
+
+fn entry(grant: Grant, bytes: usize) -> Entry {
+    Entry {
+        token: grant.token,
+        epoch: grant.epoch,
+        presence: None,
+        fingerprint: Fingerprint(1),
+        payload: Payload::Encoded(Bytes::from(vec![0; bytes])),
+    }
+}
+
+async fn fill(store: &MemoryStore, at: &Address, bytes: usize) -> bool {
+    let grant = store.lease(at, None, TTL).await.unwrap().unwrap();
+    store.fill(at, entry(grant, bytes), TTL).await.unwrap()
+}
+
+fn pinned(store: &MemoryStore) -> usize {
+    store.inner.shards.iter().map(|shard| unpoisoned(shard).pinned()).sum()
+}
+
+fn weight(store: &MemoryStore) -> u64 {
+    store.inner.shards.iter().map(|shard| unpoisoned(shard).weight()).sum()
+}
+
+#[tokio::test]
+async fn entries_leases_and_fences_expire_to_the_millisecond() {
+    let clock = ManualClock::default();
+    let store = MemoryStore::with_clock(1 << 20, clock.clone());
+    let (at, last) = (row(1), TTL - Duration::from_millis(1));
+
+    assert!(fill(&store, &at, 10).await);
+    clock.advance(last);
+    assert!(store.lookup(&at).await.unwrap().entry.is_some());
+    clock.advance(Duration::from_millis(1));
+    assert!(store.lookup(&at).await.unwrap().entry.is_none());
+
+    let grant = store.lease(&at, None, TTL).await.unwrap().unwrap();
+    clock.advance(last);
+    assert!(store.lease(&at, None, TTL).await.unwrap().is_none());
+    clock.advance(Duration::from_millis(1));
+    assert!(!store.fill(&at, entry(grant, 10), TTL).await.unwrap());
+
+    let cells = [at.slot.clone()];
+    store.fence(&cells, Writer(1), TTL).await.unwrap();
+    clock.advance(last);
+    assert!(store.lease(&at, None, TTL).await.unwrap().is_none());
+    clock.advance(Duration::from_millis(1));
+    assert!(store.lease(&at, None, TTL).await.unwrap().is_some());
+    assert_eq!(store.release(&cells, Writer(1)).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn an_entry_that_does_not_fit_is_refused_and_its_lease_forfeited() {
+    let store = MemoryStore::with_capacity(100_000);
+    let at = row(1);
+    assert!(!fill(&store, &at, 100_000).await);
+    assert!(store.lookup(&at).await.unwrap().entry.is_none());
+    assert!(fill(&store, &at, 10_000).await);
+}
+
+#[tokio::test]
+async fn a_store_without_room_keeps_nothing() {
+    let store = MemoryStore::with_capacity(0);
+    assert!(!fill(&store, &row(1), 0).await);
+    assert!(store.lookup(&row(1)).await.unwrap().entry.is_none());
+}
+
+#[tokio::test]
+async fn room_evicts_entries_and_never_fences_or_epochs() {
+    let capacity = 100_000;
+    let store = MemoryStore::with_capacity(capacity);
+    let fenced = row(-1);
+    store.fence(std::slice::from_ref(&fenced.slot), Writer(1), TTL).await.unwrap();
+    let first = store.lease(&row(0), None, TTL).await.unwrap().unwrap();
+
+    for id in 1..1000 {
+        assert!(fill(&store, &row(id), 1000).await);
+        assert!(weight(&store) <= capacity as u64);
+    }
+
+    let mut kept = 0;
+    for id in 1..1000 {
+        kept += usize::from(store.lookup(&row(id)).await.unwrap().entry.is_some());
+    }
+    assert!((40..100).contains(&kept), "{kept} entries of 1000 bytes were kept");
+    assert!(store.lease(&fenced, None, TTL).await.unwrap().is_none());
+    assert_eq!(store.lookup(&row(0)).await.unwrap().epoch, first.epoch);
+}
+
+#[tokio::test]
+async fn abandoned_fences_are_swept() {
+    let clock = ManualClock::default();
+    let store = MemoryStore::with_clock(1 << 20, clock.clone());
+    for writer in 0..10_000 {
+        let cells = [Key::from(format!("cell {writer}"))];
+        store.fence(&cells, Writer(writer), TTL).await.unwrap();
+        clock.advance(Duration::from_millis(1));
+    }
+    assert!(pinned(&store) <= 300, "{} cells are pinned", pinned(&store));
+}
+
+#[tokio::test]
+async fn released_cells_leave_nothing_behind() {
+    let store = MemoryStore::with_capacity(1 << 20);
+    let cells: Vec<_> = (0..100).map(|id| row(id).slot).collect();
+    store.fence(&cells, Writer(1), TTL).await.unwrap();
+    assert_eq!(pinned(&store), 100);
+    assert_eq!(store.release(&cells, Writer(1)).await.unwrap(), 0);
+    assert_eq!(pinned(&store), 0);
+    assert_eq!(weight(&store), 0);
+}
+
+#[tokio::test]
+async fn clones_are_the_same_store() {
+    let store = MemoryStore::default();
+    assert!(fill(&store, &row(1), 10).await);
+    assert!(store.clone().lookup(&row(1)).await.unwrap().entry.is_some());
+}

@@ -1,0 +1,247 @@
+//! How a store connects, and what it makes of servers that it can't use. The servers are threads that answer
+//! from a list.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
+    sync::{Mutex, PoisonError},
+    thread,
+};
+
+use super::*;
+
+/// Answers every connection in turn, each from its own list: what a command begins with, and the answer.
+/// Commands that are not on the list are answered with OK.
+struct FakeServer {
+    address: String,
+    heard: Arc<Mutex<Vec<String>>>,
+}
+
+type Answers = Vec<(&'static str, String)>;
+
+impl FakeServer {
+    fn start(connections: Vec<Answers>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let heard = Arc::<Mutex<Vec<String>>>::default();
+        let record = heard.clone();
+        thread::spawn(move || {
+            for answers in connections {
+                let (stream, _) = listener.accept().unwrap();
+                serve(stream, &answers, &record);
+            }
+        });
+        FakeServer { address, heard }
+    }
+
+    fn url(&self) -> String {
+        format!("redis://user:hunter2@{}/0", self.address)
+    }
+
+    /// The commands so far, without those that only introduce the client.
+    fn heard(&self) -> Vec<String> {
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.iter().filter(|line| !line.starts_with("CLIENT")).cloned().collect()
+    }
+}
+
+/// Until the client hangs up or an answer is empty, which hangs up on the client.
+fn serve(stream: TcpStream, answers: &Answers, heard: &Mutex<Vec<String>>) {
+    let mut input = BufReader::new(stream.try_clone().unwrap());
+    while let Some(words) = command(&mut input) {
+        let line = words.join(" ");
+        let answer = answers.iter().find(|(start, _)| line.starts_with(start));
+        heard.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        let answer = answer.map_or("+OK\r\n", |(_, answer)| answer);
+        if answer.is_empty() || (&stream).write_all(answer.as_bytes()).is_err() {
+            break;
+        }
+    }
+}
+
+fn command(input: &mut impl BufRead) -> Option<Vec<String>> {
+    let number = |input: &mut dyn BufRead| {
+        let mut line = String::new();
+        input.read_line(&mut line).ok()?;
+        line.get(1..)?.trim().parse::<usize>().ok()
+    };
+    let count = number(input)?;
+    (0..count)
+        .map(|_| {
+            let mut word = vec![0; number(input)? + 2];
+            input.read_exact(&mut word).ok()?;
+            word.truncate(word.len() - 2);
+            Some(String::from_utf8_lossy(&word).into_owned())
+        })
+        .collect()
+}
+
+fn bulk(text: &str) -> String {
+    format!("${}\r\n{text}\r\n", text.len())
+}
+
+fn server(role: &str, mode: &str, run_id: &str) -> Answers {
+    vec![
+        ("INFO server", bulk(&format!("redis_mode:{mode}\r\nrun_id:{run_id}\r\n"))),
+        ("INFO replication", bulk(&format!("role:{role}\r\n"))),
+    ]
+}
+
+fn master(run_id: &str) -> Answers {
+    server("master", "standalone", run_id)
+}
+
+fn with(mut answers: Answers, command: &'static str, answer: &str) -> Answers {
+    answers.insert(0, (command, answer.to_owned()));
+    answers
+}
+
+async fn refused(answers: Answers) -> ConnectError {
+    let server = FakeServer::start(vec![answers]);
+    let error = RedisStore::connect(&server.url(), "shop").await.unwrap_err();
+    let text = format!("{error} {error:?}");
+    assert!(text.contains(&server.address), "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
+    error
+}
+
+fn slot(name: &str) -> Address {
+    Address {
+        slot: Key::from(name.to_owned()),
+        epoch: None,
+        presence: None,
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_told_from_an_unreachable_server() {
+    for answer in ["-WRONGPASS invalid username-password pair\r\n", "-ERR invalid password\r\n"] {
+        match refused(with(master("a"), "AUTH", answer)).await {
+            ConnectError::AuthenticationFailed { user, .. } => assert_eq!(user, "user"),
+            other => panic!("{other:?}"),
+        }
+    }
+    let unauthenticated = with(master("a"), "INFO", "-NOAUTH Authentication required.\r\n");
+    assert!(matches!(refused(unauthenticated).await, ConnectError::AuthenticationFailed { .. }));
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_be_trusted_with_cells_is_refused() {
+    assert!(matches!(refused(server("slave", "standalone", "a")).await, ConnectError::Replica { .. }));
+    for unusable in [
+        server("master", "cluster", "a"),
+        server("sentinel", "sentinel", "a"),
+        with(master("a"), "INFO server", &bulk("redis_mode:standalone\r\n")),
+        with(master("a"), "INFO", "-NOPERM this user has no permissions to run the 'info' command\r\n"),
+    ] {
+        let error = refused(unusable).await;
+        assert!(matches!(error, ConnectError::Unusable { .. }), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_unreachable_server_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    match RedisStore::connect(&format!("redis://{address}"), "shop").await {
+        Err(ConnectError::Unreachable { address: named, .. }) => assert_eq!(named, address),
+        other => panic!("{other:?}"),
+    }
+    // It hangs up instead of answering.
+    assert!(matches!(refused(with(master("a"), "AUTH", "")).await, ConnectError::Unreachable { .. }));
+}
+
+#[tokio::test]
+async fn a_namespace_that_is_not_usable_is_refused_before_connecting() {
+    let error = RedisStore::connect("redis://nowhere.invalid", "a:b").await.unwrap_err();
+    assert!(matches!(error, ConnectError::InvalidNamespace(_)));
+}
+
+#[tokio::test]
+async fn a_store_shows_no_password() {
+    let server = FakeServer::start(vec![master("a")]);
+    let builder = RedisStore::builder(server.url()).namespace(Namespace::new("shop").unwrap());
+    assert!(!format!("{builder:?}").contains("hunter2"));
+    let store = builder.connect().await.unwrap();
+    let shown = format!("{store:?}");
+    assert!(!shown.contains("hunter2") && shown.contains(&server.address), "{shown}");
+    assert_eq!(store.default_namespace(), Some(Namespace::new("shop").unwrap()));
+}
+
+#[tokio::test]
+async fn another_incarnation_of_the_server_has_other_cells() {
+    let server = FakeServer::start(vec![
+        with(master("first"), "MGET", ""),
+        with(master("second"), "MGET", "*1\r\n$-1\r\n"),
+    ]);
+    let store = RedisStore::connect(&server.url(), "shop").await.unwrap();
+    let lost = store.lookup(&slot("{a}")).await.unwrap_err();
+    assert!(matches!(lost, StoreError::Unreachable(_)), "{lost:?}");
+    assert_eq!(store.lookup(&slot("{a}")).await.unwrap().entry, None);
+
+    let expected = |run_id: &str| {
+        let hash = <sha2::Sha256 as sha2::Digest>::digest(run_id);
+        let prefix: String = hash[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+        ["AUTH user hunter2", "INFO server", "INFO replication"].map(str::to_owned).into_iter().chain([format!("MGET {prefix}{{a}}")])
+    };
+    let all: Vec<_> = expected("first").chain(expected("second")).collect();
+    assert_eq!(server.heard(), all);
+}
+
+#[tokio::test]
+async fn a_master_that_became_a_replica_is_left() {
+    let server = FakeServer::start(vec![
+        with(master("a"), "EVALSHA", "-READONLY You can't write against a read only replica.\r\n"),
+        server("slave", "standalone", "a"),
+    ]);
+    let store = RedisStore::connect(&server.url(), "shop").await.unwrap();
+    let cells = [Key::from("{a}".to_owned())];
+    for expected in ["READONLY", "is a replica"] {
+        match store.fence(&cells, Writer(1), Duration::from_secs(60)).await {
+            Err(StoreError::Unreachable(reason)) => assert!(reason.contains(expected), "{reason}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_another_type_is_an_error_without_its_content() {
+    let secret = "$6\r\nsecret\r\n";
+    let answers = || with(with(master("a"), "MGET", ":5\r\n"), "EVALSHA", secret);
+    let server = FakeServer::start(vec![answers(), answers()]);
+    let store = RedisStore::connect(&server.url(), "shop").await.unwrap();
+    let at = slot("{a}");
+    let lookup = store.lookup(&at).await.map(|_| ());
+    let lease = store.lease(&at, None, Duration::from_secs(60)).await.map(|_| ());
+    for answer in [lookup, lease] {
+        match answer {
+            Err(StoreError::Unexpected(reason)) => assert!(!reason.contains("secret"), "{reason}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_with_too_few_cells_is_an_error() {
+    let server = FakeServer::start(vec![with(master("a"), "MGET", "*1\r\n$-1\r\n")]);
+    let store = RedisStore::connect(&server.url(), "shop").await.unwrap();
+    let at = Address { epoch: Some(Key::from("{a}".to_owned())), ..slot("{a}:1") };
+    let answer = store.lookup(&at).await;
+    assert!(matches!(answer, Err(StoreError::Unexpected(_))), "{answer:?}");
+}
+
+#[tokio::test]
+async fn callers_share_one_attempt_to_connect_again() {
+    let server = FakeServer::start(vec![
+        with(master("a"), "MGET", ""),
+        with(master("a"), "MGET", "*1\r\n$-1\r\n"),
+    ]);
+    let store = RedisStore::connect(&server.url(), "shop").await.unwrap();
+    store.lookup(&slot("{a}")).await.unwrap_err();
+    let at = slot("{a}");
+    let (one, two, three) = tokio::join!(store.lookup(&at), store.lookup(&at), store.lookup(&at));
+    assert!(one.is_ok() && two.is_ok() && three.is_ok());
+    let connected = server.heard().iter().filter(|line| line.starts_with("INFO server")).count();
+    assert_eq!(connected, 2);
+}

@@ -1,0 +1,341 @@
+//! The memory store and the Redis scripts agree with `slot.rs` on random sequences of operations: equal answers
+//! to every call, and equal cells at the end.
+//!
+//! Time plays no part: what is given no time to live is born expired, everything else outlives the test.
+
+mod redis_server;
+
+use std::{
+    collections::HashMap,
+    fmt::Debug,
+    sync::{Mutex, MutexGuard},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use cache_core::{
+    backend::MemoryStore,
+    entry::{Entry, Epoch, Fingerprint, Payload, Token, Writer},
+    key::{Address, Key, Namespace, RowKey, TableKeys},
+    slot::{Holder, Operation, Outcome, Slot, apply},
+    store::{Claim, Grant, Reach, Sighting, Store, StoreError},
+    testing::Cells,
+};
+use proptest::{collection::vec, prelude::*, sample::select};
+
+/// The contract, executed cell by cell on a map.
+#[derive(Debug, Default)]
+struct Reference {
+    cells: Mutex<HashMap<Key, Slot>>,
+}
+
+/// The reference's clock stands still; a deadline is the time to live.
+const NOW: u64 = 0;
+
+fn until(ttl: Duration) -> u64 {
+    NOW + ttl.as_millis() as u64
+}
+
+impl Reference {
+    fn cells(&self) -> MutexGuard<'_, HashMap<Key, Slot>> {
+        self.cells.lock().unwrap()
+    }
+
+    fn apply(&self, key: &Key, operation: Operation) -> Outcome {
+        let mut cells = self.cells();
+        let (slot, outcome) = apply(cells.remove(key).unwrap_or_default(), operation, NOW);
+        cells.insert(key.clone(), slot);
+        outcome
+    }
+
+    fn open(&self, key: &Key) -> Option<Epoch> {
+        match self.apply(key, Operation::Open { fresh: Epoch::random() }) {
+            Outcome::Opened(epoch) => Some(epoch),
+            _ => None,
+        }
+    }
+
+    fn epoch(&self, key: &Option<Key>) -> Option<Epoch> {
+        match self.apply(key.as_ref()?, Operation::Lookup) {
+            Outcome::Seen(Slot::Epoch(epoch)) => Some(epoch),
+            _ => None,
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Reference {
+    async fn lookup(&self, at: &Address) -> Result<Sighting, StoreError> {
+        let entry = match self.apply(&at.slot, Operation::Lookup) {
+            Outcome::Seen(Slot::Filled { entry, .. }) => Some(entry),
+            _ => None,
+        };
+        Ok(Sighting { entry, epoch: self.epoch(&at.epoch), presence: self.epoch(&at.presence) })
+    }
+
+    async fn lease(
+        &self,
+        at: &Address,
+        replaces: Option<Token>,
+        ttl: Duration,
+    ) -> Result<Option<Grant>, StoreError> {
+        let token = Token::random();
+        let lease = Operation::Lease { token, until: until(ttl), replaces };
+        if self.apply(&at.slot, lease) != Outcome::Granted {
+            return Ok(None);
+        }
+        let epoch = at.epoch.as_ref().map(|key| self.open(key));
+        if epoch == Some(None) {
+            self.apply(&at.slot, Operation::Forfeit { token });
+            return Ok(None);
+        }
+        let presence = at.presence.as_ref().and_then(|key| self.open(key));
+        Ok(Some(Grant { token, epoch: epoch.flatten(), presence }))
+    }
+
+    async fn fill(&self, at: &Address, entry: Entry, ttl: Duration) -> Result<bool, StoreError> {
+        if at.epoch.is_some() && (entry.epoch.is_none() || entry.epoch != self.epoch(&at.epoch)) {
+            self.apply(&at.slot, Operation::Forfeit { token: entry.token });
+            return Ok(false);
+        }
+        let fill = Operation::Fill { entry, until: until(ttl) };
+        Ok(self.apply(&at.slot, fill) == Outcome::Filled)
+    }
+
+    async fn forfeit(&self, at: &Address, token: Token) -> Result<(), StoreError> {
+        self.apply(&at.slot, Operation::Forfeit { token });
+        Ok(())
+    }
+
+    async fn fence(&self, cells: &[Key], writer: Writer, ttl: Duration) -> Result<(), StoreError> {
+        for cell in cells {
+            self.apply(cell, Operation::Fence { writer, until: until(ttl) });
+        }
+        Ok(())
+    }
+
+    async fn release(&self, cells: &[Key], writer: Writer) -> Result<usize, StoreError> {
+        let outcomes = cells.iter().map(|cell| self.apply(cell, Operation::Release { writer }));
+        Ok(outcomes.filter(|outcome| *outcome == Outcome::Lost).count())
+    }
+
+    async fn claim(&self, _: &Namespace, _: &str) -> Result<Claim, StoreError> {
+        Ok(Claim::Held)
+    }
+
+    fn default_namespace(&self) -> Option<Namespace> {
+        None
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Process
+    }
+}
+
+#[async_trait]
+impl Cells for Reference {
+    async fn cell(&self, key: &Key) -> Result<Slot, StoreError> {
+        match self.apply(key, Operation::Lookup) {
+            Outcome::Seen(slot) => Ok(slot),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn remove(&self, key: &Key) -> Result<(), StoreError> {
+        self.cells().remove(key);
+        Ok(())
+    }
+}
+
+/// One call. Addresses and cells are numbers into the lists of [`Names`]; leases are numbers of grants, the
+/// latest first.
+#[derive(Clone, Debug)]
+enum Step {
+    Lookup { at: usize },
+    Lease { at: usize, replaces: Option<usize>, ttl: Duration },
+    Fill { at: usize, lease: usize, epoch_of: usize, absent: bool, payload: Vec<u8>, ttl: Duration },
+    Forfeit { at: usize, lease: usize },
+    Fence { cells: Vec<usize>, writer: u64, ttl: Duration },
+    Release { cells: Vec<usize>, writer: u64 },
+    Evict { cell: usize },
+}
+
+const ADDRESSES: usize = 4;
+const CELLS: usize = 6;
+
+fn step() -> impl Strategy<Value = Step> {
+    let at = || 0..ADDRESSES;
+    // Mostly the latest grant: the one that may still stand.
+    let lease = || prop_oneof![4 => Just(0_usize), 1 => 0..4_usize];
+    let ttl = || prop_oneof![5 => Just(Duration::from_secs(3600)), 1 => Just(Duration::ZERO)];
+    let cells = || vec(0..CELLS, 1..4);
+    let writer = || select(&[1, 2, u64::MAX][..]);
+    prop_oneof![
+        2 => at().prop_map(|at| Step::Lookup { at }),
+        6 => (at(), proptest::option::of(lease()), ttl())
+            .prop_map(|(at, replaces, ttl)| Step::Lease { at, replaces, ttl }),
+        6 => (at(), lease(), lease(), any::<bool>(), vec(any::<u8>(), 0..5), ttl()).prop_map(
+            |(at, lease, epoch_of, absent, payload, ttl)| {
+                Step::Fill { at, lease, epoch_of, absent, payload, ttl }
+            }
+        ),
+        1 => (at(), lease()).prop_map(|(at, lease)| Step::Forfeit { at, lease }),
+        2 => (cells(), writer(), ttl()).prop_map(|(cells, writer, ttl)| Step::Fence { cells, writer, ttl }),
+        2 => (cells(), writer()).prop_map(|(cells, writer)| Step::Release { cells, writer }),
+        1 => (0..CELLS).prop_map(|cell| Step::Evict { cell }),
+    ]
+}
+
+/// The cells of one run.
+struct Names {
+    addresses: Vec<Address>,
+    cells: Vec<Key>,
+}
+
+impl Names {
+    fn new() -> Self {
+        let table = TableKeys::new(&Namespace::new(redis_server::unique()).unwrap(), "t");
+        let row = |id| table.row(&RowKey::default().with_integer(id));
+        // Two rows under one epoch, so that they meet.
+        let first = row(1);
+        let second = (2..).map(row).find(|at| at.epoch == first.epoch).unwrap();
+        let alias = table.alias("sku", &RowKey::default().with_text("A-1"));
+        let addresses = vec![first, second, alias, table.all()];
+        let mut cells: Vec<_> = addresses.iter().map(|at| at.slot.clone()).collect();
+        cells.extend(addresses[0].epoch.clone());
+        cells.push(table.presence().clone());
+        assert_eq!((addresses.len(), cells.len()), (ADDRESSES, CELLS));
+        Names { addresses, cells }
+    }
+}
+
+/// Gives random numbers names in the order in which they appear, so that two runs can be compared.
+#[derive(Default)]
+struct Renaming(HashMap<u64, u64>);
+
+impl Renaming {
+    fn name(&mut self, number: u64) -> u64 {
+        let next = self.0.len() as u64;
+        *self.0.entry(number).or_insert(next)
+    }
+
+    fn grant(&mut self, grant: &Grant) -> Grant {
+        Grant {
+            token: Token(self.name(grant.token.0)),
+            epoch: grant.epoch.map(|epoch| Epoch(self.name(epoch.0))),
+            presence: grant.presence.map(|epoch| Epoch(self.name(epoch.0))),
+        }
+    }
+
+    fn entry(&mut self, entry: Entry) -> Entry {
+        Entry {
+            token: Token(self.name(entry.token.0)),
+            epoch: entry.epoch.map(|epoch| Epoch(self.name(epoch.0))),
+            presence: entry.presence.map(|epoch| Epoch(self.name(epoch.0))),
+            ..entry
+        }
+    }
+
+    /// Without deadlines, of which stores on different clocks need not agree.
+    fn slot(&mut self, slot: Slot) -> Slot {
+        match slot {
+            Slot::Empty => Slot::Empty,
+            Slot::Filled { entry, .. } => Slot::Filled { entry: self.entry(entry), until: 0 },
+            Slot::Leased { token, .. } => Slot::Leased { token: Token(self.name(token.0)), until: 0 },
+            Slot::Fenced(holders) => Slot::Fenced(
+                holders.into_iter().map(|holder| Holder { until: 0, ..holder }).collect(),
+            ),
+            Slot::Epoch(epoch) => Slot::Epoch(Epoch(self.name(epoch.0))),
+        }
+    }
+}
+
+/// Executes the steps and returns what was seen: an answer for each step, then each cell.
+async fn run(store: &impl Cells, steps: &[Step], names: &Names) -> Vec<String> {
+    let (mut seen, mut renaming) = (Vec::new(), Renaming::default());
+    let mut grants: Vec<Grant> = Vec::new();
+    let no_grant = Grant { token: Token(1), epoch: Some(Epoch(2)), presence: Some(Epoch(3)) };
+    for step in steps {
+        let grant = |back: &usize| match grants.len() {
+            0 => no_grant,
+            count => grants[count - 1 - back % count],
+        };
+        let cells = |cells: &[usize]| cells.iter().map(|cell| names.cells[*cell].clone()).collect::<Vec<_>>();
+        let answer: Box<dyn Debug> = match step {
+            Step::Lookup { at } => {
+                let sighting = store.lookup(&names.addresses[*at]).await.unwrap();
+                Box::new((
+                    sighting.entry.map(|entry| renaming.entry(entry)),
+                    sighting.epoch.map(|epoch| renaming.name(epoch.0)),
+                    sighting.presence.map(|epoch| renaming.name(epoch.0)),
+                ))
+            }
+            Step::Lease { at, replaces, ttl } => {
+                let replaces = replaces.as_ref().map(|back| grant(back).token);
+                let granted = store.lease(&names.addresses[*at], replaces, *ttl).await.unwrap();
+                grants.extend(granted);
+                Box::new(granted.map(|granted| renaming.grant(&granted)))
+            }
+            Step::Fill { at, lease, epoch_of, absent, payload, ttl } => {
+                let entry = Entry {
+                    token: grant(lease).token,
+                    epoch: grant(epoch_of).epoch,
+                    presence: grant(lease).presence.filter(|_| *absent),
+                    fingerprint: Fingerprint(5),
+                    payload: Payload::Encoded(Bytes::copy_from_slice(payload)),
+                };
+                Box::new(store.fill(&names.addresses[*at], entry, *ttl).await.unwrap())
+            }
+            Step::Forfeit { at, lease } => {
+                Box::new(store.forfeit(&names.addresses[*at], grant(lease).token).await.unwrap())
+            }
+            Step::Fence { cells: fenced, writer, ttl } => {
+                Box::new(store.fence(&cells(fenced), Writer(*writer), *ttl).await.unwrap())
+            }
+            Step::Release { cells: released, writer } => {
+                Box::new(store.release(&cells(released), Writer(*writer)).await.unwrap())
+            }
+            Step::Evict { cell } => Box::new(store.remove(&names.cells[*cell]).await.unwrap()),
+        };
+        seen.push(format!("{step:?} → {answer:?}"));
+    }
+    for key in &names.cells {
+        let slot = renaming.slot(store.cell(key).await.unwrap());
+        let payload = match &slot {
+            Slot::Filled { entry, .. } => entry.payload.to_bytes(),
+            _ => Bytes::new(),
+        };
+        seen.push(format!("{} holds {slot:?} {payload:?}", key.as_str()));
+    }
+    seen
+}
+
+fn compare(cases: u32, run_on: impl AsyncFn(&[Step], &Names) -> Vec<String>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    proptest!(config, |(steps in vec(step(), 1..60))| {
+        let names = Names::new();
+        let expected = runtime.block_on(run(&Reference::default(), &steps, &names));
+        let actual = runtime.block_on(run_on(&steps, &names));
+        prop_assert_eq!(expected, actual);
+    });
+}
+
+#[test]
+fn the_memory_store_agrees_with_the_transition_function() {
+    compare(1000, async |steps, names| run(&MemoryStore::with_capacity(1 << 20), steps, names).await);
+}
+
+#[test]
+fn the_redis_scripts_agree_with_the_transition_function() {
+    let store = tokio::sync::OnceCell::new();
+    compare(500, async |steps, names| {
+        let store = store.get_or_init(redis_server::store).await;
+        let seen = run(store, steps, names).await;
+        for key in &names.cells {
+            store.remove(key).await.unwrap();
+        }
+        seen
+    });
+}

@@ -1,0 +1,59 @@
+//! The exhaustive check of the coherence protocol: every schedule of a small cast of writers and readers, over
+//! real slots that only `slot::apply` changes. See `docs/protocol.md`.
+
+#[path = "model/cast.rs"]
+mod cast;
+#[path = "model/database.rs"]
+mod database;
+#[path = "model/flight.rs"]
+mod flight;
+#[path = "model/look.rs"]
+mod look;
+#[path = "model/many.rs"]
+mod many;
+#[path = "model/properties.rs"]
+mod properties;
+#[path = "model/reader.rs"]
+mod reader;
+#[path = "model/report.rs"]
+mod report;
+#[path = "model/rules.rs"]
+mod rules;
+#[path = "model/store.rs"]
+mod store;
+#[path = "model/world.rs"]
+mod world;
+#[path = "model/writer.rs"]
+mod writer;
+
+use stateright::{Checker, HasDiscoveries, Model};
+
+use crate::{cast::CASTS, report::Report, rules::RULES, world::Protocol};
+
+#[test]
+fn every_schedule_keeps_the_promise() {
+    let mut report = Report::of_casts();
+    for cast in CASTS {
+        let checker = Protocol { cast, off: None }.checker().threads(2).spawn_bfs().join();
+        report.explored(&cast, &checker);
+        report.print();
+        checker.assert_properties();
+    }
+    report.print();
+}
+
+#[test]
+fn every_rule_prevents_a_stale_read() {
+    let mut report = Report::of_rules();
+    for rule in RULES {
+        let cast = cast::cast_that_needs(rule);
+        // One thread: the first schedule that a breadth-first search finds is a shortest one.
+        let checker = Protocol { cast, off: Some(rule) }
+            .checker()
+            .finish_when(HasDiscoveries::AnyFailures)
+            .spawn_bfs()
+            .join();
+        report.violated(rule, &cast, &checker);
+    }
+    report.print();
+}

@@ -1,0 +1,126 @@
+//! The server that the tests share, and a proxy that loses connections to it.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use std::{
+    env,
+    io::{Read, Write},
+    net::{Shutdown, TcpListener, TcpStream},
+    process,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+};
+
+use cache_core::{backend::RedisStore, entry::Token};
+
+/// Where the server is.
+pub(crate) fn url() -> String {
+    env::var("CACHE_TEST_REDIS_URL")
+        .expect("run `cargo xtask test`, which starts the servers, or set CACHE_TEST_REDIS_URL")
+}
+
+/// A store on the server.
+pub(crate) async fn store() -> RedisStore {
+    RedisStore::connect(&url(), "test").await.expect("the server in CACHE_TEST_REDIS_URL can be used")
+}
+
+/// A connection to the server beside the store.
+pub(crate) async fn raw() -> redis::aio::MultiplexedConnection {
+    let client = redis::Client::open(url()).unwrap();
+    client.get_multiplexed_async_connection().await.unwrap()
+}
+
+/// A namespace that no other test uses, in this run or another.
+pub(crate) fn unique() -> String {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+    format!("test-{}-{:x}-{count}", process::id(), Token::random().0)
+}
+
+/// Stands between a store and the server.
+pub(crate) struct Proxy {
+    url: String,
+    accepting: Arc<AtomicBool>,
+    streams: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Proxy {
+    pub(crate) fn start() -> Self {
+        let redis::ConnectionAddr::Tcp(host, port) =
+            redis::Client::open(url()).unwrap().get_connection_info().addr().clone()
+        else {
+            panic!("CACHE_TEST_REDIS_URL must name a host and port")
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let place = listener.local_addr().unwrap();
+        // User, password and database are those of the server.
+        let (before, after) = url().rsplit_once(&format!(":{port}")).map_or_else(
+            || panic!("CACHE_TEST_REDIS_URL must spell out its port"),
+            |(before, after)| (before.to_owned(), after.to_owned()),
+        );
+        let before = before.strip_suffix(&host).expect("the host stands before the port");
+        let url = format!("{before}{place}{after}");
+        let accepting = Arc::new(AtomicBool::new(true));
+        let streams = Arc::<Mutex<Vec<TcpStream>>>::default();
+        let (open, kept) = (accepting.clone(), streams.clone());
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                let client = client.unwrap();
+                if !open.load(Ordering::SeqCst) {
+                    continue;
+                }
+                let server = TcpStream::connect((host.as_str(), port)).unwrap();
+                let mut kept = kept.lock().unwrap();
+                for stream in [&client, &server] {
+                    stream.set_nodelay(true).unwrap();
+                    kept.push(stream.try_clone().unwrap());
+                }
+                pump(client.try_clone().unwrap(), server.try_clone().unwrap());
+                pump(server, client);
+            }
+        });
+        Proxy {
+            url,
+            accepting,
+            streams,
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    /// Ends the connections that there are.
+    pub(crate) fn cut(&self) {
+        for stream in self.streams.lock().unwrap().drain(..) {
+            // The other end may have gone first.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Ends the connections that there are, and new ones at once.
+    pub(crate) fn refuse(&self) {
+        self.accepting.store(false, Ordering::SeqCst);
+        self.cut();
+    }
+
+    /// Lets new connections through again.
+    pub(crate) fn accept(&self) {
+        self.accepting.store(true, Ordering::SeqCst);
+    }
+}
+
+fn pump(mut from: TcpStream, mut to: TcpStream) {
+    thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(count @ 1..) = from.read(&mut buffer) {
+            if to.write_all(&buffer[..count]).is_err() {
+                break;
+            }
+        }
+        // The other end may have gone first.
+        let _ = to.shutdown(Shutdown::Both);
+    });
+}

@@ -1,0 +1,40 @@
+//! The code that the derive writes. It names nothing but `::cache_orm::__private` and `::core`.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote_spanned;
+
+use crate::valid::Policy;
+
+pub(crate) fn expand(model: &Ident, policy: &Policy) -> TokenStream {
+    // Placed at the struct's name, so that a missing trait of SeaORM is reported there, but still known as
+    // generated, so that the lints of the user's crate leave it alone.
+    let span = Span::call_site().located_at(model.span());
+    let ttl = match policy
+        .ttl
+        .map(|ttl| u64::try_from(ttl.as_millis()).expect("bounded by `valid`"))
+    {
+        Some(millis) => quote_spanned! {span=>
+            ::core::option::Option::Some(::core::time::Duration::from_millis(#millis))
+        },
+        None => quote_spanned! {span=> ::core::option::Option::None },
+    };
+    let all_max_rows = match policy.all_max_rows {
+        Some(rows) => quote_spanned! {span=> ::core::option::Option::Some(#rows) },
+        None => quote_spanned! {span=> ::core::option::Option::None },
+    };
+    let absent = policy.absent;
+    quote_spanned! {span=>
+        #[automatically_derived]
+        impl ::cache_orm::__private::CacheModel for #model {
+            const POLICY: ::cache_orm::__private::Policy = ::cache_orm::__private::Policy {
+                ttl: #ttl,
+                all_max_rows: #all_max_rows,
+                absent: #absent,
+            };
+        }
+
+        ::cache_orm::__private::inventory::submit! {
+            ::cache_orm::__private::Registration::of::<#model>()
+        }
+    }
+}

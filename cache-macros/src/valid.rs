@@ -1,0 +1,253 @@
+//! What the settings mean.
+
+use std::time::Duration;
+
+use syn::{LitBool, LitInt, LitStr, parse::Parse};
+
+use crate::{
+    Errors,
+    attr::{self, FORMAT, Setting, Value},
+};
+
+/// The largest `find().all()` that is kept when the entity says nothing.
+const DEFAULT_MAX_ROWS: usize = 1000;
+
+/// Longer lives overflow the clocks of some stores; nobody needs them.
+const LONGEST_TTL: Duration = Duration::from_secs(36_500 * DAY);
+const DAY: u64 = 24 * 60 * 60;
+
+/// How the rows of one entity are cached.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Policy {
+    /// `None`: the connection's default.
+    pub(crate) ttl: Option<Duration>,
+    /// `None`: results of `find().all()` are not kept.
+    pub(crate) all_max_rows: Option<usize>,
+    pub(crate) absent: bool,
+}
+
+/// Reads the settings; what is wrong stays at its default and is reported.
+pub(crate) fn policy(settings: Vec<Setting>, errors: &mut Errors) -> Policy {
+    let mut policy = Policy {
+        ttl: None,
+        all_max_rows: Some(DEFAULT_MAX_ROWS),
+        absent: true,
+    };
+    for setting in without_repetitions(settings, errors) {
+        let read = match setting.name.to_string().as_str() {
+            "ttl" => ttl(&setting).map(|ttl| policy.ttl = Some(ttl)),
+            "all" => all(&setting, errors).map(|rows| policy.all_max_rows = rows),
+            "absent" => absent(&setting).map(|absent| policy.absent = absent),
+            name => Err(syn::Error::new(
+                setting.name.span(),
+                format!("unknown attribute `{name}`, expected one of ttl, all, absent\n{FORMAT}"),
+            )),
+        };
+        if let Err(error) = read {
+            errors.push(error);
+        }
+    }
+    policy
+}
+
+/// Reports every name that stands there for the second time, and drops it.
+fn without_repetitions(settings: Vec<Setting>, errors: &mut Errors) -> Vec<Setting> {
+    let mut kept: Vec<Setting> = Vec::with_capacity(settings.len());
+    for setting in settings {
+        if kept.iter().any(|other| other.name == setting.name) {
+            let message = format!("`{}` is given more than once: keep one of them", setting.name);
+            errors.push(syn::Error::new(setting.name.span(), message));
+        } else {
+            kept.push(setting);
+        }
+    }
+    kept
+}
+
+fn ttl(setting: &Setting) -> syn::Result<Duration> {
+    let text: LitStr = value(setting).ok_or_else(|| {
+        setting.error("expected a duration as a string\nhelp: the correct format looks like `ttl = \"10m\"`")
+    })?;
+    duration(&text.value()).map_err(|message| syn::Error::new(text.span(), message))
+}
+
+fn absent(setting: &Setting) -> syn::Result<bool> {
+    let value: LitBool = value(setting).ok_or_else(|| {
+        setting.error("expected true or false\nhelp: the correct format looks like `absent = false`")
+    })?;
+    Ok(value.value)
+}
+
+fn all(setting: &Setting, errors: &mut Errors) -> syn::Result<Option<usize>> {
+    let expected = || setting.error("expected one of `all = false`, `all(max_rows = 1000)`");
+    if let Value::List(list) = &setting.value {
+        let inner = without_repetitions(attr::list(list.clone(), errors), errors);
+        if inner.is_empty() {
+            return Err(expected());
+        }
+        let mut rows = None;
+        for setting in &inner {
+            match max_rows(setting) {
+                Ok(given) => rows = Some(given),
+                Err(error) => errors.push(error),
+            }
+        }
+        return Ok(rows);
+    }
+    let value: LitBool = value(setting).ok_or_else(expected)?;
+    Ok(value.value.then_some(DEFAULT_MAX_ROWS))
+}
+
+fn max_rows(setting: &Setting) -> syn::Result<usize> {
+    if setting.name != "max_rows" {
+        let message = format!("unknown attribute `{}`, expected max_rows", setting.name);
+        return Err(syn::Error::new(setting.name.span(), message));
+    }
+    let rows: Option<LitInt> = value(setting);
+    match rows.and_then(|rows| rows.base10_parse().ok()) {
+        Some(0) => Err(setting.error(
+            "`max_rows` is at least 1\nhelp: write `all = false` to keep no results of `find().all()`",
+        )),
+        Some(rows) => Ok(rows),
+        None => Err(setting.error(
+            "expected a whole number of rows\nhelp: the correct format looks like `all(max_rows = 1000)`",
+        )),
+    }
+}
+
+/// The assigned value, if it is one token of this kind.
+fn value<T: Parse>(setting: &Setting) -> Option<T> {
+    match &setting.value {
+        Value::Assigned(tokens) => syn::parse2(tokens.clone()).ok(),
+        _ => None,
+    }
+}
+
+/// A whole number and a unit: "500ms", "30s", "10m", "2h", "1d".
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text.split_at(text.bytes().take_while(u8::is_ascii_digit).count());
+    if number.is_empty() {
+        return Err(
+            "expected a whole number and a unit, as in \"500ms\", \"30s\", \"10m\", \"2h\" or \"1d\"".into(),
+        );
+    }
+    let millis: u64 = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60 * 1000,
+        "h" => 60 * 60 * 1000,
+        "d" => DAY * 1000,
+        "" => return Err("a unit is missing: expected one of ms, s, m, h, d".into()),
+        _ => return Err(format!("unknown unit `{unit}`, expected one of ms, s, m, h, d")),
+    };
+    // A number that does not fit is as much too long as one that only overflows when it is multiplied.
+    let duration = number
+        .parse()
+        .ok()
+        .and_then(|number| millis.checked_mul(number))
+        .map(Duration::from_millis);
+    match duration {
+        Some(Duration::ZERO) => Err("expected more than zero: an entry must live to be of use".into()),
+        Some(duration) if duration <= LONGEST_TTL => Ok(duration),
+        _ => Err("too long, expected at most \"36500d\"".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::{Attribute, parse_quote};
+
+    fn read(attribute: Attribute) -> Result<Policy, Vec<String>> {
+        let mut errors = Errors::default();
+        let settings = attr::settings(&attribute, &mut errors);
+        let policy = policy(settings, &mut errors);
+        match errors.into_result() {
+            Ok(()) => Ok(policy),
+            Err(errors) => Err(errors.into_iter().map(|error| error.to_string()).collect()),
+        }
+    }
+
+    #[test]
+    fn durations_of_every_unit() {
+        for (text, millis) in [
+            ("500ms", 500),
+            ("30s", 30_000),
+            ("10m", 600_000),
+            ("2h", 7_200_000),
+            ("1d", 86_400_000),
+            ("36500d", 3_153_600_000_000),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_that_mean_nothing() {
+        for (text, message) in [
+            ("", "expected a whole number and a unit"),
+            ("m", "expected a whole number and a unit"),
+            ("-5m", "expected a whole number and a unit"),
+            ("10", "a unit is missing"),
+            ("10 m", "unknown unit ` m`"),
+            ("1.5h", "unknown unit `.5h`"),
+            ("10min", "unknown unit `min`"),
+            ("10M", "unknown unit `M`"),
+            ("10µs", "unknown unit `µs`"),
+            ("0s", "expected more than zero"),
+            ("36501d", "too long"),
+            ("18446744073709551615s", "too long"),
+            ("99999999999999999999999ms", "too long"),
+        ] {
+            let error = duration(text).expect_err(text);
+            assert!(error.starts_with(message), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_given_has_a_default() {
+        let default = Policy {
+            ttl: None,
+            all_max_rows: Some(1000),
+            absent: true,
+        };
+        assert_eq!(read(parse_quote!(#[cacheable()])), Ok(default));
+    }
+
+    #[test]
+    fn everything_given() {
+        let given = Policy {
+            ttl: Some(Duration::from_secs(600)),
+            all_max_rows: Some(2_000),
+            absent: false,
+        };
+        let attribute = parse_quote!(#[cacheable(ttl = "10m", all(max_rows = 2_000), absent = false)]);
+        assert_eq!(read(attribute), Ok(given));
+    }
+
+    #[test]
+    fn all_is_switched_by_a_truth_value() {
+        let rows = |attribute| read(attribute).expect("correct").all_max_rows;
+        assert_eq!(rows(parse_quote!(#[cacheable(all = false)])), None);
+        assert_eq!(rows(parse_quote!(#[cacheable(all = true)])), Some(1000));
+    }
+
+    #[test]
+    fn every_wrong_setting_is_reported() {
+        let mistakes = |attribute| read(attribute).expect_err("a mistake").len();
+        assert_eq!(mistakes(parse_quote!(#[cacheable(all)])), 1);
+        assert_eq!(mistakes(parse_quote!(#[cacheable(all())])), 1);
+        assert_eq!(mistakes(parse_quote!(#[cacheable(all = 1000)])), 1);
+        assert_eq!(mistakes(parse_quote!(#[cacheable(all(max_rows = 0))])), 1);
+        assert_eq!(mistakes(parse_quote!(#[cacheable(all(max_rows = -1))])), 1);
+        assert_eq!(mistakes(parse_quote!(#[cacheable(all(max_rows = "9"))])), 1);
+        assert_eq!(
+            mistakes(parse_quote!(#[cacheable(all(rows = 9, max_rows = 0))])),
+            2
+        );
+        assert_eq!(
+            mistakes(parse_quote!(#[cacheable(ttl, absent = "no", all = false, all = false, Ttl = 1)])),
+            4
+        );
+    }
+}

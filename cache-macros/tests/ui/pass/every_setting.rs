@@ -1,0 +1,70 @@
+use cache_orm::Cacheable;
+use sea_orm::entity::prelude::*;
+
+use cache_orm::__private::CacheModel;
+use std::time::Duration;
+
+mod defaults {
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]
+    #[sea_orm(table_name = "defaults")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i32,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+mod given {
+    use super::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]
+    #[sea_orm(table_name = "given")]
+    #[cacheable(ttl = "10m", all(max_rows = 2_000))]
+    #[cacheable(absent = false)]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub left: i32,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub right: i32,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+mod without_all {
+    use super::*;
+
+    #[sea_orm::compact_model]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]
+    #[sea_orm(table_name = "without_all")]
+    #[cacheable(ttl = "500ms", all = false)]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i32,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+fn main() {
+    let policy = defaults::Model::POLICY;
+    assert_eq!((policy.ttl, policy.all_max_rows, policy.absent), (None, Some(1000), true));
+
+    let policy = given::Model::POLICY;
+    let ten_minutes = Some(Duration::from_secs(600));
+    assert_eq!((policy.ttl, policy.all_max_rows, policy.absent), (ten_minutes, Some(2000), false));
+
+    let policy = without_all::Model::POLICY;
+    let half_a_second = Some(Duration::from_millis(500));
+    assert_eq!((policy.ttl, policy.all_max_rows, policy.absent), (half_a_second, None, true));
+}

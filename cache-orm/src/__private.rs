@@ -1,0 +1,4 @@
+//! The only paths that the derive names. Not part of the public interface.
+
+pub use crate::model::{CacheModel, Policy, Registration};
+pub use inventory;

@@ -1,0 +1,61 @@
+//! The head of INSERT and REPLACE.
+
+use super::{TableWrite, WriteKind, lexer::Kind, select::Head, statement::Statement};
+
+/// What may follow the table and its columns.
+const SOURCES: &[&str] = &[
+    "VALUES",
+    "VALUE",
+    "SELECT",
+    "WITH",
+    "TABLE",
+    "DEFAULT",
+    "SET",
+    "OVERRIDING",
+];
+
+/// Reads `INSERT [OR …] [INTO] table [AS alias] [(columns)]`. Whether it is an upsert, the scan of the rest
+/// tells.
+pub(super) fn head(statement: &Statement, verb: usize) -> Option<Head> {
+    let mut at = verb + 1;
+    let mut kind = WriteKind::Insert;
+    if statement.is(verb, &["REPLACE"]) {
+        if statement.is_postgres() {
+            return None;
+        }
+        kind = WriteKind::Upsert;
+    }
+    if statement.is_sqlite() && statement.is(at, &["OR"]) {
+        // OR ROLLBACK may end the transaction.
+        match statement.word(at + 1).to_ascii_uppercase().as_str() {
+            "REPLACE" => kind = WriteKind::Upsert,
+            "IGNORE" | "ABORT" | "FAIL" => {}
+            _ => return None,
+        }
+        at += 2;
+    }
+    if statement.is_mysql() {
+        // DELAYED writes at some later time.
+        at = statement.skip(at, &["LOW_PRIORITY", "HIGH_PRIORITY", "IGNORE"]);
+    }
+    if statement.is(at, &["INTO"]) {
+        at += 1;
+    } else if !statement.is_mysql() {
+        return None;
+    }
+    let (table, at) = statement.table(at)?;
+    let (_, mut at) = statement.alias(at, SOURCES)?;
+    // Columns, or a query in parentheses, which the scan looks into.
+    let has_source = |at: usize| statement.kind(at) == Some(Kind::Open) || statement.is(at, SOURCES);
+    if let Some(after) = statement.after_names(at).filter(|after| has_source(*after)) {
+        at = after;
+    }
+    has_source(at).then(|| Head {
+        writes: vec![TableWrite {
+            table,
+            kind,
+            keys: Vec::new(),
+        }],
+        next: at,
+    })
+}

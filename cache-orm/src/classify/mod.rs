@@ -1,0 +1,157 @@
+//! What one SQL text does: pure, without I/O, never fails.
+//!
+//! Reads that the cache answers are recognised elsewhere, by their exact text, before this module is asked.
+//! Here a SELECT is only "a read that passes through", or a write in disguise.
+//!
+//! The text is not parsed into a tree. A database executes a write only where it sees a verb, and calls a
+//! function only where it sees a name before a parenthesis, however deep. So the tokens are scanned once,
+//! from left to right, and **every** verb, call, INTO and operator must be accounted for. One that is not
+//! makes the whole text [`Class::Unknown`]: being wrong about structure can then cost precision, not
+//! coherence.
+//!
+//! ```text
+//! lexer      text → tokens; gives up where databases, or their settings, disagree about a token
+//! statement  the tokens of one statement, and how to look at them
+//! raw        the first word → what kind of statement
+//! select     the scan; accounts for every verb, call and INTO
+//! functions  calls that are known to change nothing
+//! insert, update, delete     the head of each verb: which table, which columns
+//! keys       WHERE → equality conditions
+//! ```
+//!
+//! What the text can't tell is left to others: triggers, rules, foreign keys, column defaults, and functions
+//! that are called without a name before a parenthesis (by a view, an operator, a cast, Postgres' `row.f`).
+
+mod classes;
+mod delete;
+mod functions;
+mod insert;
+mod keys;
+mod lexer;
+mod raw;
+pub(crate) mod reason;
+mod select;
+mod statement;
+mod update;
+
+#[cfg(test)]
+mod tests;
+
+use sea_orm::DbBackend;
+
+pub(crate) use classes::Classes;
+
+/// A table's name: its last component, without quotes, in lower case.
+pub(crate) type TableName = String;
+
+/// A column's name, without quotes, in lower case.
+pub(crate) type ColumnName = String;
+
+/// What one SQL text does, from the narrowest to the widest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Changes nothing.
+    Read(ReadKind),
+    /// Changes rows of these tables, and nothing else. Never empty; one table may occur several times.
+    Write(Vec<TableWrite>),
+    /// Changes the schema: anything cached may be wrong, and what was learned of the schema is old. On MySQL
+    /// it commits the transaction that it is in.
+    Schema,
+    /// May do anything, such as change the schema or end the transaction.
+    Unknown,
+    /// Controls the transaction, or changes what later statements on this connection mean; and may do
+    /// anything besides. A raw COMMIT makes earlier writes visible, and so does `LOCK TABLES` on MySQL.
+    Session,
+}
+
+/// How a statement reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ReadKind {
+    /// A query.
+    Select,
+    /// SHOW, EXPLAIN, VACUUM and others that leave every row as it is.
+    Other,
+    /// A query that locks rows: `FOR UPDATE`, `FOR SHARE`, `LOCK IN SHARE MODE`.
+    Locking,
+}
+
+/// One table that a statement writes, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TableWrite {
+    pub(crate) table: TableName,
+    pub(crate) kind: WriteKind,
+    /// Conditions that every affected row fulfils. Empty: any row may be affected.
+    pub(crate) keys: Vec<Equality>,
+}
+
+/// What a statement does to the rows of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum WriteKind {
+    /// Only adds rows, unless the table itself says otherwise (SQLite's `UNIQUE ON CONFLICT REPLACE`).
+    Insert,
+    /// Adds, changes or deletes rows.
+    Upsert,
+    /// Changes rows.
+    Update {
+        /// At least the columns that are assigned.
+        assigned: Vec<ColumnName>,
+    },
+    /// Deletes rows.
+    Delete,
+    /// Deletes every row.
+    Truncate {
+        /// Also those of the tables that refer to this one, transitively.
+        cascade: bool,
+    },
+}
+
+/// A condition `column = parameter`, as the statement's values have it: before any change that it makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Equality {
+    pub(crate) column: ColumnName,
+    /// Zero-based index into the statement's values.
+    pub(crate) parameter: usize,
+}
+
+/// Says what a text does. Takes time and memory in proportion to the text's length, at most a few
+/// milliseconds: a text over [`lexer::LONGEST`] is [`Class::Unknown`] unread.
+pub(crate) fn classify(sql: &str, backend: DbBackend) -> Class {
+    let Some(lexed) = lexer::lex(sql, backend) else {
+        return Class::Unknown;
+    };
+    let parts: Vec<_> = lexed.statements().collect();
+    if raw::defines_a_body(&parts) {
+        return Class::Schema;
+    }
+    let mut class = Class::Read(ReadKind::Select);
+    for part in &parts {
+        class = both(class, raw::class(part));
+    }
+    match &mut class {
+        _ if parts.is_empty() => Class::Read(ReadKind::Other),
+        // Drivers differ in how they share out the values among several statements, and in what value a
+        // numbered or named parameter gets.
+        Class::Write(writes) if parts.len() > 1 || !lexed.positional => {
+            writes.iter_mut().for_each(|write| write.keys.clear());
+            class
+        }
+        _ => class,
+    }
+}
+
+/// The class of two statements in one text.
+fn both(first: Class, second: Class) -> Class {
+    use Class::{Read, Schema, Session, Unknown, Write};
+    match (first, second) {
+        (Session, _) | (_, Session) => Session,
+        (Unknown, _) | (_, Unknown) => Unknown,
+        (Schema, _) | (_, Schema) => Schema,
+        (Write(mut first), Write(second)) if first.len() + second.len() <= select::MOST_WRITES => {
+            first.extend(second);
+            Write(first)
+        }
+        (Write(_), Write(_)) => Unknown,
+        (Write(writes), Read(_)) | (Read(_), Write(writes)) => Write(writes),
+        (Read(a), Read(b)) => Read(a.max(b)),
+    }
+}

@@ -1,0 +1,196 @@
+//! The first word of a statement decides what kind it is.
+
+use super::{Class, ReadKind, TableWrite, WriteKind, lexer::Kind, select, statement::Statement};
+
+/// What one statement does.
+pub(super) fn class(statement: &Statement) -> Class {
+    const OTHER: Class = Class::Read(ReadKind::Other);
+    if statement.kind(0) == Some(Kind::Open) {
+        return parenthesised(statement);
+    }
+    let (mysql, postgres, sqlite) = (
+        statement.is_mysql(),
+        statement.is_postgres(),
+        statement.is_sqlite(),
+    );
+    match statement.word(0).to_ascii_uppercase().as_str() {
+        "SELECT" | "WITH" | "VALUES" | "TABLE" | "INSERT" | "REPLACE" | "UPDATE" | "DELETE" => {
+            select::class(statement)
+        }
+        "TRUNCATE" if postgres => truncate(statement).unwrap_or(Class::Unknown),
+        // MySQL's TRUNCATE drops the table and makes it anew, and commits.
+        "TRUNCATE" if mysql => Class::Schema,
+        "CREATE" | "ALTER" | "DROP" | "RENAME" | "COMMENT" | "GRANT" | "REVOKE" | "SECURITY" | "REASSIGN"
+        | "IMPORT" => Class::Schema,
+        "EXPLAIN" => explain(statement).unwrap_or(Class::Unknown),
+        "DESCRIBE" | "DESC" if mysql => explain(statement).unwrap_or(Class::Unknown),
+        "SHOW" if mysql || postgres => {
+            if select::calls_are_harmless(statement) {
+                OTHER
+            } else {
+                Class::Unknown
+            }
+        }
+        "LISTEN" | "UNLISTEN" | "NOTIFY" | "CHECKPOINT" | "CLUSTER" | "DEALLOCATE" if postgres => OTHER,
+        "VACUUM" | "ANALYZE" | "REINDEX" if !mysql => OTHER,
+        // Elsewhere ANALYZE runs a statement (MariaDB).
+        "ANALYZE" | "OPTIMIZE" | "CHECK" | "REPAIR" if is_about_tables(statement) => Class::Session,
+        "LOCK" if postgres => OTHER,
+        "LOCK" | "UNLOCK" | "USE" | "FLUSH" if mysql => Class::Session,
+        "BEGIN" | "START" => begin(statement),
+        "COMMIT" | "END" | "ROLLBACK" | "ABORT" | "SAVEPOINT" | "RELEASE" => Class::Session,
+        // MariaDB: SET STATEMENT … FOR another statement.
+        "SET" if statement.is(1, &["STATEMENT"]) => Class::Unknown,
+        "SET" if postgres && sets_harmlessly(statement) => OTHER,
+        "SET" | "RESET" | "DISCARD" => Class::Session,
+        "ATTACH" | "DETACH" if sqlite => Class::Session,
+        "PRAGMA" if sqlite => pragma(statement),
+        _ => Class::Unknown,
+    }
+}
+
+/// True for one `CREATE TRIGGER … BEGIN …; …; END`, or a procedure and so on: the semicolons are inside it.
+pub(super) fn defines_a_body(parts: &[Statement]) -> bool {
+    let ([create, rest @ ..], Some(end)) = (parts, parts.last()) else {
+        return false;
+    };
+    let has = |words| create.kinds().any(|(at, _)| create.is(at, words));
+    let opens =
+        create.is(0, &["CREATE"]) && has(&["TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"]) && has(&["BEGIN"]);
+    let closes = end.is(0, &["END"]) && end.kind(1).is_none();
+    // With another one in between, the END may be its own.
+    opens && closes && !rest.iter().any(|part| part.is(0, &["CREATE", "BEGIN"]))
+}
+
+/// `(SELECT …) UNION …`
+fn parenthesised(statement: &Statement) -> Class {
+    let first = (0..)
+        .find(|at| statement.kind(*at) != Some(Kind::Open))
+        .unwrap_or_default();
+    if statement.is(first, &["SELECT", "WITH", "VALUES", "TABLE"]) {
+        select::class(statement)
+    } else {
+        Class::Unknown
+    }
+}
+
+/// Postgres' `TRUNCATE [TABLE] [ONLY] a [*], b [RESTART IDENTITY] [CASCADE]`.
+fn truncate(statement: &Statement) -> Option<Class> {
+    let mut at = statement.skip(1, &["TABLE"]);
+    let mut tables = Vec::new();
+    loop {
+        let (table, after) = statement.table(statement.skip(at, &["ONLY"]))?;
+        tables.push(table);
+        at = after + usize::from(statement.is_operator(after, "*"));
+        if statement.kind(at) != Some(Kind::Comma) {
+            break;
+        }
+        at += 1;
+    }
+    let mut cascade = false;
+    while statement.kind(at).is_some() {
+        if !statement.is(at, &["RESTART", "CONTINUE", "IDENTITY", "RESTRICT", "CASCADE"]) {
+            return None;
+        }
+        cascade |= statement.is(at, &["CASCADE"]);
+        at += 1;
+    }
+    if tables.len() > select::MOST_WRITES {
+        return None;
+    }
+    let write = |table| TableWrite {
+        table,
+        kind: WriteKind::Truncate { cascade },
+        keys: Vec::new(),
+    };
+    Some(Class::Write(tables.into_iter().map(write).collect()))
+}
+
+/// EXPLAIN runs the statement if it says ANALYZE; else it only plans it, which may call functions.
+fn explain(statement: &Statement) -> Option<Class> {
+    const OTHER: Class = Class::Read(ReadKind::Other);
+    const STATEMENTS: &[&str] = &[
+        "SELECT", "WITH", "VALUES", "TABLE", "INSERT", "REPLACE", "UPDATE", "DELETE",
+    ];
+    let begins = |at: usize| statement.is(at, STATEMENTS);
+    let is_query = |at: usize| statement.kind(at) == Some(Kind::Open) || begins(at);
+    let mut inner = 1;
+    if statement.is_postgres() && statement.kind(1) == Some(Kind::Open) && !is_query(2) {
+        inner = 1 + (1..).find(|at| matches!(statement.kind(*at), None | Some(Kind::Close)))?;
+    }
+    loop {
+        match statement.word(inner).to_ascii_uppercase().as_str() {
+            "ANALYZE" | "ANALYSE" | "VERBOSE" | "QUERY" | "PLAN" | "EXTENDED" => inner += 1,
+            "FORMAT" if statement.is_operator(inner + 1, "=") => inner += 3,
+            _ => break,
+        }
+    }
+    let runs = (1..inner).any(|at| statement.is(at, &["ANALYZE", "ANALYSE"]));
+    let rest = statement.from(inner);
+    if !is_query(inner) {
+        // MySQL's EXPLAIN and DESCRIBE also show a table's columns. Elsewhere it may be anything: SQLite
+        // carries out a PRAGMA even when it only explains it.
+        let is_name = |kind| matches!(kind, Kind::Word | Kind::Quoted | Kind::Dot | Kind::Text);
+        let describes = statement.is_mysql() && !runs && rest.kind(0).is_some();
+        return (describes && rest.kinds().all(|(_, kind)| is_name(kind))).then_some(OTHER);
+    }
+    if runs {
+        return Some(class(&rest));
+    }
+    select::calls_are_harmless(&rest).then_some(OTHER)
+}
+
+/// `[NO_WRITE_TO_BINLOG | LOCAL] TABLE`: commits, but leaves rows as they are.
+fn is_about_tables(statement: &Statement) -> bool {
+    let at = statement.skip(1, &["NO_WRITE_TO_BINLOG", "LOCAL"]);
+    statement.is_mysql() && statement.is(at, &["TABLE", "TABLES"])
+}
+
+/// BEGIN and START TRANSACTION; in MariaDB also the begin of a block of statements.
+fn begin(statement: &Statement) -> Class {
+    const MODES: &str = "work transaction deferred immediate exclusive isolation level serializable repeatable \
+        read committed uncommitted write only not deferrable with consistent snapshot";
+    let starts = statement.is(0, &["BEGIN"]) || statement.is(1, &["TRANSACTION"]);
+    let mut rest = statement.kinds().skip(1);
+    if starts && rest.all(|(at, kind)| kind == Kind::Comma || is_in(statement.word(at), MODES)) {
+        Class::Session
+    } else {
+        Class::Unknown
+    }
+}
+
+/// Postgres' settings that change when a statement fails, or how fast it is, but not what it does.
+fn sets_harmlessly(statement: &Statement) -> bool {
+    const SETTINGS: &str = "statement_timeout lock_timeout idle_in_transaction_session_timeout application_name \
+        client_min_messages work_mem maintenance_work_mem";
+    let at = statement.skip(1, &["LOCAL", "SESSION"]);
+    is_in(statement.word(at), SETTINGS)
+        && (statement.is(at + 1, &["TO"]) || statement.is_operator(at + 1, "="))
+}
+
+/// A PRAGMA that only tells something, or changes nothing about what later statements do.
+fn pragma(statement: &Statement) -> Class {
+    const HARMLESS: &str = "table_info table_xinfo table_list index_list index_info index_xinfo foreign_key_list \
+        foreign_key_check integrity_check quick_check cache_size cache_spill busy_timeout synchronous \
+        journal_size_limit temp_store mmap_size optimize wal_checkpoint wal_autocheckpoint incremental_vacuum \
+        user_version application_id analysis_limit threads soft_heap_limit hard_heap_limit";
+    let name = if statement.kind(2) == Some(Kind::Dot) {
+        3
+    } else {
+        1
+    };
+    let tells = statement.kind(name) == Some(Kind::Word) && statement.kind(name + 1).is_none();
+    // Without a journal, ROLLBACK does not undo.
+    let keeps_journal = statement.is(name, &["JOURNAL_MODE"])
+        && statement.is(name + 2, &["DELETE", "TRUNCATE", "PERSIST", "MEMORY", "WAL"]);
+    if tells || keeps_journal || is_in(statement.word(name), HARMLESS) {
+        Class::Read(ReadKind::Other)
+    } else {
+        Class::Session
+    }
+}
+
+fn is_in(word: &str, list: &str) -> bool {
+    list.split_whitespace()
+        .any(|known| known.eq_ignore_ascii_case(word))
+}

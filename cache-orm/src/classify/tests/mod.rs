@@ -1,0 +1,75 @@
+//! Each test is named by what its cases show; a case that fails prints its text.
+
+mod garbage;
+mod lexing;
+mod raw;
+mod rendered;
+mod trusted;
+mod writes;
+
+use sea_orm::{
+    DatabaseBackend::{MySql, Postgres, Sqlite},
+    DbBackend,
+};
+
+use super::{Class, ReadKind, WriteKind, classify};
+
+const EVERY: [DbBackend; 3] = [Postgres, MySql, Sqlite];
+
+/// A class on one line: `read`, `delete t(id=0)`, `insert a; upsert b`.
+fn shown(class: &Class) -> String {
+    match class {
+        Class::Read(ReadKind::Select) => "read".into(),
+        Class::Read(ReadKind::Locking) => "locking".into(),
+        Class::Read(ReadKind::Other) => "other".into(),
+        Class::Schema => "schema".into(),
+        Class::Session => "session".into(),
+        Class::Unknown => "unknown".into(),
+        Class::Write(writes) => {
+            let writes = writes.iter().map(|write| {
+                let kind = match &write.kind {
+                    WriteKind::Insert => "insert".into(),
+                    WriteKind::Upsert => "upsert".into(),
+                    WriteKind::Update { assigned } => format!("update[{}]", assigned.join(" ")),
+                    WriteKind::Delete => "delete".into(),
+                    WriteKind::Truncate { cascade: false } => "truncate".into(),
+                    WriteKind::Truncate { cascade: true } => "truncate cascade".into(),
+                };
+                let keys: Vec<_> = write
+                    .keys
+                    .iter()
+                    .map(|key| format!("{}={}", key.column, key.parameter))
+                    .collect();
+                match keys.as_slice() {
+                    [] => format!("{kind} {}", write.table),
+                    keys => format!("{kind} {}({})", write.table, keys.join(" ")),
+                }
+            });
+            writes.collect::<Vec<_>>().join("; ")
+        }
+    }
+}
+
+/// Checks each text and its class on each backend.
+#[track_caller]
+fn check(backends: &[DbBackend], cases: &[(&str, &str)]) {
+    let mut wrong = Vec::new();
+    for backend in backends {
+        for (text, expected) in cases {
+            let found = shown(&classify(text, *backend));
+            if found != *expected {
+                wrong.push(format!(
+                    "{backend:?}: {text}\n    expected {expected}\n    found    {found}"
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// The same where every text has one class.
+#[track_caller]
+fn check_all(backends: &[DbBackend], expected: &str, texts: &[&str]) {
+    let cases: Vec<_> = texts.iter().map(|text| (*text, expected)).collect();
+    check(backends, &cases);
+}

@@ -1,0 +1,142 @@
+//! The head of UPDATE, and the tables of MySQL's writes to several tables.
+
+use super::{
+    ColumnName, TableName, TableWrite, WriteKind, keys, lexer::Kind, select::Head, statement::Statement,
+};
+
+/// Reads `UPDATE table [[AS] alias] SET`, looks ahead for the columns and the conditions, and leaves the rest
+/// to the scan.
+pub(super) fn head(statement: &Statement, verb: usize) -> Option<Head> {
+    let mut at = verb + 1;
+    let mut replaces = false;
+    if statement.is_sqlite() && statement.is(at, &["OR"]) {
+        // OR REPLACE deletes the rows that are in the way, OR ROLLBACK may end the transaction.
+        replaces = statement.is(at + 1, &["REPLACE"]);
+        if !replaces && !statement.is(at + 1, &["IGNORE", "ABORT", "FAIL"]) {
+            return None;
+        }
+        at += 2;
+    }
+    if statement.is_mysql() {
+        at = statement.skip(at, &["LOW_PRIORITY", "IGNORE"]);
+    }
+    if statement.is_postgres() {
+        at = statement.skip(at, &["ONLY"]);
+    }
+    let (table, mut after) = statement.table(at)?;
+    if statement.is_postgres() && statement.is_operator(after, "*") {
+        after += 1;
+    }
+    let (alias, set) = statement.alias(after, &["SET"])?;
+    if statement.is(set, &["SET"]) {
+        let (assigned, next) = assignments(statement, set)?;
+        let kind = if replaces {
+            WriteKind::Upsert
+        } else {
+            WriteKind::Update { assigned }
+        };
+        let filter = statement
+            .find(next, &["WHERE"])
+            .filter(|_| !replaces && !reads_others(statement, set));
+        let keys =
+            filter.map(|filter| keys::equalities(statement, filter, alias.as_deref().unwrap_or(&table)));
+        return Some(Head {
+            writes: vec![TableWrite {
+                table,
+                kind,
+                keys: keys.unwrap_or_default(),
+            }],
+            next,
+        });
+    }
+    if !statement.is_mysql() {
+        return None;
+    }
+    let tables = joined_tables(statement, at)?;
+    let (assigned, _) = assignments(statement, statement.find(at, &["SET"])?)?;
+    // The scan goes on before the joins: their conditions may call functions.
+    Some(Head {
+        writes: writes(tables, &WriteKind::Update { assigned }),
+        next: at,
+    })
+}
+
+/// One write to each table, of rows that are not known.
+pub(super) fn writes(tables: Vec<TableName>, kind: &WriteKind) -> Vec<TableWrite> {
+    let write = |table| TableWrite {
+        table,
+        kind: kind.clone(),
+        keys: Vec::new(),
+    };
+    tables.into_iter().map(write).collect()
+}
+
+/// The tables of `a JOIN b ON … , c`: more than are written, never fewer.
+pub(super) fn joined_tables(statement: &Statement, at: usize) -> Option<Vec<TableName>> {
+    let mut tables = Vec::new();
+    let mut expected = true;
+    for (at, kind) in statement.level(at) {
+        if statement.is(at, &["SET", "WHERE", "ORDER", "LIMIT", "RETURNING"]) {
+            break;
+        }
+        if expected && kind != Kind::Open {
+            tables.push(statement.table(at)?.0);
+        } else if expected && !statement.is(at + 1, &["SELECT", "WITH", "VALUES"]) {
+            // No derived table, which is only read: parentheses around tables are not worth following.
+            return None;
+        }
+        expected = kind == Kind::Comma || statement.is(at, &["JOIN", "STRAIGHT_JOIN"]);
+    }
+    (!expected && !tables.is_empty()).then_some(tables)
+}
+
+/// The columns after SET, at least, and the position where the scan goes on.
+fn assignments(statement: &Statement, set: usize) -> Option<(Vec<ColumnName>, usize)> {
+    let mut columns = Vec::new();
+    let mut expected = true;
+    for (at, kind) in statement.level(set + 1) {
+        // MySQL may have a column named RETURNING.
+        let ends = if statement.is_mysql() {
+            &["WHERE"][..]
+        } else {
+            &["WHERE", "RETURNING"]
+        };
+        if statement.is(at, ends) {
+            break;
+        }
+        if expected {
+            match kind {
+                Kind::Word | Kind::Quoted => push_names(statement, at, Kind::Dot, &mut columns),
+                // `(a, b) = …`, or a query in a FROM clause: then a few names too many.
+                Kind::Open => push_names(statement, at + 1, Kind::Comma, &mut columns),
+                // In an ORDER BY or LIMIT.
+                Kind::Number | Kind::Parameter(_) if !columns.is_empty() => {}
+                // Such as `'a' = 1`, which is a column to SQLite.
+                _ => return None,
+            }
+        }
+        expected = kind == Kind::Comma;
+    }
+    if expected || columns.is_empty() {
+        return None;
+    }
+    // `SET (a, b) =` is no call.
+    let next = statement.after_names(set + 1).unwrap_or(set + 1);
+    Some((columns, next))
+}
+
+/// The names that begin here, all of a dotted one: in Postgres `a.b` is field `b` of column `a`.
+fn push_names(statement: &Statement, mut at: usize, separator: Kind, into: &mut Vec<ColumnName>) {
+    while let Some(name) = statement.name(at) {
+        into.push(name);
+        if statement.kind(at + 1) != Some(separator) {
+            break;
+        }
+        at += 2;
+    }
+}
+
+/// True if there may be a FROM clause: the conditions may then speak of another table.
+fn reads_others(statement: &Statement, set: usize) -> bool {
+    statement.find(set, &["FROM"]).is_some()
+}

@@ -1,0 +1,191 @@
+//! Settings of a connection.
+
+use std::{sync::Arc, sync::Mutex, sync::RwLock, sync::atomic::AtomicBool, time::Duration};
+
+use cache_core::{
+    backend::MemoryStore,
+    cache::{Cache, CacheError},
+    event::Counter,
+    key::Namespace,
+    settings::{Settings, Unreachable},
+    store::Store,
+};
+use sea_orm::DatabaseConnection;
+
+use crate::{
+    classify::Classes,
+    connection::{CachedConnection, ReadyError, Shared},
+    knowledge::Allowances,
+    model::{CacheModel, Registration},
+    registry::Registry,
+    row::Codec,
+    stats::Bypasses,
+};
+
+/// Collects the settings of a [`CachedConnection`].
+///
+/// ```
+/// # use cache_orm::{CachedConnection, MemoryStore, connection::ReadyError};
+/// # use std::time::Duration;
+/// # async fn connect(db: sea_orm::DatabaseConnection) -> Result<(), ReadyError> {
+/// let db = CachedConnection::builder(db)
+///     .store(MemoryStore::with_capacity(256 << 20))
+///     .default_ttl(Duration::from_secs(60))
+///     .build()
+///     .await?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+#[must_use = "a builder does nothing until it builds"]
+pub struct Builder {
+    db: DatabaseConnection,
+    store: Arc<dyn Store>,
+    namespace: Option<Namespace>,
+    settings: Settings,
+    codec: Codec,
+    allowances: Allowances,
+    registrations: Vec<Registration>,
+}
+
+impl Builder {
+    pub(super) fn new(db: DatabaseConnection) -> Self {
+        Builder {
+            db,
+            store: Arc::new(MemoryStore::default()),
+            namespace: None,
+            settings: Settings::default(),
+            codec: Codec::default(),
+            allowances: Allowances::default(),
+            registrations: inventory::iter::<Registration>.into_iter().copied().collect(),
+        }
+    }
+
+    /// Where entries are kept. Default: a memory store.
+    pub fn store(self, store: impl Store) -> Self {
+        self.shared_store(Arc::new(store))
+    }
+
+    /// The same for a store that is shared already.
+    pub fn shared_store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = store;
+        self
+    }
+
+    /// The names that this application and database own in the store. Default: what the store was connected
+    /// with.
+    pub fn namespace(mut self, namespace: Namespace) -> Self {
+        self.namespace = Some(namespace);
+        self
+    }
+
+    /// How long entries live unless their entity says otherwise, varied by up to a tenth. Default: 10 minutes.
+    pub fn default_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.entry_ttl = ttl;
+        self
+    }
+
+    /// By which fraction each entry's time to live is varied. Default: 0.1.
+    pub fn jitter(mut self, fraction: f64) -> Self {
+        self.settings.jitter = fraction;
+        self
+    }
+
+    /// How long a fence stands whose writer never learns the outcome. Must exceed the longest statement and
+    /// commit. Default: 60 seconds.
+    pub fn fence_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.fence_ttl = ttl;
+        self
+    }
+
+    /// How long a load may take before another reader may fill the slot. Default: 10 seconds.
+    pub fn lease_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.lease_ttl = ttl;
+        self
+    }
+
+    /// Larger entries are not stored. Default: 1 MiB.
+    pub fn max_entry_bytes(mut self, bytes: usize) -> Self {
+        self.settings.max_entry_bytes = bytes;
+        self
+    }
+
+    /// How long a call to a shared store may take. Default: 250 milliseconds.
+    pub fn store_time_out(mut self, time_out: Duration) -> Self {
+        self.settings.store_time_out = time_out;
+        self
+    }
+
+    /// How long no hits are served after the store was lost. Default: 2 seconds.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.settings.grace = grace;
+        self
+    }
+
+    /// What happens to writes while the store can't be reached. Default: they go through.
+    pub fn when_unreachable(mut self, policy: Unreachable) -> Self {
+        self.settings.unreachable = policy;
+        self
+    }
+
+    /// How a shared store keeps rows. Default: compact binary.
+    pub fn codec(mut self, codec: Codec) -> Self {
+        self.codec = codec;
+        self
+    }
+
+    /// Caches tables under row-level security too. Only right if every user of this connection, and of the
+    /// namespace, sees the same rows.
+    pub fn cache_row_secured_tables(mut self) -> Self {
+        self.allowances.row_security = true;
+        self
+    }
+
+    /// Registers an entity whose crate is linked only through this call.
+    pub fn register<M: CacheModel>(mut self) -> Self {
+        self.registrations.push(Registration::of::<M>());
+        self
+    }
+
+    /// Makes the connection, learns the schema and claims the namespace.
+    ///
+    /// # Errors
+    /// [`ReadyError`] says what keeps the cache from being used.
+    pub async fn build(self) -> Result<CachedConnection, ReadyError> {
+        let connection = self.build_lazily()?;
+        connection.ready().await?;
+        Ok(connection)
+    }
+
+    /// Makes the connection without asking the database or the store for anything yet.
+    ///
+    /// # Errors
+    /// [`CacheError::NoNamespace`] for a shared store without one.
+    pub fn build_lazily(self) -> Result<CachedConnection, CacheError> {
+        let cache = Cache::new(self.store.clone(), self.namespace, self.settings)?;
+        let backend = self.db.get_database_backend();
+        let registry = Registry::new(self.registrations, backend, &cache);
+        Ok(CachedConnection {
+            shared: Arc::new(Shared {
+                db: self.db,
+                backend,
+                cache,
+                codec: self.codec,
+                reach: self.store.reach(),
+                registry,
+                classes: Classes::new(backend),
+                session_changed: AtomicBool::new(false),
+                bypasses: Bypasses::default(),
+                unknown_writes: Counter::default(),
+                allowances: self.allowances,
+                knowledge: RwLock::default(),
+                learning: tokio::sync::Mutex::new(()),
+                reported: Mutex::default(),
+            }),
+            bypass: false,
+        })
+    }
+
+    pub(super) fn build_with_default_namespace(self) -> CachedConnection {
+        self.build_lazily().expect("every store of this crate is made with a namespace")
+    }
+}

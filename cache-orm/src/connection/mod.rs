@@ -1,0 +1,386 @@
+//! The connection: what the application holds instead of SeaORM's own.
+
+pub mod builder;
+
+mod query;
+
+pub mod stream;
+
+pub mod transaction;
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use cache_core::{
+    cache::{Cache, CacheError},
+    event::Counter,
+    store::{Reach, Store},
+};
+use sea_orm::{
+    DatabaseConnection, DbBackend, DbErr, IsolationLevel, AccessMode, Schema, SchemaBuilder,
+    TransactionError, TransactionTrait,
+};
+
+use crate::{
+    classify::{Classes, reason::BypassReason},
+    knowledge::{Allowances, Knowledge},
+    registry::Registry,
+    row::Codec,
+    schema,
+    stats::{Bypasses, EntityStats, Stats},
+    write,
+};
+
+use builder::Builder;
+use transaction::CachedTransaction;
+
+/// A database connection that answers repeated reads from a cache and keeps the cache coherent with every
+/// write that goes through it. A drop-in for [`DatabaseConnection`]; cheap to clone.
+///
+/// ```
+/// # use cache_orm::{CachedConnection, MemoryStore};
+/// # fn connect(db: sea_orm::DatabaseConnection) {
+/// let db = CachedConnection::new(db, MemoryStore::default());
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct CachedConnection {
+    shared: Arc<Shared>,
+    /// Reads go to the database; writes invalidate all the same.
+    bypass: bool,
+}
+
+/// What all clones of a connection, and its transactions, have in common.
+pub(crate) struct Shared {
+    pub(crate) db: DatabaseConnection,
+    pub(crate) backend: DbBackend,
+    pub(crate) cache: Cache,
+    pub(crate) codec: Codec,
+    /// Values are kept encoded, or as they are.
+    pub(crate) reach: Reach,
+    pub(crate) registry: Registry,
+    pub(crate) classes: Classes,
+    /// Raw SQL changed what later statements mean: nothing is read from the cache any more.
+    pub(crate) session_changed: AtomicBool,
+    /// Reads that belong to no entity, by reason.
+    pub(crate) bypasses: Bypasses,
+    pub(crate) unknown_writes: Counter,
+    allowances: Allowances,
+    knowledge: RwLock<Known>,
+    /// One task at a time asks the database for its schema.
+    learning: tokio::sync::Mutex<()>,
+    /// Things that were reported and need no second report.
+    reported: Mutex<BTreeSet<String>>,
+}
+
+/// What was learned, and how often it was forgotten.
+#[derive(Default)]
+pub(crate) struct Known {
+    knowledge: Option<Arc<Knowledge>>,
+    generation: u64,
+}
+
+impl CachedConnection {
+    /// Caches the rows of every entity that derives `Cacheable` in `store`, with default settings.
+    ///
+    /// The database's schema is learned, and the namespace claimed, with the first query. To see errors of
+    /// either, call [`ready`](Self::ready).
+    ///
+    /// A [`MemoryStore`](crate::MemoryStore) is for a database that one process writes to: several processes
+    /// with a memory store each would serve rows that the others have changed.
+    ///
+    /// # Panics
+    /// If `db` is `DatabaseConnection::default()`, that is disconnected.
+    pub fn new(db: DatabaseConnection, store: impl Store) -> Self {
+        Self::builder(db).store(store).build_with_default_namespace()
+    }
+
+    /// A connection with settings of its own.
+    pub fn builder(db: DatabaseConnection) -> Builder {
+        Builder::new(db)
+    }
+
+    /// Learns the schema and claims the namespace now instead of with the first query.
+    ///
+    /// # Errors
+    /// [`ReadyError`] says what keeps the cache from being used. Queries work all the same: they go to the
+    /// database.
+    pub async fn ready(&self) -> Result<(), ReadyError> {
+        self.shared.learn().await.map(drop)
+    }
+
+    /// The same connection, whose reads go to the database. Its writes still invalidate.
+    ///
+    /// For reads that decode the rows of a cached entity as something else (`into_json`,
+    /// `into_model::<Other>`), and for those that must not see the cache.
+    pub fn bypass(&self) -> Self {
+        CachedConnection { shared: self.shared.clone(), bypass: true }
+    }
+
+    /// The connection below. What is written through it is not invalidated.
+    pub fn inner(&self) -> &DatabaseConnection {
+        &self.shared.db
+    }
+
+    /// What the cache did since the connection was made.
+    pub fn stats(&self) -> Stats {
+        let shared = &self.shared;
+        let entities = shared.registry.groups().map(|group| {
+            let counts = group.table.counters.snapshot();
+            (group.table.name().to_owned(), EntityStats { counts, bypasses: group.bypasses.snapshot() })
+        });
+        Stats {
+            entities: entities.collect(),
+            bypasses: shared.bypasses.snapshot(),
+            unknown_writes: shared.unknown_writes.get(),
+        }
+    }
+
+    /// Waits until every background call to the store (fills, releases) has ended. For tests, and before a
+    /// process ends.
+    pub async fn settled(&self) {
+        self.shared.cache.settled().await;
+    }
+
+    /// Invalidates everything that is cached, and learns the schema anew with the next query. For changes
+    /// that were made behind the connection's back.
+    ///
+    /// # Errors
+    /// [`DbErr::Custom`] under the policy `Refuse` when the store can't be reached.
+    pub async fn refresh(&self) -> Result<(), DbErr> {
+        let knowledge = self.shared.knowledge().await;
+        let fence = write::fence(&self.shared, write::affected::everything(&self.shared, Some(&knowledge))).await?;
+        fence.release().await;
+        self.shared.forget();
+        Ok(())
+    }
+
+    /// Runs migrations, or whatever else needs SeaORM's own connection, and keeps the cache coherent with it:
+    /// nothing is cached while `work` runs, and everything that was is invalidated.
+    ///
+    /// ```
+    /// # use cache_orm::CachedConnection;
+    /// # async fn migrate(db: CachedConnection) -> Result<(), sea_orm::DbErr> {
+    /// db.migrate(async |db| {
+    ///     // Migrator::up(db, None).await
+    ///     # let _ = db; Ok(())
+    /// })
+    /// .await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `work`, and those of [`refresh`](Self::refresh).
+    ///
+    /// # Cancel safety
+    /// Dropped midway, the fences of all tables expire by themselves.
+    pub async fn migrate<T>(
+        &self,
+        work: impl AsyncFnOnce(&DatabaseConnection) -> Result<T, DbErr>,
+    ) -> Result<T, DbErr> {
+        let knowledge = self.shared.knowledge().await;
+        let fence = write::fence(&self.shared, write::affected::everything(&self.shared, Some(&knowledge))).await?;
+        let result = work(&self.shared.db).await;
+        self.shared.forget();
+        // However `work` ended, each of its statements did. Tables that it created may have had a namesake.
+        fence.release().await;
+        self.refresh().await?;
+        result
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(crate) fn is_bypassed(&self) -> bool {
+        self.bypass
+    }
+
+    /// The SQL dialect. Inherent, because two traits that this type implements offer it.
+    pub fn get_database_backend(&self) -> DbBackend {
+        self.shared.backend
+    }
+
+    /// A schema builder for this backend.
+    pub fn get_schema_builder(&self) -> SchemaBuilder {
+        Schema::new(self.shared.backend).builder()
+    }
+
+    /// Checks that the database answers.
+    ///
+    /// # Errors
+    /// The database's own.
+    pub async fn ping(&self) -> Result<(), DbErr> {
+        self.shared.db.ping().await
+    }
+
+    /// Waits for background calls and closes the database connection, for all clones.
+    ///
+    /// # Errors
+    /// The database's own.
+    pub async fn close(self) -> Result<(), DbErr> {
+        self.close_by_ref().await
+    }
+
+    /// Waits for background calls and closes the database connection, for all clones.
+    ///
+    /// # Errors
+    /// The database's own.
+    pub async fn close_by_ref(&self) -> Result<(), DbErr> {
+        self.settled().await;
+        self.shared.db.close_by_ref().await
+    }
+
+    /// Runs the function inside a transaction: commits if it returns `Ok`, else rolls back.
+    ///
+    /// # Errors
+    /// The function's, or the database's.
+    pub async fn transaction_async<F, T, E>(&self, callback: F) -> Result<T, TransactionError<E>>
+    where
+        F: for<'c> AsyncFnOnce(&'c CachedTransaction) -> Result<T, E> + Send,
+        T: Send,
+        E: fmt::Display + fmt::Debug + Send,
+    {
+        self.begin().await?.run_async(callback).await
+    }
+
+    /// The same with an isolation level and an access mode.
+    ///
+    /// # Errors
+    /// The function's, or the database's.
+    pub async fn transaction_with_config_async<F, T, E>(
+        &self,
+        callback: F,
+        isolation_level: Option<IsolationLevel>,
+        access_mode: Option<AccessMode>,
+    ) -> Result<T, TransactionError<E>>
+    where
+        F: for<'c> AsyncFnOnce(&'c CachedTransaction) -> Result<T, E> + Send,
+        T: Send,
+        E: fmt::Display + fmt::Debug + Send,
+    {
+        self.begin_with_config(isolation_level, access_mode).await?.run_async(callback).await
+    }
+}
+
+/// What keeps the cache from being used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadyError {
+    /// The database's schema could not be read.
+    #[error("the database's schema could not be read: {0}")]
+    Schema(#[from] DbErr),
+    /// The store could not be claimed for this database.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+}
+
+impl Shared {
+    /// What may be cached. Learned with the first query, and again when the schema changed.
+    pub(crate) async fn knowledge(&self) -> Arc<Knowledge> {
+        if let Some(known) = self.known() {
+            return known;
+        }
+        let _one_at_a_time = self.learning.lock().await;
+        if let Some(known) = self.known() {
+            return known;
+        }
+        self.learn_and_report().await
+    }
+
+    /// What was learned last, without asking the database: inside a transaction, whose connection may be the
+    /// pool's only one, nothing can be learned.
+    pub(crate) fn known(&self) -> Option<Arc<Knowledge>> {
+        let known = self.knowledge.read().unwrap_or_else(PoisonError::into_inner);
+        known.knowledge.as_ref().filter(|knowledge| !knowledge.is_expired()).cloned()
+    }
+
+    /// Drops what was learned: the next query learns anew.
+    pub(crate) fn forget(&self) {
+        let mut known = self.knowledge.write().unwrap_or_else(PoisonError::into_inner);
+        known.knowledge = None;
+        known.generation += 1;
+    }
+
+    /// True the first time it is asked about `what`.
+    pub(crate) fn is_news(&self, what: &str) -> bool {
+        self.reported.lock().unwrap_or_else(PoisonError::into_inner).insert(what.to_owned())
+    }
+
+    pub(crate) fn is_disabled(&self) -> Option<BypassReason> {
+        if !self.cache.is_enabled() {
+            Some(BypassReason::Disabled)
+        } else if self.session_changed.load(Ordering::Acquire) {
+            Some(BypassReason::SessionState)
+        } else {
+            None
+        }
+    }
+
+    async fn learn_and_report(&self) -> Arc<Knowledge> {
+        let generation = self.generation();
+        match self.learn().await {
+            Ok(knowledge) => knowledge,
+            Err(error) => {
+                if self.is_news(&error.to_string()) {
+                    tracing::error!(%error, "queries go to the database until this is mended");
+                }
+                // `learn` remembers what it did learn.
+                let known = self.knowledge.read().unwrap_or_else(PoisonError::into_inner).knowledge.clone();
+                known.unwrap_or_else(|| self.remember(None, false, generation))
+            }
+        }
+    }
+
+    async fn learn(&self) -> Result<Arc<Knowledge>, ReadyError> {
+        let generation = self.generation();
+        let schema = match schema::learn(&self.db).await {
+            Ok(schema) => schema,
+            Err(error) => {
+                self.remember(None, false, generation);
+                return Err(error.into());
+            }
+        };
+        if schema.triggers_hidden && self.is_news("hidden triggers") {
+            tracing::warn!(
+                "this database user may not see the triggers of some tables: each write to them invalidates \
+                 everything. GRANT TRIGGER on the database makes such writes exact"
+            );
+        }
+        let claimed = self.cache.claim(&schema.identity).await;
+        let knowledge = self.remember(Some(schema), claimed.is_ok(), generation);
+        claimed?;
+        Ok(knowledge)
+    }
+
+    /// Keeps what was learned, unless the schema changed while it was being learned.
+    fn remember(&self, schema: Option<schema::Schema>, claimed: bool, generation: u64) -> Arc<Knowledge> {
+        let knowledge = Arc::new(Knowledge::new(schema, claimed, &self.registry, self.allowances));
+        let mut known = self.knowledge.write().unwrap_or_else(PoisonError::into_inner);
+        if known.generation == generation {
+            known.knowledge = Some(knowledge.clone());
+        }
+        knowledge
+    }
+
+    fn generation(&self) -> u64 {
+        self.knowledge.read().unwrap_or_else(PoisonError::into_inner).generation
+    }
+}
+
+impl fmt::Debug for CachedConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CachedConnection")
+            .field("backend", &self.shared.backend)
+            .field("cache", &self.shared.reach)
+            .field("entities", &self.shared.registry.entities.len())
+            .field("bypass", &self.bypass)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,332 @@
+//! Transactions: reads go to the database, writes are noted in a journal, and the fences are placed right
+//! before COMMIT, so that a transaction that idles blocks nobody.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use cache_core::fence::{Affected, Fence};
+use sea_orm::{
+    AccessMode, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, IsolationLevel, QueryResult,
+    Statement, StatementBuilder, TransactionError, TransactionOptions, TransactionSession, TransactionTrait, Values,
+};
+
+use crate::{
+    classify::{Class, reason::BypassReason},
+    connection::{Shared, query::Route},
+    write,
+};
+
+/// An open transaction or savepoint of a [`CachedConnection`](super::CachedConnection). A drop-in for
+/// [`DatabaseTransaction`].
+///
+/// Dropped without commit or rollback, it rolls back.
+pub struct CachedTransaction {
+    pub(super) inner: DatabaseTransaction,
+    pub(super) shared: Arc<Shared>,
+    journal: Arc<Journal>,
+    /// Not a savepoint inside another transaction.
+    outermost: bool,
+}
+
+/// What a transaction and its savepoints have written. A savepoint that is rolled back leaves its notes
+/// behind: its rows are invalidated although they did not change.
+#[derive(Default)]
+struct Journal {
+    affected: Mutex<Affected>,
+    /// Fences placed before the commit: for statements that may commit by themselves.
+    early: Mutex<Vec<Fence>>,
+    /// Such a statement was sent: whatever follows may commit at once too.
+    may_commit_early: AtomicBool,
+    may_change_schema: AtomicBool,
+}
+
+impl CachedTransaction {
+    pub(super) fn outermost(inner: DatabaseTransaction, shared: Arc<Shared>) -> Self {
+        CachedTransaction { inner, shared, journal: Arc::default(), outermost: true }
+    }
+
+    /// Fences what was written, then commits.
+    ///
+    /// # Errors
+    /// The database's own. [`DbErr::Custom`] under the policy `Refuse` when the store can't be reached: the
+    /// transaction is rolled back then.
+    ///
+    /// # Cancel safety
+    /// Dropped midway, the outcome is unknown and the fences are left to expire.
+    pub async fn commit(self) -> Result<(), DbErr> {
+        if !self.outermost {
+            return self.inner.commit().await;
+        }
+        let affected = std::mem::take(&mut *lock(&self.journal.affected));
+        let fence = write::fence(&self.shared, affected).await?;
+        let result = self.inner.commit().await;
+        self.journal.end(&self.shared, Some(fence), &result).await;
+        result
+    }
+
+    /// Rolls back.
+    ///
+    /// # Errors
+    /// The database's own.
+    ///
+    /// # Cancel safety
+    /// Dropped midway, the database rolls back all the same.
+    pub async fn rollback(self) -> Result<(), DbErr> {
+        let result = self.inner.rollback().await;
+        if self.outermost {
+            self.journal.end(&self.shared, None, &result).await;
+        }
+        result
+    }
+
+    /// The SQL dialect. Inherent, because two traits that this type implements offer it.
+    pub fn get_database_backend(&self) -> DbBackend {
+        self.shared.backend
+    }
+
+    /// Runs the function inside a savepoint: keeps its effects if it returns `Ok`, else undoes them.
+    ///
+    /// # Errors
+    /// The function's, or the database's.
+    pub async fn transaction_async<F, T, E>(&self, callback: F) -> Result<T, TransactionError<E>>
+    where
+        F: for<'c> AsyncFnOnce(&'c CachedTransaction) -> Result<T, E> + Send,
+        T: Send,
+        E: fmt::Display + fmt::Debug + Send,
+    {
+        self.begin().await?.run_async(callback).await
+    }
+
+    /// The same with an isolation level and an access mode.
+    ///
+    /// # Errors
+    /// The function's, or the database's.
+    pub async fn transaction_with_config_async<F, T, E>(
+        &self,
+        callback: F,
+        isolation_level: Option<IsolationLevel>,
+        access_mode: Option<AccessMode>,
+    ) -> Result<T, TransactionError<E>>
+    where
+        F: for<'c> AsyncFnOnce(&'c CachedTransaction) -> Result<T, E> + Send,
+        T: Send,
+        E: fmt::Display + fmt::Debug + Send,
+    {
+        self.begin_with_config(isolation_level, access_mode).await?.run_async(callback).await
+    }
+
+    pub(super) async fn run<F, T, E>(self, callback: F) -> Result<T, TransactionError<E>>
+    where
+        F: for<'c> FnOnce(
+                &'c CachedTransaction,
+            ) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>>
+            + Send,
+        T: Send,
+        E: fmt::Display + fmt::Debug + Send,
+    {
+        let result = callback(&self).await;
+        self.finish(result).await
+    }
+
+    pub(super) async fn run_async<F, T, E>(self, callback: F) -> Result<T, TransactionError<E>>
+    where
+        F: for<'c> AsyncFnOnce(&'c CachedTransaction) -> Result<T, E> + Send,
+        T: Send,
+        E: fmt::Display + fmt::Debug + Send,
+    {
+        let result = callback(&self).await;
+        self.finish(result).await
+    }
+
+    async fn finish<T, E>(self, result: Result<T, E>) -> Result<T, TransactionError<E>>
+    where
+        E: fmt::Display + fmt::Debug,
+    {
+        match result {
+            Ok(value) => {
+                self.commit().await?;
+                Ok(value)
+            }
+            Err(error) => {
+                self.rollback().await?;
+                Err(TransactionError::Transaction(error))
+            }
+        }
+    }
+
+    /// Notes what a statement will change, before it is sent.
+    pub(super) async fn prepare(&self, sql: &str, values: Option<&Values>) -> Result<(), DbErr> {
+        let class = match self.shared.route(sql) {
+            Route::Cached(shape) => {
+                shape.entity.group.bypasses.count(BypassReason::InTransaction);
+                return Ok(());
+            }
+            Route::Read => return Ok(()),
+            Route::Write(class) => class,
+        };
+        let knowledge = self.shared.known();
+        let affected = write::affected::by(&self.shared, knowledge.as_deref(), &class, values);
+        lock(&self.journal.affected).merge(affected);
+        write::note(&self.shared, &class);
+        if write::may_change_schema(&class) {
+            self.journal.may_change_schema.store(true, Ordering::Release);
+        }
+        // A raw COMMIT, a procedure, or DDL on MySQL ends the transaction behind our back.
+        if !matches!(*class, Class::Write(_)) {
+            self.journal.may_commit_early.store(true, Ordering::Release);
+        }
+        if self.journal.may_commit_early.load(Ordering::Acquire) {
+            let affected = lock(&self.journal.affected).clone();
+            let fence = write::fence(&self.shared, affected).await?;
+            lock(&self.journal.early).push(fence);
+        }
+        Ok(())
+    }
+}
+
+impl Journal {
+    /// The transaction has ended, or nobody knows whether it has.
+    async fn end<T>(&self, shared: &Shared, last: Option<Fence>, result: &Result<T, DbErr>) {
+        if self.may_change_schema.load(Ordering::Acquire) {
+            shared.forget();
+        }
+        let early = std::mem::take(&mut *lock(&self.early));
+        if write::is_known(result) {
+            for fence in early.into_iter().chain(last) {
+                fence.release().await;
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[async_trait::async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl ConnectionTrait for CachedTransaction {
+    fn get_database_backend(&self) -> DbBackend {
+        self.shared.backend
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.prepare(&statement.sql, statement.values.as_ref()).await?;
+        self.inner.execute_raw(statement).await
+    }
+
+    async fn execute<S: StatementBuilder>(&self, statement: &S) -> Result<ExecResult, DbErr> {
+        self.execute_raw(self.shared.backend.build(statement)).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.prepare(sql, None).await?;
+        self.inner.execute_unprepared(sql).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.prepare(&statement.sql, statement.values.as_ref()).await?;
+        self.inner.query_one_raw(statement).await
+    }
+
+    async fn query_one<S: StatementBuilder>(&self, statement: &S) -> Result<Option<QueryResult>, DbErr> {
+        self.query_one_raw(self.shared.backend.build(statement)).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.prepare(&statement.sql, statement.values.as_ref()).await?;
+        self.inner.query_all_raw(statement).await
+    }
+
+    async fn query_all<S: StatementBuilder>(&self, statement: &S) -> Result<Vec<QueryResult>, DbErr> {
+        self.query_all_raw(self.shared.backend.build(statement)).await
+    }
+
+    fn support_returning(&self) -> bool {
+        self.inner.support_returning()
+    }
+
+    fn is_mock_connection(&self) -> bool {
+        self.inner.is_mock_connection()
+    }
+}
+
+#[async_trait::async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl TransactionTrait for CachedTransaction {
+    type Transaction = CachedTransaction;
+
+    async fn begin(&self) -> Result<CachedTransaction, DbErr> {
+        self.begin_with_options(TransactionOptions::default()).await
+    }
+
+    async fn begin_with_config(
+        &self,
+        isolation_level: Option<IsolationLevel>,
+        access_mode: Option<AccessMode>,
+    ) -> Result<CachedTransaction, DbErr> {
+        self.begin_with_options(TransactionOptions { isolation_level, access_mode, ..Default::default() }).await
+    }
+
+    async fn begin_with_options(&self, options: TransactionOptions) -> Result<CachedTransaction, DbErr> {
+        Ok(CachedTransaction {
+            inner: self.inner.begin_with_options(options).await?,
+            shared: self.shared.clone(),
+            journal: self.journal.clone(),
+            outermost: false,
+        })
+    }
+
+    async fn transaction<F, T, E>(&self, callback: F) -> Result<T, TransactionError<E>>
+    where
+        F: for<'c> FnOnce(
+                &'c CachedTransaction,
+            ) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>>
+            + Send,
+        T: Send,
+        E: fmt::Display + fmt::Debug + Send,
+    {
+        self.begin().await?.run(callback).await
+    }
+
+    async fn transaction_with_config<F, T, E>(
+        &self,
+        callback: F,
+        isolation_level: Option<IsolationLevel>,
+        access_mode: Option<AccessMode>,
+    ) -> Result<T, TransactionError<E>>
+    where
+        F: for<'c> FnOnce(
+                &'c CachedTransaction,
+            ) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>>
+            + Send,
+        T: Send,
+        E: fmt::Display + fmt::Debug + Send,
+    {
+        self.begin_with_config(isolation_level, access_mode).await?.run(callback).await
+    }
+}
+
+#[async_trait::async_trait]
+impl TransactionSession for CachedTransaction {
+    async fn commit(self) -> Result<(), DbErr> {
+        CachedTransaction::commit(self).await
+    }
+
+    async fn rollback(self) -> Result<(), DbErr> {
+        CachedTransaction::rollback(self).await
+    }
+}
+
+impl fmt::Debug for CachedTransaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CachedTransaction").field("outermost", &self.outermost).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,128 @@
+//! Canonical keys: from the values of a statement or row to the name of a slot.
+//!
+//! Two spellings must give one key exactly when the database takes them for equal. Only types for which this
+//! is certain may be keys; a value of any other type, or NULL, gives none.
+
+use cache_core::key::RowKey;
+use sea_orm::{
+    Value,
+    sea_query::{ColumnType, StringLen},
+};
+
+use crate::schema::{ColumnKind, TextEquality};
+
+/// How the values of a key column are made canonical.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyClass {
+    /// Every integer width alike.
+    Integer,
+    Bool,
+    Uuid,
+    Bytes,
+    /// Text that the database compares byte by byte.
+    Text,
+    /// The same, without regard to trailing spaces.
+    PaddedText,
+    /// Text that the database compares in some other way. A row whose own text equals the one asked for byte
+    /// by byte is the right one under any collation, so reads may use it; a write may spell the key of the
+    /// same row differently, so it can't name the slot.
+    LooseText,
+}
+
+impl KeyClass {
+    /// The class of a column, if the entity's type and the database's type fit together.
+    pub(crate) fn of(entity: &ColumnType, database: ColumnKind) -> Option<Self> {
+        use ColumnType as T;
+        match (entity, database) {
+            (
+                T::TinyInteger
+                | T::SmallInteger
+                | T::Integer
+                | T::BigInteger
+                | T::TinyUnsigned
+                | T::SmallUnsigned
+                | T::Unsigned
+                | T::BigUnsigned,
+                ColumnKind::Integer,
+            ) => Some(KeyClass::Integer),
+            (T::Boolean, ColumnKind::Bool | ColumnKind::Integer) => Some(KeyClass::Bool),
+            (T::Uuid, ColumnKind::Uuid | ColumnKind::Bytes) => Some(KeyClass::Uuid),
+            (T::Binary(_) | T::VarBinary(_) | T::Blob, ColumnKind::Bytes) => Some(KeyClass::Bytes),
+            (T::String(StringLen::None | StringLen::N(_) | StringLen::Max) | T::Text, ColumnKind::Text(equality)) => {
+                Some(match equality {
+                    TextEquality::Bytewise => KeyClass::Text,
+                    TextEquality::PaddedBytewise => KeyClass::PaddedText,
+                    TextEquality::Loose => KeyClass::LooseText,
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// True if a write that names such a key names the one slot it can touch.
+    pub(crate) fn is_exact(self) -> bool {
+        self != KeyClass::LooseText
+    }
+
+    fn append(self, key: RowKey, value: &Value) -> Option<RowKey> {
+        Some(match (self, value) {
+            (KeyClass::Integer, Value::TinyInt(Some(v))) => key.with_integer((*v).into()),
+            (KeyClass::Integer, Value::SmallInt(Some(v))) => key.with_integer((*v).into()),
+            (KeyClass::Integer, Value::Int(Some(v))) => key.with_integer((*v).into()),
+            (KeyClass::Integer, Value::BigInt(Some(v))) => key.with_integer((*v).into()),
+            (KeyClass::Integer, Value::TinyUnsigned(Some(v))) => key.with_integer((*v).into()),
+            (KeyClass::Integer, Value::SmallUnsigned(Some(v))) => key.with_integer((*v).into()),
+            (KeyClass::Integer, Value::Unsigned(Some(v))) => key.with_integer((*v).into()),
+            (KeyClass::Integer, Value::BigUnsigned(Some(v))) => key.with_integer((*v).into()),
+            (KeyClass::Bool, Value::Bool(Some(v))) => key.with_bool(*v),
+            (KeyClass::Uuid, Value::Uuid(Some(v))) => key.with_bytes(v.as_bytes()),
+            (KeyClass::Bytes, Value::Bytes(Some(v))) => key.with_bytes(v),
+            (KeyClass::Text | KeyClass::LooseText, Value::String(Some(v))) => key.with_text(v),
+            (KeyClass::PaddedText, Value::String(Some(v))) => key.with_text(v.trim_end_matches(' ')),
+            _ => return None,
+        })
+    }
+}
+
+/// The canonical key of these values; `None` if one is NULL or not of its column's type.
+pub(crate) fn canonical<'v>(parts: impl IntoIterator<Item = (KeyClass, &'v Value)>) -> Option<RowKey> {
+    parts.into_iter().try_fold(RowKey::default(), |key, (class, value)| class.append(key, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(class: KeyClass, value: impl Into<Value>) -> Option<RowKey> {
+        canonical([(class, &value.into())])
+    }
+
+    #[test]
+    fn integers_of_every_width_are_one_key() {
+        let key = one(KeyClass::Integer, 7i32);
+        assert!(key.is_some());
+        assert_eq!(key, one(KeyClass::Integer, 7i64));
+        assert_eq!(key, one(KeyClass::Integer, 7u8));
+        assert_ne!(key, one(KeyClass::Integer, -7i8));
+    }
+
+    #[test]
+    fn null_and_values_of_another_type_are_no_key() {
+        assert_eq!(one(KeyClass::Integer, None::<i32>), None);
+        assert_eq!(one(KeyClass::Integer, "7"), None);
+        assert_eq!(one(KeyClass::Text, 7), None);
+        assert_eq!(one(KeyClass::Bool, 1), None);
+    }
+
+    #[test]
+    fn trailing_spaces_count_only_where_the_database_counts_them() {
+        assert_ne!(one(KeyClass::Text, "a "), one(KeyClass::Text, "a"));
+        assert_eq!(one(KeyClass::PaddedText, "a "), one(KeyClass::PaddedText, "a"));
+    }
+
+    #[test]
+    fn text_under_a_loose_collation_names_no_slot_for_writes() {
+        let class = KeyClass::of(&ColumnType::Text, ColumnKind::Text(TextEquality::Loose)).expect("text");
+        assert!(!class.is_exact());
+    }
+}

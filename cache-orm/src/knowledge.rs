@@ -1,0 +1,129 @@
+//! What may be cached: the entities and the database's real schema, combined.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::{
+    classify::reason::BypassReason,
+    keys::KeyClass,
+    registry::{Entity, ReadKind, Registry},
+    schema::{Schema, Table},
+};
+
+/// How long to go without knowledge before asking again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Everything learned from the database at one moment.
+pub(crate) struct Knowledge {
+    /// `None` if the database could not be asked: nothing is cached, and every write invalidates everything.
+    pub(crate) schema: Option<Schema>,
+    /// The namespace is bound to this database.
+    claimed: bool,
+    facts: Vec<Facts>,
+    learned: Instant,
+}
+
+/// What the schema says about one entity.
+struct Facts {
+    obstacle: Option<BypassReason>,
+    /// How each column's values become part of a key, in the shape's order.
+    classes: Vec<Option<KeyClass>>,
+    primary: Result<(), BypassReason>,
+    uniques: Vec<Result<(), BypassReason>>,
+}
+
+/// What the user allows beyond the safe defaults.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Allowances {
+    pub(crate) row_security: bool,
+}
+
+impl Knowledge {
+    pub(crate) fn new(
+        schema: Option<Schema>,
+        claimed: bool,
+        registry: &Registry,
+        allowances: Allowances,
+    ) -> Self {
+        let facts = registry.entities.iter().map(|entity| {
+            let name = entity.table().name();
+            Facts::of(entity, schema.as_ref().and_then(|schema| schema.table(name)), allowances)
+        });
+        Knowledge { claimed, facts: facts.collect(), schema, learned: Instant::now() }
+    }
+
+    /// Why this read may not be answered from the cache, if it may not.
+    pub(crate) fn obstacle(&self, entity: &Entity, kind: ReadKind) -> Option<BypassReason> {
+        let facts = &self.facts[entity.index];
+        if !self.claimed {
+            return Some(BypassReason::StoreUnavailable);
+        }
+        facts.obstacle.or_else(|| match kind {
+            ReadKind::Primary => facts.primary.err(),
+            // A row found by a unique key is kept under its primary key.
+            ReadKind::Unique(key) => facts.primary.and(facts.uniques[key]).err(),
+            ReadKind::All => entity.policy.all_max_rows.is_none().then_some(BypassReason::AllNotCached),
+        })
+    }
+
+    /// How the values of these columns become a key; `None` for a column that can't be part of one.
+    pub(crate) fn classes<'k>(
+        &'k self,
+        entity: &Entity,
+        columns: &'k [usize],
+    ) -> impl Iterator<Item = Option<KeyClass>> + use<'k> {
+        let classes = &self.facts[entity.index].classes;
+        columns.iter().map(|column| classes[*column])
+    }
+
+    /// True when something is missing that another look at the database may find.
+    pub(crate) fn is_worth_refreshing(&self, entity: &Entity) -> bool {
+        let missing = !self.claimed || self.facts[entity.index].obstacle == Some(BypassReason::TableUnknown);
+        missing && self.is_old()
+    }
+
+    /// True when there is no knowledge, and it is time to try again.
+    pub(crate) fn is_expired(&self) -> bool {
+        (self.schema.is_none() || !self.claimed) && self.is_old()
+    }
+
+    fn is_old(&self) -> bool {
+        self.learned.elapsed() >= RETRY
+    }
+}
+
+impl Facts {
+    fn of(entity: &Entity, table: Option<&Table>, allowances: Allowances) -> Self {
+        let columns = entity.columns.iter().zip(entity.shape.types());
+        let classes: Vec<_> =
+            columns.map(|(name, kind)| KeyClass::of(kind, table?.column(name)?.kind)).collect();
+        let key = |positions: &[usize]| -> Result<(), BypassReason> {
+            let table = table.ok_or(BypassReason::TableUnknown)?;
+            if positions.iter().any(|position| classes[*position].is_none()) {
+                return Err(BypassReason::KeyType);
+            }
+            let names: Vec<_> = positions.iter().map(|position| &entity.columns[*position]).collect();
+            if table.is_unique(&names) { Ok(()) } else { Err(BypassReason::NotUnique) }
+        };
+        Facts {
+            obstacle: obstacle(table, allowances),
+            primary: key(&entity.primary),
+            uniques: entity.uniques.iter().map(|unique| key(&unique.columns)).collect(),
+            classes,
+        }
+    }
+}
+
+fn obstacle(table: Option<&Table>, allowances: Allowances) -> Option<BypassReason> {
+    let Some(table) = table else { return Some(BypassReason::TableUnknown) };
+    if !table.is_plain() {
+        Some(BypassReason::TableKind)
+    } else if !table.transactional {
+        Some(BypassReason::NotTransactional)
+    } else if table.row_security && !allowances.row_security {
+        Some(BypassReason::RowSecurity)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,51 @@
+//! What the derive says about an entity.
+
+use std::{fmt, time::Duration};
+
+use sea_orm::{DbBackend, EntityTrait, FromQueryResult, ModelTrait};
+
+use crate::registry::{Described, describe};
+
+/// A model whose rows may be cached. Implemented by `#[derive(Cacheable)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not cacheable",
+    note = "add `Cacheable` to the derives of the model: `#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]`"
+)]
+pub trait CacheModel:
+    ModelTrait<Entity: EntityTrait<Model = Self>> + FromQueryResult + PartialEq + Clone + Send + Sync + 'static
+{
+    /// What `#[cacheable(…)]` says.
+    const POLICY: Policy;
+}
+
+/// What `#[cacheable(…)]` says about one entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// How long an entry lives; `None`: the connection's default.
+    pub ttl: Option<Duration>,
+    /// The largest result of `find().all()` that is cached, in rows; `None`: none is.
+    pub all_max_rows: Option<usize>,
+    /// Whether "no such row" is cached.
+    pub absent: bool,
+}
+
+/// How an entity makes itself known: collected from every linked crate when a connection is made.
+#[derive(Clone, Copy)]
+pub struct Registration {
+    pub(crate) describe: fn(DbBackend) -> Described,
+}
+
+impl Registration {
+    /// The registration of one model.
+    pub const fn of<M: CacheModel>() -> Self {
+        Registration { describe: describe::<M> }
+    }
+}
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Registration")
+    }
+}
+
+inventory::collect!(Registration);

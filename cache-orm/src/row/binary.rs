@@ -1,0 +1,263 @@
+//! The compact codec.
+//!
+//! ```text
+//! version  rows  columns  then for every cell: kind | ARRAY | NULL,  its value
+//! ```
+//!
+//! Counts, lengths and integers are variable-length (seven bits a byte, low ones first; signed ones zigzag),
+//! text and bytes follow their length, floats are their bits.
+
+use bytes::Bytes;
+use sea_orm::{
+    Value,
+    prelude::{Decimal, Json, Uuid},
+};
+
+use super::{
+    Shape,
+    calendar::{Clock, Day, Moment},
+    cell::{self, Cell, Kind, Sink, Source},
+};
+
+/// The first byte. Below any that could open a text.
+pub(super) const VERSION: u8 = 1;
+
+const ARRAY: u8 = 0x40;
+const NULL: u8 = 0x80;
+
+pub(super) fn encode<'r>(shape: &Shape, rows: impl ExactSizeIterator<Item = &'r [Value]>) -> Option<Bytes> {
+    let mut out = Writer(Vec::with_capacity(16 + rows.len() * shape.len() * 10));
+    out.0.push(VERSION);
+    out.unsigned(rows.len() as u64);
+    out.unsigned(shape.len() as u64);
+    for value in rows.flatten() {
+        match Cell::of(value)? {
+            Cell::Null(kind) => out.0.push(kind.tag() | NULL),
+            Cell::NullArray(kind) => out.0.push(kind.tag() | ARRAY | NULL),
+            Cell::One(kind, value) => {
+                out.0.push(kind.tag());
+                cell::write(value, &mut out)?;
+            }
+            Cell::Array(kind, items) => {
+                out.0.push(kind.tag() | ARRAY);
+                out.unsigned(items.len() as u64);
+                items.iter().try_for_each(|item| cell::write(item, &mut out))?;
+            }
+        }
+    }
+    Some(out.0.into())
+}
+
+pub(super) fn decode(bytes: &[u8], shape: &Shape) -> Option<Vec<Vec<Value>>> {
+    let mut input = Reader(bytes.strip_prefix(&[VERSION])?);
+    let rows = input.count()?;
+    if input.unsigned()? != shape.len() as u64 {
+        return None;
+    }
+    // Each row takes at least a byte for every column.
+    if rows.checked_mul(shape.len().max(1))? > input.0.len() {
+        return None;
+    }
+    let row = |_| (0..shape.len()).map(|_| input.cell()).collect::<Option<Vec<_>>>();
+    let rows = (0..rows).map(row).collect::<Option<Vec<_>>>()?;
+    input.0.is_empty().then_some(rows)
+}
+
+struct Writer(Vec<u8>);
+
+impl Sink for Writer {
+    fn bool(&mut self, value: bool) {
+        self.0.push(value.into());
+    }
+
+    fn signed(&mut self, value: i64) {
+        self.unsigned(((value << 1) ^ (value >> 63)) as u64);
+    }
+
+    fn unsigned(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.0.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.0.push(value as u8);
+    }
+
+    fn float(&mut self, value: f32) {
+        self.0.extend_from_slice(&value.to_bits().to_le_bytes());
+    }
+
+    fn double(&mut self, value: f64) {
+        self.0.extend_from_slice(&value.to_bits().to_le_bytes());
+    }
+
+    fn text(&mut self, value: &str) {
+        self.bytes(value.as_bytes());
+    }
+
+    fn bytes(&mut self, value: &[u8]) {
+        self.unsigned(value.len() as u64);
+        self.0.extend_from_slice(value);
+    }
+
+    fn json(&mut self, value: &Json) {
+        self.text(&value.to_string());
+    }
+
+    fn uuid(&mut self, value: &Uuid) {
+        self.0.extend_from_slice(value.as_bytes());
+    }
+
+    fn decimal(&mut self, value: &Decimal) {
+        self.0.extend_from_slice(&value.serialize());
+    }
+
+    fn day(&mut self, value: Day) {
+        self.signed(value.year.into());
+        self.0.extend_from_slice(&[value.month, value.day]);
+    }
+
+    fn clock(&mut self, value: Clock) {
+        self.unsigned(value.second.into());
+        self.unsigned(value.nano.into());
+    }
+
+    fn moment(&mut self, value: Moment) {
+        self.day(value.day);
+        self.clock(value.clock);
+    }
+
+    fn zoned(&mut self, local: Moment, offset: i32) {
+        self.moment(local);
+        self.signed(offset.into());
+    }
+}
+
+/// What is left of the input.
+struct Reader<'b>(&'b [u8]);
+
+impl<'b> Reader<'b> {
+    fn cell(&mut self) -> Option<Value> {
+        let [tag] = *self.take_array()?;
+        let kind = Kind::of_tag(tag & !(ARRAY | NULL))?;
+        match (tag & ARRAY != 0, tag & NULL != 0) {
+            (false, false) => cell::read(kind, self),
+            (false, true) => Some(kind.null()),
+            (true, true) => cell::array(kind, None),
+            (true, false) => {
+                let count = self.count()?;
+                let items = (0..count)
+                    .map(|_| cell::read(kind, self))
+                    .collect::<Option<Vec<_>>>()?;
+                cell::array(kind, Some(items))
+            }
+        }
+    }
+
+    /// How many things follow: at most one for every byte that is left, so nothing is allocated in vain.
+    fn count(&mut self) -> Option<usize> {
+        usize::try_from(self.unsigned()?)
+            .ok()
+            .filter(|count| *count <= self.0.len())
+    }
+
+    fn take(&mut self) -> Option<&'b [u8]> {
+        let count = self.count()?;
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn take_array<const N: usize>(&mut self) -> Option<&'b [u8; N]> {
+        let (taken, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(taken)
+    }
+}
+
+impl Source for Reader<'_> {
+    fn bool(&mut self) -> Option<bool> {
+        match self.take_array()? {
+            [0] => Some(false),
+            [1] => Some(true),
+            _ => None,
+        }
+    }
+
+    fn signed(&mut self) -> Option<i64> {
+        let value = self.unsigned()?;
+        Some((value >> 1) as i64 ^ -((value & 1) as i64))
+    }
+
+    fn unsigned(&mut self) -> Option<u64> {
+        let mut value = 0;
+        for shift in (0..u64::BITS).step_by(7) {
+            let [byte] = *self.take_array()?;
+            let bits = u64::from(byte & 0x7f);
+            if bits << shift >> shift != bits {
+                return None;
+            }
+            value |= bits << shift;
+            if byte < 0x80 {
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    fn float(&mut self) -> Option<f32> {
+        self.take_array()
+            .map(|bits| f32::from_bits(u32::from_le_bytes(*bits)))
+    }
+
+    fn double(&mut self) -> Option<f64> {
+        self.take_array()
+            .map(|bits| f64::from_bits(u64::from_le_bytes(*bits)))
+    }
+
+    fn text(&mut self) -> Option<String> {
+        std::str::from_utf8(self.take()?).ok().map(str::to_owned)
+    }
+
+    fn bytes(&mut self) -> Option<Vec<u8>> {
+        self.take().map(<[u8]>::to_vec)
+    }
+
+    fn json(&mut self) -> Option<Json> {
+        serde_json::from_slice(self.take()?).ok()
+    }
+
+    fn uuid(&mut self) -> Option<Uuid> {
+        self.take_array().copied().map(Uuid::from_bytes)
+    }
+
+    fn decimal(&mut self) -> Option<Decimal> {
+        let bytes = *self.take_array()?;
+        let decimal = Decimal::deserialize(bytes);
+        // It repairs what it does not understand; what we wrote needs no repair.
+        (decimal.serialize() == bytes).then_some(decimal)
+    }
+
+    fn day(&mut self) -> Option<Day> {
+        let year = self.signed()?.try_into().ok()?;
+        let [month, day] = *self.take_array()?;
+        Some(Day { year, month, day })
+    }
+
+    fn clock(&mut self) -> Option<Clock> {
+        Some(Clock {
+            second: self.unsigned()?.try_into().ok()?,
+            nano: self.unsigned()?.try_into().ok()?,
+        })
+    }
+
+    fn moment(&mut self) -> Option<Moment> {
+        Some(Moment {
+            day: self.day()?,
+            clock: self.clock()?,
+        })
+    }
+
+    fn zoned(&mut self) -> Option<(Moment, i32)> {
+        Some((self.moment()?, self.signed()?.try_into().ok()?))
+    }
+}

@@ -1,0 +1,364 @@
+//! The kinds of value that the codecs carry, and how each is taken apart and put together.
+//!
+//! A codec knows a dozen plain forms ([`Sink`], [`Source`]); this file alone knows which kind of value is
+//! made of which form, so a kind is added here and nowhere else.
+
+#[cfg(feature = "postgres-array")]
+use sea_orm::sea_query::ArrayType;
+use sea_orm::{
+    Value,
+    prelude::{Decimal, Json, Uuid},
+    sea_query::value::prelude::{chrono, time},
+};
+
+use super::calendar::{Clock, Day, Moment};
+
+/// A JSON document nested deeper than this is not carried: `serde_json` refuses to read it back at 128, and
+/// the JSON codec adds levels of its own.
+const DEEPEST_JSON: usize = 100;
+
+/// A decimal of more characters than this is not carried: reading one takes time with the square of its
+/// length. PostgreSQL's longest is shorter.
+#[cfg(feature = "with-bigdecimal")]
+const LONGEST_DECIMAL: usize = 150_000;
+
+/// Takes one value in its plain form.
+pub(super) trait Sink {
+    fn bool(&mut self, value: bool);
+    fn signed(&mut self, value: i64);
+    fn unsigned(&mut self, value: u64);
+    fn float(&mut self, value: f32);
+    fn double(&mut self, value: f64);
+    fn text(&mut self, value: &str);
+    fn bytes(&mut self, value: &[u8]);
+    fn json(&mut self, value: &Json);
+    fn uuid(&mut self, value: &Uuid);
+    fn decimal(&mut self, value: &Decimal);
+    fn day(&mut self, value: Day);
+    fn clock(&mut self, value: Clock);
+    fn moment(&mut self, value: Moment);
+    /// A local time with its offset from UTC in seconds.
+    fn zoned(&mut self, local: Moment, offset: i32);
+}
+
+/// Gives one value in its plain form; `None` if what it holds is something else.
+pub(super) trait Source {
+    fn bool(&mut self) -> Option<bool>;
+    fn signed(&mut self) -> Option<i64>;
+    fn unsigned(&mut self) -> Option<u64>;
+    fn float(&mut self) -> Option<f32>;
+    fn double(&mut self) -> Option<f64>;
+    fn text(&mut self) -> Option<String>;
+    fn bytes(&mut self) -> Option<Vec<u8>>;
+    fn json(&mut self) -> Option<Json>;
+    fn uuid(&mut self) -> Option<Uuid>;
+    fn decimal(&mut self) -> Option<Decimal>;
+    fn day(&mut self) -> Option<Day>;
+    fn clock(&mut self) -> Option<Clock>;
+    fn moment(&mut self) -> Option<Moment>;
+    fn zoned(&mut self) -> Option<(Moment, i32)>;
+}
+
+/// Declares the kinds: the variant of `Value` (and of `ArrayType`), the number in the binary codec, the name
+/// in the JSON codec. Numbers and names are for ever: other versions of the program read them.
+macro_rules! kinds {
+    ($($(#[$gate:meta])* $kind:ident = $tag:literal $name:literal,)*) => {
+        /// A type of value, without the value.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub(super) enum Kind { $($(#[$gate])* $kind = $tag,)* }
+
+        impl Kind {
+            #[cfg(test)]
+            pub(super) const ALL: &[Kind] = &[$($(#[$gate])* Kind::$kind,)*];
+
+            pub(super) fn tag(self) -> u8 {
+                self as u8
+            }
+
+            pub(super) fn of_tag(tag: u8) -> Option<Self> {
+                match tag {
+                    $($(#[$gate])* $tag => Some(Kind::$kind),)*
+                    _ => None,
+                }
+            }
+
+            pub(super) fn name(self) -> &'static str {
+                match self { $($(#[$gate])* Kind::$kind => $name,)* }
+            }
+
+            pub(super) fn of_name(name: &str) -> Option<Self> {
+                match name {
+                    $($(#[$gate])* $name => Some(Kind::$kind),)*
+                    _ => None,
+                }
+            }
+
+            /// `None` for an array and for a value that no codec carries. Another crate of the program may
+            /// enable kinds of `sea-query` that this one has never heard of.
+            pub(super) fn of(value: &Value) -> Option<Self> {
+                match value {
+                    $($(#[$gate])* Value::$kind(_) => Some(Kind::$kind),)*
+                    _ => None,
+                }
+            }
+
+            pub(super) fn null(self) -> Value {
+                match self { $($(#[$gate])* Kind::$kind => Value::$kind(None),)* }
+            }
+
+            #[cfg(feature = "postgres-array")]
+            fn array_type(self) -> ArrayType {
+                match self { $($(#[$gate])* Kind::$kind => ArrayType::$kind,)* }
+            }
+
+            #[cfg(feature = "postgres-array")]
+            fn of_array(kind: &ArrayType) -> Option<Self> {
+                match kind {
+                    $($(#[$gate])* ArrayType::$kind => Some(Kind::$kind),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    Bool = 1 "bool",
+    TinyInt = 2 "tiny_int",
+    SmallInt = 3 "small_int",
+    Int = 4 "int",
+    BigInt = 5 "big_int",
+    TinyUnsigned = 6 "tiny_unsigned",
+    SmallUnsigned = 7 "small_unsigned",
+    Unsigned = 8 "unsigned",
+    BigUnsigned = 9 "big_unsigned",
+    Float = 10 "float",
+    Double = 11 "double",
+    String = 12 "string",
+    Char = 13 "char",
+    Bytes = 14 "bytes",
+    Json = 15 "json",
+    ChronoDate = 16 "chrono_date",
+    ChronoTime = 17 "chrono_time",
+    ChronoDateTime = 18 "chrono_date_time",
+    ChronoDateTimeUtc = 19 "chrono_date_time_utc",
+    ChronoDateTimeLocal = 20 "chrono_date_time_local",
+    ChronoDateTimeWithTimeZone = 21 "chrono_date_time_with_time_zone",
+    TimeDate = 22 "time_date",
+    TimeTime = 23 "time_time",
+    TimeDateTime = 24 "time_date_time",
+    TimeDateTimeWithTimeZone = 25 "time_date_time_with_time_zone",
+    Uuid = 26 "uuid",
+    Decimal = 27 "decimal",
+    #[cfg(feature = "with-bigdecimal")]
+    BigDecimal = 28 "big_decimal",
+    #[cfg(feature = "with-ipnetwork")]
+    IpNetwork = 29 "ip_network",
+    #[cfg(feature = "with-mac_address")]
+    MacAddress = 30 "mac_address",
+}
+
+/// One value of a row, seen as the codecs write it.
+pub(super) enum Cell<'v> {
+    Null(Kind),
+    One(Kind, &'v Value),
+    NullArray(Kind),
+    /// Elements of the kind, none of them null.
+    Array(Kind, &'v [Value]),
+}
+
+impl<'v> Cell<'v> {
+    /// `None` for a value that the codecs don't carry.
+    pub(super) fn of(value: &'v Value) -> Option<Self> {
+        match value {
+            #[cfg(feature = "postgres-array")]
+            Value::Array(kind, items) => {
+                let kind = Kind::of_array(kind)?;
+                let Some(items) = items else {
+                    return Some(Cell::NullArray(kind));
+                };
+                let regular = |item: &Value| Kind::of(item) == Some(kind) && item.is_some();
+                items.iter().all(regular).then_some(Cell::Array(kind, items))
+            }
+            value => {
+                let kind = Kind::of(value)?;
+                Some(if value.is_some() {
+                    Cell::One(kind, value)
+                } else {
+                    Cell::Null(kind)
+                })
+            }
+        }
+    }
+}
+
+/// An array of the kind with elements that [`read`] gave for it, or none at all.
+#[cfg(feature = "postgres-array")]
+pub(super) fn array(kind: Kind, items: Option<Vec<Value>>) -> Option<Value> {
+    Some(Value::Array(kind.array_type(), items.map(Box::new)))
+}
+
+/// Without arrays in this program there is none.
+#[cfg(not(feature = "postgres-array"))]
+pub(super) fn array(_kind: Kind, _items: Option<Vec<Value>>) -> Option<Value> {
+    None
+}
+
+/// Writes a value that is neither null nor an array. `None` if the value can't be carried.
+pub(super) fn write(value: &Value, sink: &mut impl Sink) -> Option<()> {
+    match value {
+        Value::Bool(Some(v)) => sink.bool(*v),
+        Value::TinyInt(Some(v)) => sink.signed((*v).into()),
+        Value::SmallInt(Some(v)) => sink.signed((*v).into()),
+        Value::Int(Some(v)) => sink.signed((*v).into()),
+        Value::BigInt(Some(v)) => sink.signed(*v),
+        Value::TinyUnsigned(Some(v)) => sink.unsigned((*v).into()),
+        Value::SmallUnsigned(Some(v)) => sink.unsigned((*v).into()),
+        Value::Unsigned(Some(v)) => sink.unsigned((*v).into()),
+        Value::BigUnsigned(Some(v)) => sink.unsigned(*v),
+        Value::Float(Some(v)) => sink.float(*v),
+        Value::Double(Some(v)) => sink.double(*v),
+        Value::String(Some(v)) => sink.text(v),
+        Value::Char(Some(v)) => sink.text(v.encode_utf8(&mut [0; 4])),
+        Value::Bytes(Some(v)) => sink.bytes(v),
+        Value::Json(Some(v)) => {
+            if !shallow(v, DEEPEST_JSON) {
+                return None;
+            }
+            sink.json(v);
+        }
+        Value::ChronoDate(Some(v)) => sink.day((*v).into()),
+        Value::ChronoTime(Some(v)) => sink.clock((*v).into()),
+        Value::ChronoDateTime(Some(v)) => sink.moment((*v).into()),
+        Value::ChronoDateTimeUtc(Some(v)) => sink.moment(v.naive_utc().into()),
+        // The offset is this process's own; the process that reads it puts its own.
+        Value::ChronoDateTimeLocal(Some(v)) => sink.moment(v.naive_utc().into()),
+        Value::ChronoDateTimeWithTimeZone(Some(v)) => {
+            let local = v.naive_utc().checked_add_offset(*v.offset())?;
+            sink.zoned(local.into(), v.offset().local_minus_utc());
+        }
+        Value::TimeDate(Some(v)) => sink.day((*v).into()),
+        Value::TimeTime(Some(v)) => sink.clock((*v).into()),
+        Value::TimeDateTime(Some(v)) => sink.moment((*v).into()),
+        Value::TimeDateTimeWithTimeZone(Some(v)) => {
+            let local = Moment {
+                day: v.date().into(),
+                clock: v.time().into(),
+            };
+            sink.zoned(local, v.offset().whole_seconds());
+        }
+        Value::Uuid(Some(v)) => sink.uuid(v),
+        Value::Decimal(Some(v)) => sink.decimal(v),
+        #[cfg(feature = "with-bigdecimal")]
+        Value::BigDecimal(Some(v)) => {
+            // The exponent form, because it alone keeps the scale.
+            let (digits, scale) = v.as_bigint_and_exponent();
+            let text = format!("{digits}e{}", -i128::from(scale));
+            if text.len() > LONGEST_DECIMAL {
+                return None;
+            }
+            sink.text(&text);
+        }
+        #[cfg(feature = "with-ipnetwork")]
+        Value::IpNetwork(Some(v)) => sink.text(&v.to_string()),
+        #[cfg(feature = "with-mac_address")]
+        Value::MacAddress(Some(v)) => sink.text(&v.to_string()),
+        _ => return None,
+    }
+    Some(())
+}
+
+/// Reads a value of the kind that is neither null nor an array.
+pub(super) fn read(kind: Kind, source: &mut impl Source) -> Option<Value> {
+    Some(match kind {
+        Kind::Bool => Value::Bool(Some(source.bool()?)),
+        Kind::TinyInt => Value::TinyInt(Some(source.signed()?.try_into().ok()?)),
+        Kind::SmallInt => Value::SmallInt(Some(source.signed()?.try_into().ok()?)),
+        Kind::Int => Value::Int(Some(source.signed()?.try_into().ok()?)),
+        Kind::BigInt => Value::BigInt(Some(source.signed()?)),
+        Kind::TinyUnsigned => Value::TinyUnsigned(Some(source.unsigned()?.try_into().ok()?)),
+        Kind::SmallUnsigned => Value::SmallUnsigned(Some(source.unsigned()?.try_into().ok()?)),
+        Kind::Unsigned => Value::Unsigned(Some(source.unsigned()?.try_into().ok()?)),
+        Kind::BigUnsigned => Value::BigUnsigned(Some(source.unsigned()?)),
+        Kind::Float => Value::Float(Some(source.float()?)),
+        Kind::Double => Value::Double(Some(source.double()?)),
+        Kind::String => Value::String(Some(source.text()?)),
+        Kind::Char => Value::Char(Some(source.text()?.parse().ok()?)),
+        Kind::Bytes => Value::Bytes(Some(source.bytes()?)),
+        Kind::Json => Value::Json(Some(Box::new(source.json()?))),
+        Kind::ChronoDate => Value::ChronoDate(Some(source.day()?.to_chrono()?)),
+        Kind::ChronoTime => Value::ChronoTime(Some(source.clock()?.to_chrono()?)),
+        Kind::ChronoDateTime => Value::ChronoDateTime(Some(source.moment()?.to_chrono()?)),
+        Kind::ChronoDateTimeUtc => Value::ChronoDateTimeUtc(Some(source.moment()?.to_chrono()?.and_utc())),
+        Kind::ChronoDateTimeLocal => {
+            Value::ChronoDateTimeLocal(Some(source.moment()?.to_chrono()?.and_utc().into()))
+        }
+        Kind::ChronoDateTimeWithTimeZone => {
+            let (local, offset) = source.zoned()?;
+            let offset = chrono::FixedOffset::east_opt(offset)?;
+            let utc = local.to_chrono()?.checked_sub_offset(offset)?;
+            let zoned = chrono::DateTime::from_naive_utc_and_offset(utc, offset);
+            Value::ChronoDateTimeWithTimeZone(Some(zoned))
+        }
+        Kind::TimeDate => Value::TimeDate(Some(source.day()?.to_time()?)),
+        Kind::TimeTime => Value::TimeTime(Some(source.clock()?.to_time()?)),
+        Kind::TimeDateTime => Value::TimeDateTime(Some(source.moment()?.to_time()?)),
+        Kind::TimeDateTimeWithTimeZone => {
+            let (local, offset) = source.zoned()?;
+            let offset = time::UtcOffset::from_whole_seconds(offset).ok()?;
+            Value::TimeDateTimeWithTimeZone(Some(local.to_time()?.assume_offset(offset)))
+        }
+        Kind::Uuid => Value::Uuid(Some(source.uuid()?)),
+        Kind::Decimal => Value::Decimal(Some(source.decimal()?)),
+        #[cfg(feature = "with-bigdecimal")]
+        Kind::BigDecimal => {
+            let text = source.text().filter(|text| text.len() <= LONGEST_DECIMAL)?;
+            Value::BigDecimal(Some(Box::new(text.parse().ok()?)))
+        }
+        #[cfg(feature = "with-ipnetwork")]
+        Kind::IpNetwork => Value::IpNetwork(Some(source.text()?.parse().ok()?)),
+        #[cfg(feature = "with-mac_address")]
+        Kind::MacAddress => Value::MacAddress(Some(source.text()?.parse().ok()?)),
+    })
+}
+
+/// About how many bytes a value holds outside of itself.
+pub(super) fn heap(value: &Value) -> usize {
+    match value {
+        Value::String(Some(v)) => v.len(),
+        Value::Bytes(Some(v)) => v.len(),
+        Value::Json(Some(v)) => json_size(v, DEEPEST_JSON),
+        #[cfg(feature = "with-bigdecimal")]
+        Value::BigDecimal(Some(v)) => size_of_val(&**v) + v.digits() as usize / 2,
+        #[cfg(feature = "postgres-array")]
+        Value::Array(_, Some(items)) => items.iter().map(|item| size_of::<Value>() + heap(item)).sum(),
+        _ => 0,
+    }
+}
+
+/// True if the document has at most `levels` levels of arrays and objects.
+fn shallow(json: &Json, levels: usize) -> bool {
+    match json {
+        Json::Array(items) => levels > 0 && items.iter().all(|item| shallow(item, levels - 1)),
+        Json::Object(fields) => levels > 0 && fields.values().all(|field| shallow(field, levels - 1)),
+        _ => true,
+    }
+}
+
+/// The size of a document, down to `levels` levels.
+fn json_size(json: &Json, levels: usize) -> usize {
+    let Some(below) = levels.checked_sub(1) else {
+        return 0;
+    };
+    size_of::<Json>()
+        + match json {
+            Json::String(text) => text.len(),
+            Json::Array(items) => items.iter().map(|item| json_size(item, below)).sum(),
+            Json::Object(fields) => fields
+                .iter()
+                .map(|(key, field)| size_of::<String>() + key.len() + json_size(field, below))
+                .sum(),
+            _ => 0,
+        }
+}

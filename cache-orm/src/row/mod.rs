@@ -1,0 +1,78 @@
+//! Rows of an entity as the cache keeps them: model values ⇄ bytes ⇄ `QueryResult`.
+//!
+//! - In: [`capture`] takes the values of a model that the database has just given, and keeps them only if
+//!   the model comes back from them equal.
+//! - Out: [`query_results`] gives rows to SeaORM as a connection would.
+//! - A remote store keeps what [`Codec`] writes. What it returns is hostile until [`verify`] has decoded it
+//!   through the model's own types.
+//!
+//! # Strictness
+//!
+//! SeaORM reads the wrong kind of value as "null", and an `Option` field then silently becomes `None`. So
+//! neither `capture` nor `verify` trusts a decode that succeeds: both take the values of the decoded model
+//! again and demand what they put in.
+//!
+//! # What a cached row can't do
+//!
+//! It answers `.one`, `.all` and `.into_tuple` as the database does. `.into_json` sends the same statement but
+//! reads a cached row in its own way: it adds keys for the columns' positions, quotes dates, turns decimals
+//! into floats, and panics on bytes that are not UTF-8.
+
+mod answer;
+mod binary;
+mod calendar;
+mod capture;
+mod cell;
+mod codec;
+mod json;
+mod shape;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use answer::query_results;
+pub(crate) use capture::{Unfit, capture, verify};
+pub use codec::Codec;
+pub(crate) use codec::Malformed;
+pub(crate) use shape::Shape;
+
+use std::fmt;
+
+use sea_orm::{MockRow, Value};
+
+/// One row of an entity. Never shows its values in `Debug`.
+pub(crate) struct Row {
+    values: Box<[Value]>,
+    /// What SeaORM reads, built once because copying it costs a hit half of what building it does.
+    answer: MockRow,
+    weight: usize,
+}
+
+impl Row {
+    /// A row of the shape's columns, in the shape's order. Private to this module: a row exists only after
+    /// `capture` or `verify` has looked at it.
+    fn new(shape: &Shape, values: Vec<Value>) -> Self {
+        let weight = size_of::<Row>() + values.len() * size_of::<Value>() + shape.weight(&values);
+        Row {
+            answer: shape.answer(&values),
+            values: values.into(),
+            weight,
+        }
+    }
+
+    /// The values in the order of the entity's columns.
+    pub(crate) fn values(&self) -> &[Value] {
+        &self.values
+    }
+
+    /// About how many bytes the row takes in memory.
+    pub(crate) fn weight(&self) -> usize {
+        self.weight
+    }
+}
+
+impl fmt::Debug for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Row({} columns)", self.values.len())
+    }
+}

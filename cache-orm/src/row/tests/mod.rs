@@ -1,0 +1,5 @@
+mod answers;
+mod codecs;
+mod entities;
+mod models;
+mod values;

@@ -1,0 +1,174 @@
+//! From what a statement changes to the cells to fence.
+
+use std::sync::Arc;
+
+use cache_core::{
+    cache::Table,
+    fence::Affected,
+    key::RowKey,
+    store::Reach,
+};
+use sea_orm::{Value, Values};
+
+use crate::{
+    classify::{Class, TableWrite, WriteKind},
+    connection::Shared,
+    keys,
+    knowledge::Knowledge,
+    registry::{Entity, TableGroup},
+    schema::{self, Schema},
+};
+
+/// What a statement of this class may change. Widens when in doubt.
+pub(crate) fn by(shared: &Shared, knowledge: Option<&Knowledge>, class: &Class, values: Option<&Values>) -> Affected {
+    let values = values.map_or(&[][..], |values| &values.0);
+    match class {
+        Class::Read(_) => Affected::default(),
+        Class::Write(writes) => {
+            let mut affected = Affected::default();
+            for write in writes {
+                match narrow(shared, knowledge, write, values) {
+                    Some(narrow) => affected.merge(narrow),
+                    None => return everything(shared, knowledge),
+                }
+            }
+            affected
+        }
+        Class::Schema | Class::Session | Class::Unknown => everything(shared, knowledge),
+    }
+}
+
+/// Every table that anybody may have cached.
+pub(crate) fn everything(shared: &Shared, knowledge: Option<&Knowledge>) -> Affected {
+    let mut affected = Affected::default();
+    for group in shared.registry.groups() {
+        affected.add_table(&group.table);
+    }
+    // Another process may cache tables that are not registered here.
+    if let (Reach::Shared, Some(schema)) = (shared.reach, schema_of(knowledge)) {
+        for name in schema.table_names() {
+            if shared.registry.group(name).is_none() {
+                affected.add_table(&foreign_table(shared, name));
+            }
+        }
+    }
+    affected
+}
+
+/// What a write to one table may change; `None` if that can't be told.
+fn narrow(
+    shared: &Shared,
+    knowledge: Option<&Knowledge>,
+    write: &TableWrite,
+    values: &[Value],
+) -> Option<Affected> {
+    let knowledge = knowledge?;
+    let schema = knowledge.schema.as_ref()?;
+    let name = write.table.as_str();
+    if carries_on(schema.table(name)) {
+        return None;
+    }
+    let mut affected = Affected::default();
+    match shared.registry.group(name) {
+        Some(group) => add_own(shared, knowledge, group, write, values, &mut affected),
+        None => add_foreign(shared, name, write, &mut affected),
+    }
+    for reached in reached(schema, write) {
+        if carries_on(schema.table(reached)) {
+            return None;
+        }
+        match shared.registry.group(reached) {
+            Some(group) => affected.add_table(&group.table),
+            None if shared.reach == Reach::Shared => affected.add_table(&foreign_table(shared, reached)),
+            None => {}
+        }
+    }
+    Some(affected)
+}
+
+/// True if a change of this table may change others in ways that are not known: a trigger writes to any table,
+/// a view to the tables below it.
+fn carries_on(table: Option<&schema::Table>) -> bool {
+    table.is_none_or(|table| !table.is_plain() || table.writes_elsewhere)
+}
+
+/// The cells of the written table itself.
+fn add_own(
+    shared: &Shared,
+    knowledge: &Knowledge,
+    group: &TableGroup,
+    write: &TableWrite,
+    values: &[Value],
+    affected: &mut Affected,
+) {
+    match &write.kind {
+        WriteKind::Insert => return affected.add_presence(&group.table),
+        WriteKind::Upsert | WriteKind::Truncate { .. } => return affected.add_table(&group.table),
+        WriteKind::Update { .. } | WriteKind::Delete => {}
+    }
+    for entity in shared.registry.entities_of(group) {
+        match row_key(knowledge, entity, write, values) {
+            Some(key) => affected.add_row(&group.table, &key),
+            None => return affected.add_table(&group.table),
+        }
+        if let WriteKind::Update { assigned } = &write.kind {
+            let assigns = |columns: &[usize]| columns.iter().any(|column| is_assigned(entity, *column, assigned));
+            if assigns(&entity.primary) {
+                return affected.add_table(&group.table);
+            }
+            // A unique key that led to no row may lead to this one now.
+            if entity.uniques.iter().any(|unique| assigns(&unique.columns)) {
+                affected.add_presence(&group.table);
+            }
+        }
+    }
+}
+
+/// The one row that the statement's conditions leave, if they name the whole primary key.
+fn row_key(knowledge: &Knowledge, entity: &Entity, write: &TableWrite, values: &[Value]) -> Option<RowKey> {
+    let parts = entity.primary.iter().zip(knowledge.classes(entity, &entity.primary)).map(|(column, class)| {
+        let class = class.filter(|class| class.is_exact())?;
+        let equality = write.keys.iter().find(|equality| equality.column == entity.columns[*column])?;
+        Some((class, values.get(equality.parameter)?))
+    });
+    keys::canonical(parts.collect::<Option<Vec<_>>>()?)
+}
+
+fn is_assigned(entity: &Entity, column: usize, assigned: &[String]) -> bool {
+    assigned.contains(&entity.columns[column])
+}
+
+/// Tables that foreign keys reach from the written rows.
+fn reached<'s>(schema: &'s Schema, write: &TableWrite) -> impl Iterator<Item = &'s str> {
+    let table = write.table.as_str();
+    match &write.kind {
+        WriteKind::Insert => Default::default(),
+        WriteKind::Update { assigned } => schema.reached_by_update(table, assigned),
+        WriteKind::Delete => schema.reached_by_delete(table),
+        // Replaces rows, or updates any of their columns.
+        WriteKind::Upsert => schema.reached_by_replace(table),
+        WriteKind::Truncate { .. } => schema.reached_by_truncate(table),
+    }
+    .into_iter()
+}
+
+/// A table that no entity of this process is registered for. Where the store is shared, another process may
+/// cache it.
+fn add_foreign(shared: &Shared, name: &str, write: &TableWrite, affected: &mut Affected) {
+    if shared.reach != Reach::Shared {
+        return;
+    }
+    let table = foreign_table(shared, name);
+    match write.kind {
+        WriteKind::Insert => affected.add_presence(&table),
+        _ => affected.add_table(&table),
+    }
+}
+
+fn foreign_table(shared: &Shared, name: &str) -> Arc<Table> {
+    Arc::new(shared.cache.table(name))
+}
+
+fn schema_of(knowledge: Option<&Knowledge>) -> Option<&Schema> {
+    knowledge.and_then(|knowledge| knowledge.schema.as_ref())
+}

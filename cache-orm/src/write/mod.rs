@@ -1,0 +1,78 @@
+//! Writes: fence → execute → release.
+
+pub(crate) mod affected;
+
+mod outcome;
+
+use std::{
+    future::Future,
+    sync::{Arc, atomic::Ordering},
+};
+
+use cache_core::fence::{Affected, Fence};
+use sea_orm::{DbErr, Values};
+
+use crate::{classify::Class, connection::Shared};
+
+pub(crate) use outcome::is_known;
+
+/// Runs one write that commits by itself.
+///
+/// # Errors
+/// The database's own; or [`DbErr::Custom`] under the policy `Refuse` when the store can't be reached, and
+/// then the write was not sent.
+///
+/// # Cancel safety
+/// Dropped while the database works, the outcome is unknown and the fence is left to expire.
+pub(crate) async fn execute<T>(
+    shared: &Arc<Shared>,
+    class: &Class,
+    values: Option<&Values>,
+    run: impl Future<Output = Result<T, DbErr>>,
+) -> Result<T, DbErr> {
+    let knowledge = shared.knowledge().await;
+    note(shared, class);
+    let fence = fence(shared, affected::by(shared, Some(&knowledge), class, values)).await?;
+    let result = run.await;
+    settle(shared, class, fence, &result).await;
+    result
+}
+
+/// Places a fence.
+///
+/// # Errors
+/// [`DbErr::Custom`] under the policy `Refuse` when the store can't be reached.
+pub(crate) async fn fence(shared: &Shared, affected: Affected) -> Result<Fence, DbErr> {
+    shared.cache.fence(affected).await.map_err(|refused| DbErr::Custom(refused.to_string()))
+}
+
+/// Takes note of a write that changes more than rows, before it is sent.
+pub(crate) fn note(shared: &Shared, class: &Class) {
+    match class {
+        Class::Session => {
+            if !shared.session_changed.swap(true, Ordering::AcqRel) {
+                tracing::warn!(
+                    "raw SQL controls a transaction or changes the session of a pooled connection: nothing is \
+                     read from the cache any more. Use begin() and the connection's options instead"
+                );
+            }
+        }
+        Class::Schema | Class::Unknown => shared.unknown_writes.increment(),
+        Class::Read(_) | Class::Write(_) => {}
+    }
+}
+
+/// Ends a write: releases its fence if the outcome is known, else abandons it.
+pub(crate) async fn settle<T>(shared: &Shared, class: &Class, fence: Fence, result: &Result<T, DbErr>) {
+    if may_change_schema(class) {
+        shared.forget();
+    }
+    if is_known(result) {
+        fence.release().await;
+    }
+}
+
+/// An unknown statement may hide DDL, for instance in a procedure.
+pub(crate) fn may_change_schema(class: &Class) -> bool {
+    matches!(class, Class::Schema | Class::Session | Class::Unknown)
+}
