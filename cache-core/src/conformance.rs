@@ -112,9 +112,12 @@ impl Fixture {
     }
 
     async fn lease(&self, at: &Address) -> Grant {
-        self.try_lease(at, None)
-            .await
-            .unwrap_or_else(|| panic!("{}: an empty slot is leased, but not in {:?}", self.check, self.store))
+        self.try_lease(at, None).await.unwrap_or_else(|| {
+            panic!(
+                "{}: an empty slot is leased, but not in {:?}",
+                self.check, self.store
+            )
+        })
     }
 
     async fn fill(&self, at: &Address, entry: Entry) -> bool {
@@ -497,10 +500,7 @@ async fn a_fence_on_presence_leaves_rows_alone(fix: &Fixture) {
     let (here, gone) = (fix.row(1), fix.row(2));
     let entry = fix.put(&here, "one").await;
     let grant = fix.lease(&gone).await;
-    fix.rule(
-        fix.fill(&gone, absent(&grant)).await,
-        "an absent entry is filled",
-    );
+    fix.rule(fix.fill(&gone, absent(&grant)).await, "an absent entry is filled");
     fix.rule(fix.hit(&gone).await.is_some(), "an absent entry is a hit");
     let cells = [fix.table.presence().clone()];
     fix.fence(&cells, WRITER).await;
@@ -552,10 +552,7 @@ async fn an_address_without_epoch_is_filled_and_fenced_alone(fix: &Fixture) {
             "a slot without an epoch cell is filled",
         );
         let seen = fix.done(fix.store.lookup(at).await);
-        fix.rule(
-            seen.entry == Some(entry),
-            "a slot without an epoch cell is a hit",
-        );
+        fix.rule(seen.entry == Some(entry), "a slot without an epoch cell is a hit");
         fix.rule(
             seen.epoch.is_none() && seen.presence == grant.presence,
             "a lookup shows the cells of its address",
@@ -564,7 +561,10 @@ async fn an_address_without_epoch_is_filled_and_fenced_alone(fix: &Fixture) {
     let cells = [all.slot.clone()];
     fix.fence(&cells, WRITER).await;
     fix.rule(fix.hit(&all).await.is_none(), "a fenced slot is no hit");
-    fix.rule(fix.hit(&alias).await.is_some(), "a fence removes its own cells only");
+    fix.rule(
+        fix.hit(&alias).await.is_some(),
+        "a fence removes its own cells only",
+    );
 }
 
 async fn many_cells_are_fenced_and_released_together(fix: &Fixture) {

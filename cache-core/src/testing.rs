@@ -192,7 +192,8 @@ impl FaultyStore {
             Call::Release,
             Call::Claim,
         ];
-        self.faults.send_modify(|faults| faults.extend(all.map(|call| (call, fault))));
+        self.faults
+            .send_modify(|faults| faults.extend(all.map(|call| (call, fault))));
     }
 
     /// No call fails any more.
@@ -275,7 +276,9 @@ impl Pause {
     /// # Panics
     /// When the store was dropped, or when it is asked again after it has answered.
     pub async fn reached(&mut self) {
-        (&mut self.arrived).await.expect("the store is there to send calls here");
+        (&mut self.arrived)
+            .await
+            .expect("the store is there to send calls here");
     }
 
     /// Lets the call go.
@@ -319,7 +322,9 @@ impl PausableStore {
     async fn pass(&self, call: Call, executed: bool) {
         let gate = {
             let mut gates = locked(&self.gates);
-            let here = gates.iter().position(|gate| gate.call == call && gate.executed == executed);
+            let here = gates
+                .iter()
+                .position(|gate| gate.call == call && gate.executed == executed);
             here.map(|index| gates.remove(index))
         };
         if let Some(gate) = gate
@@ -437,7 +442,11 @@ wrap!(CountingStore, FaultyStore, PausableStore);
 
 /// The names of a slot and of the cells that decide whether its entry is valid.
 fn names(at: &Address) -> Vec<&str> {
-    [Some(&at.slot), at.epoch.as_ref(), at.presence.as_ref()].into_iter().flatten().map(Key::as_str).collect()
+    [Some(&at.slot), at.epoch.as_ref(), at.presence.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(Key::as_str)
+        .collect()
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -26,17 +26,27 @@ mod world;
 #[path = "model/writer.rs"]
 mod writer;
 
+use std::env;
+
 use stateright::{Checker, HasDiscoveries, Model};
 
-use crate::{cast::CASTS, report::Report, rules::RULES, world::Protocol};
+use crate::{
+    cast::{CASTS, LARGE_CASTS, cast_that_needs},
+    report::Report,
+    rules::RULES,
+    world::Protocol,
+};
 
 #[test]
 fn every_schedule_keeps_the_promise() {
+    let mut casts = CASTS.to_vec();
+    if env::var_os("LONG_MODEL_CHECK").is_some() {
+        casts.extend(LARGE_CASTS);
+    }
     let mut report = Report::of_casts();
-    for cast in CASTS {
-        let checker = Protocol { cast, off: None }.checker().threads(2).spawn_bfs().join();
+    for cast in casts {
+        let checker = Protocol::new(cast, None).checker().threads(2).spawn_bfs().join();
         report.explored(&cast, &checker);
-        report.print();
         checker.assert_properties();
     }
     report.print();
@@ -46,9 +56,9 @@ fn every_schedule_keeps_the_promise() {
 fn every_rule_prevents_a_stale_read() {
     let mut report = Report::of_rules();
     for rule in RULES {
-        let cast = cast::cast_that_needs(rule);
+        let cast = cast_that_needs(rule);
         // One thread: the first schedule that a breadth-first search finds is a shortest one.
-        let checker = Protocol { cast, off: Some(rule) }
+        let checker = Protocol::new(cast, Some(rule))
             .checker()
             .finish_when(HasDiscoveries::AnyFailures)
             .spawn_bfs()

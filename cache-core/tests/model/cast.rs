@@ -58,9 +58,10 @@ impl Ask {
     pub(crate) fn answer(self, database: Database) -> u8 {
         match self {
             Ask::Row(row) => database.row(row).code(),
-            Ask::Unique(unique) => {
-                database.find_unique(unique).map_or(Row::ABSENT, |row| database.row(row)).code()
-            }
+            Ask::Unique(unique) => database
+                .find_unique(unique)
+                .map_or(Row::ABSENT, |row| database.row(row))
+                .code(),
             Ask::Both | Ask::All => database.code(),
         }
     }
@@ -68,7 +69,13 @@ impl Ask {
 
 impl Cast {
     pub(crate) fn database(&self) -> Database {
-        let row = |row: u8| if self.rows[usize::from(row)] { Row::new(0, row) } else { Row::ABSENT };
+        let row = |row: u8| {
+            if self.rows[usize::from(row)] {
+                Row::new(0, row)
+            } else {
+                Row::ABSENT
+            }
+        };
         Database::new(ROWS.map(row))
     }
 
@@ -207,19 +214,28 @@ const ALIAS_AND_ROW: Cast = Cast {
 
 const LOST: Cast = Cast {
     name: "fences get lost: an update and an update of all",
+    evictions: 0,
     fences_get_lost: true,
     ..BULK
 };
 
 const ANY_ORDER: Cast = Cast {
-    name: "calls reach their cells in any order: an insert and an update of all",
-    writes: &[Write::Insert(0, 0), Write::UpdateAll],
+    name: "calls reach their cells in any order: an update of all",
+    writes: &[Write::UpdateAll],
     any_order: true,
+    ..ROW
+};
+
+const ANY_ORDER_ABSENT: Cast = Cast {
+    name: "calls reach their cells in any order: an insert",
+    writes: &[Write::Insert(0, 0)],
+    any_order: true,
+    happens: &[How::Hit, How::AbsentHit, How::Joined],
     ..ABSENT
 };
 
 /// Explored by every run of the tests.
-pub(crate) const CASTS: [Cast; 13] = [
+pub(crate) const CASTS: [Cast; 14] = [
     ROW,
     BULK,
     WARM_BULK,
@@ -231,8 +247,49 @@ pub(crate) const CASTS: [Cast; 13] = [
     ALL,
     ALIAS,
     ALIAS_AND_ROW,
-    LOST,
     ANY_ORDER,
+    ANY_ORDER_ABSENT,
+    LOST,
+];
+
+/// Explored when the environment variable `LONG_MODEL_CHECK` is set: minutes and gigabytes, in a release build.
+pub(crate) const LARGE_CASTS: [Cast; 6] = [
+    Cast {
+        name: "one row, three updates",
+        writes: &[Write::Update(0), Write::Update(0), Write::Update(0)],
+        ..ROW
+    },
+    Cast {
+        name: "one row, two updates, three readers",
+        asks: &[Ask::Row(0), Ask::Row(0), Ask::Row(0)],
+        ..ROW
+    },
+    Cast {
+        name: "an absent row, an insert, a delete and an update of all",
+        writes: &[Write::Insert(0, 0), Write::Delete(0), Write::UpdateAll],
+        ..ABSENT
+    },
+    Cast {
+        name: "a row and an absent row in one call, an insert and an update of all",
+        writes: &[Write::Insert(1, 1), Write::UpdateAll],
+        ..BOTH_ABSENT
+    },
+    Cast {
+        name: "a unique value and its row, cold, three readers",
+        rows: [true, true],
+        writes: &[Write::AssignUnique(0, 0), Write::Delete(0)],
+        asks: &[Ask::Unique(0), Ask::Unique(0), Ask::Row(0)],
+        warm: false,
+        evictions: 0,
+        ..ALIAS_AND_ROW
+    },
+    Cast {
+        name: "calls reach their cells in any order: an insert and an update of all",
+        writes: &[Write::Insert(0, 0), Write::UpdateAll],
+        any_order: true,
+        evictions: 0,
+        ..ABSENT
+    },
 ];
 
 /// The cast that needs this rule.

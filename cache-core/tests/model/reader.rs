@@ -30,7 +30,10 @@ pub(crate) enum Step {
     Looking(Look),
     Leading(Flight),
     /// Aboard the flight of another reader, where the alias with this token led.
-    Joined { leader: usize, alias: Option<u64> },
+    Joined {
+        leader: usize,
+        alias: Option<u64>,
+    },
     /// Will load, and fill nothing.
     Alone,
     Many(Many),
@@ -144,6 +147,9 @@ impl World {
 
     /// Ends a call whose answer came straight from the database, and so is right.
     pub(crate) fn end(&mut self, at: usize, how: How) {
-        self.readers[at] = Reader { step: Step::Done(how), seen: Vec::new() };
+        self.readers[at] = Reader {
+            step: Step::Done(how),
+            seen: Vec::new(),
+        };
     }
 }

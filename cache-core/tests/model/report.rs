@@ -46,17 +46,28 @@ impl Report {
     pub(crate) fn violated(&mut self, rule: Rule, cast: &Cast, checker: &impl Checker<Protocol>) {
         let (property, path) =
             violation(checker).unwrap_or_else(|| panic!("{rule:?} can be switched off: nothing is violated"));
-        self.line(format_args!("\n{rule:?} off ({}). Violated: {property}.", cast.name));
+        self.line(format_args!(
+            "\n{rule:?} off ({}). Violated: {property}.",
+            cast.name
+        ));
         let steps = path.into_vec();
         for (number, pair) in steps.windows(2).enumerate() {
-            let ((before, Some(action)), (after, _)) = (&pair[0], &pair[1]) else { continue };
-            self.line(format_args!("{:3}. {action}{}", number + 1, consequence(*action, before, after)));
+            let ((before, Some(action)), (after, _)) = (&pair[0], &pair[1]) else {
+                continue;
+            };
+            self.line(format_args!(
+                "{:3}. {action}{}",
+                number + 1,
+                consequence(*action, before, after)
+            ));
         }
     }
 
     pub(crate) fn print(&self) {
         // Not `print!`: the harness would show it for a failed test only.
-        io::stdout().write_all(self.0.as_bytes()).expect("a test has a standard output");
+        io::stdout()
+            .write_all(self.0.as_bytes())
+            .expect("a test has a standard output");
     }
 
     fn line(&mut self, line: std::fmt::Arguments<'_>) {
@@ -66,8 +77,12 @@ impl Report {
 
 fn violation(checker: &impl Checker<Protocol>) -> Option<(&'static str, Path<World, Action>)> {
     let properties = checker.model().properties();
-    let always = properties.iter().filter(|property| property.expectation == Expectation::Always);
-    always.filter_map(|property| Some((property.name, checker.discovery(property.name)?))).next()
+    let always = properties
+        .iter()
+        .filter(|property| property.expectation == Expectation::Always);
+    always
+        .filter_map(|property| Some((property.name, checker.discovery(property.name)?)))
+        .next()
 }
 
 /// What the step did to its cell, and which calls it answered.
@@ -75,14 +90,20 @@ fn consequence(action: Action, before: &World, after: &World) -> String {
     let mut text = match action.cell() {
         Some(cell) => format!(": {}", describe(after.store.get(cell))),
         None if before.database != after.database => {
-            format!(": the rows are {:?} and {:?}", after.database.row(0), after.database.row(1))
+            format!(
+                ": the rows are {:?} and {:?}",
+                after.database.row(0),
+                after.database.row(1)
+            )
         }
         None => String::new(),
     };
     for (at, (before, after)) in before.readers.iter().zip(&after.readers).enumerate() {
         match &after.step {
             Step::Done(how) if before.step != after.step => write!(text, "; reader {at} is done: {how:?}"),
-            Step::Wrong(wrong) if before.step != after.step => write!(text, "; reader {at} answers: {wrong:?}"),
+            Step::Wrong(wrong) if before.step != after.step => {
+                write!(text, "; reader {at} answers: {wrong:?}")
+            }
             _ => Ok(()),
         }
         .expect("writing to a string succeeds");

@@ -15,13 +15,16 @@ use crate::{
     reader::Reader,
     rules::Rule,
     store::{Cell, LATER, Store, entry},
-    writer::Writer,
+    writer::{Writer, fenced_cells},
 };
 
 /// The protocol with one cast of actors, and perhaps without one of its rules.
 pub(crate) struct Protocol {
     pub(crate) cast: Cast,
     pub(crate) off: Option<Rule>,
+    /// The cells that each writer fences.
+    pub(crate) fenced: Vec<Vec<Cell>>,
+    epoch_takes_part: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -86,14 +89,16 @@ impl fmt::Display for Action {
             Action::GiveUp(w) => write!(f, "writer {w} rolls back or dies"),
             Action::LoseConnection(w) => write!(f, "writer {w} loses its connection during the commit"),
             Action::Release(w, cell) => write!(f, "writer {w} releases {cell:?}"),
-            Action::ExpireFence(w, cell) => write!(f, "the fence of writer {w} on {cell:?} is lost"),
+            Action::ExpireFence(w, cell) => write!(f, "the fence of writer {w} on {cell:?} expires"),
             Action::See(r, cell) => write!(f, "reader {r} looks at {cell:?}"),
             Action::Join(r, leader) => write!(f, "reader {r} joins the flight of reader {leader}"),
             Action::Lease(r, cell) => write!(f, "reader {r} asks for the lease of {cell:?}"),
             Action::Open(r, cell) => write!(f, "reader {r} opens {cell:?}"),
             Action::Forfeit(r, cell) => write!(f, "reader {r} forfeits the lease of {cell:?}"),
             Action::Load(r) => write!(f, "reader {r} loads"),
-            Action::LoadUncommitted(r, w) => write!(f, "reader {r} loads inside the transaction of writer {w}"),
+            Action::LoadUncommitted(r, w) => {
+                write!(f, "reader {r} loads inside the transaction of writer {w}")
+            }
             Action::StartFill(r) => write!(f, "the fill of reader {r} is under way"),
             Action::Fill(r, cell) => write!(f, "the fill of reader {r} reaches {cell:?}"),
             Action::CheckEpoch(r) => write!(f, "the fill of reader {r} checks the epoch"),
@@ -104,18 +109,36 @@ impl fmt::Display for Action {
 }
 
 impl Protocol {
+    pub(crate) fn new(cast: Cast, off: Option<Rule>) -> Protocol {
+        Protocol {
+            cast,
+            off,
+            fenced: cast
+                .writes
+                .iter()
+                .map(|write| fenced_cells(*write, &cast, off))
+                .collect(),
+            epoch_takes_part: cast.fences_the_epoch(),
+        }
+    }
+
+    /// All the cells of a writer, as bits.
+    pub(crate) fn all_fenced(&self, writer: usize) -> u8 {
+        (1 << self.fenced[writer].len()) - 1
+    }
+
     pub(crate) fn keeps(&self, rule: Rule) -> bool {
         self.off != Some(rule)
     }
 
     /// The table epoch takes part only if somebody fences it.
     pub(crate) fn has_epoch(&self, cell: Cell) -> bool {
-        cell.has_epoch() && self.cast.fences_the_epoch()
+        self.epoch_takes_part && cell.has_epoch()
     }
 
     /// The presence cell takes part only if a row may be absent.
     pub(crate) fn has_presence(&self, cell: Cell) -> bool {
-        cell.has_presence() && self.cast.absence
+        self.cast.absence && cell.has_presence()
     }
 
     /// What earlier calls have left in the store.
@@ -172,7 +195,9 @@ impl Model for Protocol {
         vec![World {
             database: self.cast.database(),
             store: self.warm_store(),
-            writers: (0..self.cast.writes.len()).map(|at| Writer::new(self, at)).collect(),
+            writers: (0..self.cast.writes.len())
+                .map(|at| Writer::new(self, at))
+                .collect(),
             readers: vec![Reader::default(); self.cast.asks.len()],
             evictions: self.cast.evictions,
         }]

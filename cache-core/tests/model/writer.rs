@@ -3,6 +3,7 @@
 use cache_core::slot::{Operation, Slot};
 
 use crate::{
+    cast::Cast,
     database::{Database, Write},
     rules::Rule,
     store::{Cell, LATER},
@@ -30,8 +31,15 @@ enum Phase {
 
 impl Writer {
     pub(crate) fn new(protocol: &Protocol, at: usize) -> Writer {
-        let left = if protocol.keeps(Rule::FenceBeforeCommit) { protocol.all_cells(at) } else { 0 };
-        Writer { phase: Phase::Fencing, left }
+        let left = if protocol.keeps(Rule::FenceBeforeCommit) {
+            protocol.all_fenced(at)
+        } else {
+            0
+        };
+        Writer {
+            phase: Phase::Fencing,
+            left,
+        }
     }
 
     pub(crate) fn has_released_everything(&self) -> bool {
@@ -48,36 +56,34 @@ impl Writer {
     }
 }
 
-impl Protocol {
-    /// The cells that a writer fences, of those that somebody reads.
-    fn fenced_cells(&self, at: usize) -> Vec<Cell> {
-        let named = match self.cast.writes[at] {
-            Write::Update(row) | Write::Delete(row) => vec![Cell::Row(row), Cell::All],
-            Write::UpdateMisspelled(_) if !self.keeps(Rule::CanonicalKeys) => {
-                return vec![Cell::Misspelled];
-            }
-            Write::UpdateMisspelled(row) => vec![Cell::Row(row), Cell::All],
-            Write::UpdateBoth => vec![Cell::Row(0), Cell::Row(1), Cell::All],
-            Write::UpdateAll => vec![Cell::Epoch, Cell::All, Cell::Presence],
-            Write::Insert(..) => vec![Cell::All, Cell::Presence],
-            Write::AssignUnique(row, _) => vec![Cell::Row(row), Cell::All, Cell::Presence],
-        };
-        let read = self.cast.cells();
-        named.into_iter().filter(|cell| read.contains(cell)).collect()
-    }
-
-    fn all_cells(&self, at: usize) -> u8 {
-        (1 << self.fenced_cells(at).len()) - 1
-    }
+/// The cells that a write fences, of those that somebody reads.
+pub(crate) fn fenced_cells(write: Write, cast: &Cast, off: Option<Rule>) -> Vec<Cell> {
+    let named = match write {
+        Write::UpdateMisspelled(_) if off == Some(Rule::CanonicalKeys) => return vec![Cell::Misspelled],
+        Write::Update(row) | Write::UpdateMisspelled(row) | Write::Delete(row) => {
+            vec![Cell::Row(row), Cell::All]
+        }
+        Write::UpdateBoth => vec![Cell::Row(0), Cell::Row(1), Cell::All],
+        Write::UpdateAll => vec![Cell::Epoch, Cell::All, Cell::Presence],
+        Write::Insert(..) => vec![Cell::All, Cell::Presence],
+        Write::AssignUnique(row, _) => vec![Cell::Row(row), Cell::All, Cell::Presence],
+    };
+    let read = cast.cells();
+    named.into_iter().filter(|cell| read.contains(cell)).collect()
 }
 
 impl World {
     pub(crate) fn writer_actions(&self, protocol: &Protocol, at: usize, actions: &mut Vec<Action>) {
         let writer = &self.writers[at];
-        let cells = protocol.fenced_cells(at);
-        let left = cells.iter().enumerate().filter(|(bit, _)| writer.left & 1 << bit != 0);
+        let cells = &protocol.fenced[at];
+        let left = cells
+            .iter()
+            .enumerate()
+            .filter(|(bit, _)| writer.left & 1 << bit != 0);
         match writer.phase {
-            Phase::Fencing | Phase::LateFencing => actions.extend(left.map(|(_, cell)| Action::Fence(at, *cell))),
+            Phase::Fencing | Phase::LateFencing => {
+                actions.extend(left.map(|(_, cell)| Action::Fence(at, *cell)))
+            }
             Phase::Releasing | Phase::Unknowing => {
                 actions.extend(left.map(|(_, cell)| Action::Release(at, *cell)));
             }
@@ -102,47 +108,77 @@ impl World {
                 Slot::Fenced(holders) => holders.iter().any(|holder| holder.writer == writer_id(at)),
                 _ => false,
             };
-            let cells = cells.into_iter().filter(|cell| held(*cell));
-            actions.extend(cells.map(|cell| Action::ExpireFence(at, cell)));
+            let cells = cells.iter().filter(|cell| held(**cell));
+            actions.extend(cells.map(|cell| Action::ExpireFence(at, *cell)));
         }
     }
 
     pub(crate) fn writer_step(&mut self, protocol: &Protocol, at: usize, action: Action) {
         let bit = |cell: Cell| {
-            let cells = protocol.fenced_cells(at);
-            cells.iter().position(|other| *other == cell).expect("a writer handles its own cells")
+            let cells = &protocol.fenced[at];
+            cells
+                .iter()
+                .position(|other| *other == cell)
+                .expect("a writer handles its own cells")
         };
         match action {
             Action::Fence(_, cell) => {
-                let fence = Operation::Fence { writer: writer_id(at), until: LATER };
+                let fence = Operation::Fence {
+                    writer: writer_id(at),
+                    until: LATER,
+                };
                 self.store.run(cell, fence, protocol.off);
                 let writer = &mut self.writers[at];
                 writer.finish(bit(cell));
                 if writer.phase == Phase::LateFencing && writer.left == 0 {
-                    *writer = Writer { phase: Phase::Releasing, left: protocol.all_cells(at) };
+                    *writer = Writer {
+                        phase: Phase::Releasing,
+                        left: protocol.all_fenced(at),
+                    };
                 }
             }
             Action::Release(_, cell) => {
-                self.store.run(cell, Operation::Release { writer: writer_id(at) }, protocol.off);
+                self.store.run(
+                    cell,
+                    Operation::Release {
+                        writer: writer_id(at),
+                    },
+                    protocol.off,
+                );
                 self.writers[at].finish(bit(cell));
             }
             Action::ExpireFence(_, cell) => self.store.expire_fence(cell, writer_id(at).0),
             Action::LoseConnection(_) => {
-                self.writers[at] = Writer { phase: Phase::Unknowing, left: protocol.all_cells(at) };
+                self.writers[at] = Writer {
+                    phase: Phase::Unknowing,
+                    left: protocol.all_fenced(at),
+                };
             }
             Action::GiveUp(_) => {
-                self.writers[at] = Writer { phase: Phase::Releasing, left: protocol.all_cells(at) };
+                self.writers[at] = Writer {
+                    phase: Phase::Releasing,
+                    left: protocol.all_fenced(at),
+                };
             }
             Action::Commit(_) => {
-                let database = self.after_commit(protocol, at).expect("only a possible commit is offered");
+                let database = self
+                    .after_commit(protocol, at)
+                    .expect("only a possible commit is offered");
                 self.commit(database);
                 let writer = &mut self.writers[at];
                 *writer = match writer.phase {
-                    Phase::Unknowing => Writer { phase: Phase::Releasing, left: writer.left },
-                    _ if protocol.keeps(Rule::FenceBeforeCommit) => {
-                        Writer { phase: Phase::Releasing, left: protocol.all_cells(at) }
-                    }
-                    _ => Writer { phase: Phase::LateFencing, left: protocol.all_cells(at) },
+                    Phase::Unknowing => Writer {
+                        phase: Phase::Releasing,
+                        left: writer.left,
+                    },
+                    _ if protocol.keeps(Rule::FenceBeforeCommit) => Writer {
+                        phase: Phase::Releasing,
+                        left: protocol.all_fenced(at),
+                    },
+                    _ => Writer {
+                        phase: Phase::LateFencing,
+                        left: protocol.all_fenced(at),
+                    },
                 };
             }
             other => unreachable!("{other:?} is no step of a writer"),

@@ -46,7 +46,11 @@ pub(super) fn head(statement: &Statement, verb: usize) -> Option<Head> {
     let (table, at) = statement.table(at)?;
     let (_, mut at) = statement.alias(at, SOURCES)?;
     // Columns, or a query in parentheses, which the scan looks into.
-    let has_source = |at: usize| statement.kind(at) == Some(Kind::Open) || statement.is(at, SOURCES);
+    let is_query = |at: usize| {
+        statement.kind(at) == Some(Kind::Open) || statement.is(at, &["SELECT", "WITH", "VALUES", "TABLE"])
+    };
+    let has_source =
+        |at: usize| statement.is(at, SOURCES) || (statement.kind(at) == Some(Kind::Open) && is_query(at + 1));
     if let Some(after) = statement.after_names(at).filter(|after| has_source(*after)) {
         at = after;
     }

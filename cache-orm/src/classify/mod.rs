@@ -114,10 +114,10 @@ pub(crate) struct Equality {
 }
 
 /// Says what a text does. Takes time and memory in proportion to the text's length, at most a few
-/// milliseconds: a text over [`lexer::LONGEST`] is [`Class::Unknown`] unread.
+/// milliseconds: a text over [`lexer::LONGEST`] is not read.
 pub(crate) fn classify(sql: &str, backend: DbBackend) -> Class {
     let Some(lexed) = lexer::lex(sql, backend) else {
-        return Class::Unknown;
+        return raw::unread(sql);
     };
     let parts: Vec<_> = lexed.statements().collect();
     if raw::defines_a_body(&parts) {

@@ -2,6 +2,21 @@
 
 use super::{Class, ReadKind, TableWrite, WriteKind, lexer::Kind, select, statement::Statement};
 
+/// What a text does that the lexer gave up on: the first word may still tell that it is about the session.
+pub(super) fn unread(sql: &str) -> Class {
+    const SESSION: &str = "begin start commit end rollback abort savepoint release set reset discard use attach \
+        detach pragma lock unlock";
+    let text = sql.trim_start();
+    let end = text
+        .find(|letter: char| !letter.is_ascii_alphabetic())
+        .unwrap_or(text.len());
+    if is_in(&text[..end], SESSION) {
+        Class::Session
+    } else {
+        Class::Unknown
+    }
+}
+
 /// What one statement does.
 pub(super) fn class(statement: &Statement) -> Class {
     const OTHER: Class = Class::Read(ReadKind::Other);

@@ -47,6 +47,11 @@ fn scan(statement: &Statement) -> Option<Class> {
                         return None;
                     }
                     at = head.next;
+                    // A query, a list of columns or of tables: no call.
+                    if statement.kind(at) == Some(Kind::Open) {
+                        depth += 1;
+                        at += 1;
+                    }
                     continue;
                 }
             },

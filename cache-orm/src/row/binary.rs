@@ -58,9 +58,15 @@ pub(super) fn decode(bytes: &[u8], shape: &Shape) -> Option<Vec<Vec<Value>>> {
     if rows.checked_mul(shape.len().max(1))? > input.0.len() {
         return None;
     }
-    let row = |_| (0..shape.len()).map(|_| input.cell()).collect::<Option<Vec<_>>>();
-    let rows = (0..rows).map(row).collect::<Option<Vec<_>>>()?;
-    input.0.is_empty().then_some(rows)
+    let mut decoded = Vec::with_capacity(rows);
+    for _ in 0..rows {
+        let mut row = Vec::with_capacity(shape.len());
+        for _ in 0..shape.len() {
+            row.push(input.cell()?);
+        }
+        decoded.push(row);
+    }
+    input.0.is_empty().then_some(decoded)
 }
 
 struct Writer(Vec<u8>);
@@ -153,7 +159,8 @@ impl<'b> Reader<'b> {
         }
     }
 
-    /// How many things follow: at most one for every byte that is left, so nothing is allocated in vain.
+    /// How many things follow: at most one for every byte that is left. What is allocated for them stays in
+    /// proportion to the input.
     fn count(&mut self) -> Option<usize> {
         usize::try_from(self.unsigned()?)
             .ok()

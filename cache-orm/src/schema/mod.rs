@@ -74,7 +74,16 @@ impl Schema {
     /// The table that a statement on this connection means by the bare name `name`, in whatever case.
     /// `None`: there is none, and a write to that name may change anything.
     pub(crate) fn table(&self, name: &str) -> Option<&Table> {
-        self.tables.get(&name.to_lowercase())
+        self.table_in(None, name)
+    }
+
+    /// The same for a name that may be qualified. `None` as well if the bare name means a table of another
+    /// schema.
+    pub(crate) fn table_in(&self, schema: Option<&str>, name: &str) -> Option<&Table> {
+        let table = self.tables.get(&name.to_lowercase())?;
+        schema
+            .is_none_or(|schema| table.schema == schema)
+            .then_some(table)
     }
 
     /// Tables whose rows foreign keys delete or change, transitively, when rows of `table` are deleted. By

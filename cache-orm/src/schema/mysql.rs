@@ -70,7 +70,7 @@ async fn tables(db: &DatabaseConnection, privileges: &Privileges, draft: &mut Dr
         let visible = is(&visible);
         // Another engine may be a window on other tables or servers, or lose its rows at a restart.
         let stored_here = matches!(engine.as_str(), "INNODB" | "ROCKSDB" | "MYISAM" | "ARIA");
-        let mut table = Table::new(match table_type.as_str() {
+        let table_kind = match table_type.as_str() {
             _ if !visible => Kind::Other("table of another database"),
             "BASE TABLE" if stored_here => Kind::Plain,
             "BASE TABLE" => Kind::Other("table of a special engine"),
@@ -79,8 +79,9 @@ async fn tables(db: &DatabaseConnection, privileges: &Privileges, draft: &mut Dr
             "SEQUENCE" => Kind::Other("sequence"),
             "TEMPORARY" => Kind::Other("temporary table"),
             _ => Kind::Other("neither table nor view"),
-        });
+        };
         let hidden = !privileges.show_triggers(&database, &name);
+        let mut table = Table::new(database, table_kind);
         triggers_hidden |= hidden && visible;
         table.visible = visible;
         table.transactional = engine == "INNODB";

@@ -55,7 +55,7 @@ async fn identity(db: &DatabaseConnection) -> Result<String, DbErr> {
 }
 
 /// Tables of every schema: a foreign key or a trigger may lead to one that the search path doesn't show.
-const TABLES: &str = "SELECT c.relname::text, pg_table_is_visible(c.oid)::int::text, c.relkind::text, \
+const TABLES: &str = "SELECT n.nspname::text, c.relname::text, pg_table_is_visible(c.oid)::int::text, c.relkind::text, \
     c.relpersistence::text, c.relrowsecurity::int::text, \
     (c.relispartition OR EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid) \
         OR EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid))::int::text, \
@@ -66,9 +66,19 @@ const TABLES: &str = "SELECT c.relname::text, pg_table_is_visible(c.oid)::int::t
     AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND NOT pg_is_other_temp_schema(n.oid)";
 
 async fn tables(db: &DatabaseConnection, draft: &mut Draft) -> Result<(), DbErr> {
-    for [name, visible, kind, persistence, row_security, kin, watched] in rows(db, TABLES).await? {
+    for [
+        schema,
+        name,
+        visible,
+        kind,
+        persistence,
+        row_security,
+        kin,
+        watched,
+    ] in rows(db, TABLES).await?
+    {
         let visible = is(&visible);
-        let mut table = Table::new(match (kind.as_str(), persistence.as_str()) {
+        let table_kind = match (kind.as_str(), persistence.as_str()) {
             _ if !visible => Kind::Other("table outside the search path"),
             ("v", _) => Kind::Other("view"),
             ("m", _) => Kind::Other("materialized view"),
@@ -78,7 +88,8 @@ async fn tables(db: &DatabaseConnection, draft: &mut Draft) -> Result<(), DbErr>
             (_, "u") => Kind::Other("unlogged table, which a crash empties"),
             _ if is(&kin) => Kind::Other("partition, or table with inheritance"),
             _ => Kind::Plain,
-        });
+        };
+        let mut table = Table::new(schema, table_kind);
         table.visible = visible;
         table.row_security = is(&row_security);
         table.writes_elsewhere = is(&watched) || kind == "v" || kind == "f";

@@ -65,14 +65,15 @@ async fn tables(
     let mut collated = HashSet::new();
     for [database, kind, name, _, ddl] in found.iter().filter(|[_, kind, ..]| !is_trigger(kind)) {
         let virtual_table = ddl.starts_with("CREATE VIRTUAL ");
-        let mut table = Table::new(match database.as_str() {
+        let table_kind = match database.as_str() {
             _ if kind == "view" => Kind::Other("view"),
             _ if virtual_table => Kind::Other("virtual table"),
             _ if name.starts_with("sqlite_") => Kind::Other("internal table"),
             "main" => Kind::Plain,
             "temp" => Kind::Other("temporary table"),
             _ => Kind::Other("table of an attached database"),
-        });
+        };
+        let mut table = Table::new(database.clone(), table_kind);
         table.writes_elsewhere = kind == "view" || virtual_table || watched.contains(&name.to_lowercase());
         draft.table(name, table);
         if database == "main" && ddl.to_uppercase().contains("COLLATE") {

@@ -14,6 +14,8 @@ pub(crate) struct Table {
     /// A trigger, a rewrite rule or a view's definition may carry a write of it to any other table, or
     /// change other columns of the row than the statement assigns.
     pub(crate) writes_elsewhere: bool,
+    /// The schema it is in: a database for MySQL, `main` for SQLite.
+    pub(super) schema: String,
     /// The bare name means this table on this connection.
     pub(super) visible: bool,
     pub(super) columns: HashMap<String, Column>,
@@ -22,8 +24,9 @@ pub(crate) struct Table {
 
 impl Table {
     /// A visible table without columns, triggers or row security, whose writes roll back.
-    pub(super) fn new(kind: Kind) -> Self {
+    pub(super) fn new(schema: String, kind: Kind) -> Self {
         Table {
+            schema,
             kind,
             transactional: true,
             row_security: false,

@@ -43,6 +43,11 @@ impl LearnedSchema {
         Some(words)
     }
 
+    /// True if the bare name means the table of this schema.
+    pub fn is_in(&self, schema: &str, table: &str) -> bool {
+        self.0.table_in(Some(schema), table).is_some()
+    }
+
     /// The kind of a column and what is special about it, as words; `None` if there is no such column.
     pub fn column(&self, table: &str, column: &str) -> Option<String> {
         let column = self.0.table(table)?.column(column)?;

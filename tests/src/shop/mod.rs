@@ -3,6 +3,7 @@
 pub mod category;
 pub mod customer;
 pub mod offer;
+pub mod open;
 pub mod product;
 pub mod review;
 pub mod stock;

@@ -78,7 +78,9 @@ impl MemoryStore {
         let count = (bytes / SMALLEST_SHARD).clamp(1, most);
         MemoryStore {
             inner: Arc::new(Inner {
-                shards: (0..count).map(|_| Mutex::new(Shard::new(bytes / count))).collect(),
+                shards: (0..count)
+                    .map(|_| Mutex::new(Shard::new(bytes / count)))
+                    .collect(),
                 hasher: DefaultHashBuilder::default(),
                 clock,
                 owners: Mutex::default(),

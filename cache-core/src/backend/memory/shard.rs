@@ -91,7 +91,11 @@ impl Shard {
     pub(super) fn apply(&mut self, key: &Key, operation: Operation, now: Millis) -> Outcome {
         let slot = match self.pinned.remove(key) {
             Some(slot) => slot,
-            None => self.evictable.peek(key).map(|cell| cell.slot.clone()).unwrap_or_default(),
+            None => self
+                .evictable
+                .peek(key)
+                .map(|cell| cell.slot.clone())
+                .unwrap_or_default(),
         };
         let (slot, outcome) = slot::apply(slot, operation, now);
         self.put(key, slot, now);

@@ -106,7 +106,9 @@ pub(super) fn decode_cell(cell: Vec<u8>) -> crate::slot::Slot {
         Some(Slot::Leased { token, until })
     };
     let fenced = |cell: &[u8]| {
-        let holders = cell.strip_prefix(b"W1").filter(|holders| holders.len() % 16 == 0)?;
+        let holders = cell
+            .strip_prefix(b"W1")
+            .filter(|holders| holders.len() % 16 == 0)?;
         let holders: Vec<_> = holders.chunks(16).filter_map(holder).collect();
         (!holders.is_empty()).then_some(Slot::Fenced(holders))
     };
@@ -118,6 +120,7 @@ pub(super) fn decode_cell(cell: Vec<u8>) -> crate::slot::Slot {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test")]
 mod tests {
     use proptest::prelude::*;
 

@@ -142,12 +142,15 @@ impl Server {
             }
             _ => return Err(self.unusable("it does not say that it is a master")),
         }
-        if server.get::<String>("redis_mode").is_some_and(|mode| mode != "standalone") {
+        if server
+            .get::<String>("redis_mode")
+            .is_some_and(|mode| mode != "standalone")
+        {
             return Err(self.unusable("it runs as a cluster or sentinel; give a standalone server"));
         }
-        let run_id: String = server
-            .get("run_id")
-            .ok_or_else(|| self.unusable("it does not report its run id, without which a restart goes unnoticed"))?;
+        let run_id: String = server.get("run_id").ok_or_else(|| {
+            self.unusable("it does not report its run id, without which a restart goes unnoticed")
+        })?;
         let hash = Sha256::digest(run_id.as_bytes());
         Ok(hash[..4].iter().map(|byte| format!("{byte:02x}")).collect())
     }

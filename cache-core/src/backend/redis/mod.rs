@@ -97,10 +97,17 @@ impl RedisStore {
     }
 
     async fn session(&self) -> Result<Arc<Session>, StoreError> {
-        self.sessions.current().await.map_err(|error| StoreError::Unreachable(error.to_string()))
+        self.sessions
+            .current()
+            .await
+            .map_err(|error| StoreError::Unreachable(error.to_string()))
     }
 
-    async fn command<T: FromRedisValue>(&self, session: &Arc<Session>, command: Cmd) -> Result<T, StoreError> {
+    async fn command<T: FromRedisValue>(
+        &self,
+        session: &Arc<Session>,
+        command: Cmd,
+    ) -> Result<T, StoreError> {
         let answer = command.query_async(&mut session.connection.clone()).await;
         self.sessions.judge(session, answer)
     }
@@ -112,7 +119,9 @@ impl RedisStore {
         keys: &[String],
         arguments: &[&[u8]],
     ) -> Result<T, StoreError> {
-        let answer = script.call(&mut session.connection.clone(), keys, arguments).await;
+        let answer = script
+            .call(&mut session.connection.clone(), keys, arguments)
+            .await;
         self.sessions.judge(session, answer)
     }
 }
@@ -261,7 +270,8 @@ impl Store for RedisStore {
     async fn forfeit(&self, at: &Address, token: Token) -> Result<(), StoreError> {
         let session = self.session().await?;
         let keys = session.keys([&at.slot]);
-        self.script(&session, &SCRIPTS.forfeit, &keys, &[&token.0.to_be_bytes()]).await
+        self.script(&session, &SCRIPTS.forfeit, &keys, &[&token.0.to_be_bytes()])
+            .await
     }
 
     async fn fence(&self, cells: &[Key], writer: Writer, ttl: Duration) -> Result<(), StoreError> {
@@ -270,7 +280,8 @@ impl Store for RedisStore {
         }
         let session = self.session().await?;
         let arguments: [&[u8]; 2] = [&writer.0.to_be_bytes(), &encode_ttl(ttl)];
-        self.script(&session, &SCRIPTS.fence, &session.keys(cells), &arguments).await
+        self.script(&session, &SCRIPTS.fence, &session.keys(cells), &arguments)
+            .await
     }
 
     async fn release(&self, cells: &[Key], writer: Writer) -> Result<usize, StoreError> {
@@ -279,7 +290,8 @@ impl Store for RedisStore {
         }
         let session = self.session().await?;
         let arguments: [&[u8]; 1] = [&writer.0.to_be_bytes()];
-        self.script(&session, &SCRIPTS.release, &session.keys(cells), &arguments).await
+        self.script(&session, &SCRIPTS.release, &session.keys(cells), &arguments)
+            .await
     }
 
     /// The claim outlives the server's incarnation: its cell is `{namespace}:database`.

@@ -2,9 +2,7 @@
 
 use std::sync::LazyLock;
 
-use redis::{
-    ErrorKind, FromRedisValue, RedisResult, ServerErrorKind, aio::MultiplexedConnection, cmd,
-};
+use redis::{ErrorKind, FromRedisValue, RedisResult, ServerErrorKind, aio::MultiplexedConnection, cmd};
 
 /// Every script but `claim` looks at cells.
 const PRELUDE: &str = include_str!("prelude.lua");

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use redis::{ErrorKind, FromRedisValue, RedisError, RedisResult, ServerErrorKind, aio::MultiplexedConnection};
+use redis::{
+    ErrorKind, FromRedisValue, RedisError, RedisResult, ServerErrorKind, aio::MultiplexedConnection,
+};
 use tokio::sync::watch;
 
 use super::connect::{ConnectError, Server};
@@ -59,7 +61,10 @@ impl Sessions {
                 }
             }
         };
-        let outcome = attempt.wait_for(Option::is_some).await.map(|outcome| outcome.clone());
+        let outcome = attempt
+            .wait_for(Option::is_some)
+            .await
+            .map(|outcome| outcome.clone());
         if let Ok(Some(outcome)) = outcome {
             return outcome;
         }

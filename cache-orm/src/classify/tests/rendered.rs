@@ -2,7 +2,7 @@
 
 use sea_orm::{
     ActiveValue::{NotSet, Set, Unchanged},
-    ExprTrait, QueryOrder, QuerySelect, QueryTrait, Statement,
+    ExprTrait, QuerySelect, QueryTrait, Statement,
     entity::prelude::*,
     sea_query::{CommonTableExpression, Expr, Func, OnConflict, Query, WithClause},
 };

@@ -207,11 +207,17 @@ impl Serialize for ReadOnly {
     }
 }
 
-/// Equal to anything.
-#[derive(Clone, Debug, DeriveValueType)]
-pub(super) struct Agreeable(pub(super) f64);
+/// Equal to anything, and another value each time it is written.
+#[derive(Clone, Debug, Deserialize, FromJsonQueryResult)]
+pub(super) struct Drifting(pub(super) i32);
 
-impl PartialEq for Agreeable {
+impl Serialize for Drifting {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i32(self.0 + 1)
+    }
+}
+
+impl PartialEq for Drifting {
     fn eq(&self, _: &Self) -> bool {
         true
     }
@@ -219,6 +225,6 @@ impl PartialEq for Agreeable {
 
 odd_entity!(forgetful, Forgetful);
 odd_entity!(read_only, ReadOnly);
-odd_entity!(agreeable, Agreeable);
+odd_entity!(drifting, Drifting);
 odd_entity!(measured, f64);
 odd_entity!(optional, Option<i32>);

@@ -1,0 +1,80 @@
+//! The shop in a fresh database, plain and cached.
+
+use std::{sync::Arc, time::Duration};
+
+use cache_core::store::Store;
+use cache_orm::{CachedConnection, MemoryStore, Namespace, RedisStore};
+use migrations::{Migrator, MigratorTrait};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, DatabaseConnection};
+
+use super::{category, product};
+use crate::{Env, StoreKind, redis_url};
+
+/// The store of a kind, for [`matrix!`](crate::matrix).
+///
+/// # Panics
+/// When Redis is missing.
+pub async fn store(kind: StoreKind, namespace: String) -> Arc<dyn Store> {
+    match kind {
+        StoreKind::Memory => Arc::new(MemoryStore::default()),
+        StoreKind::Redis => {
+            Arc::new(RedisStore::connect(&redis_url(), &namespace).await.expect("the tests' Redis answers"))
+        }
+    }
+}
+
+/// A shop with two categories and three products, as one process sees it.
+#[derive(Debug)]
+pub struct Shop {
+    /// SeaORM's own connection, with connections of its own: what the cache must agree with.
+    pub plain: DatabaseConnection,
+    /// The cached connection.
+    pub db: CachedConnection,
+}
+
+impl Shop {
+    /// Creates the shop.
+    ///
+    /// # Panics
+    /// When a server is missing.
+    pub async fn open(env: &Env) -> Self {
+        let plain = env.connect().await;
+        Migrator::up(&plain, None).await.expect("the schema can be created");
+        for (id, name) in [(1, "tools"), (2, "toys")] {
+            let category = category::ActiveModel { id: Set(id), name: Set(name.to_owned()) };
+            category.insert(&plain).await.expect("a category can be inserted");
+        }
+        for (id, sku, category_id) in [(1, "A-1", Some(1)), (2, "B-2", Some(2)), (3, "C-3", None)] {
+            let product = product::ActiveModel {
+                id: Set(id),
+                sku: Set(sku.to_owned()),
+                name: Set(format!("product {id}")),
+                price: Set(id * 100),
+                category_id: Set(category_id),
+            };
+            product.insert(&plain).await.expect("a product can be inserted");
+        }
+        let db = Shop::enter(env, env.store().await).await;
+        Shop { plain, db }
+    }
+
+    /// A cached connection of another process, over a store of the caller's.
+    ///
+    /// # Panics
+    /// When the database or the store refuses.
+    pub async fn enter(env: &Env, store: Arc<dyn Store>) -> CachedConnection {
+        CachedConnection::builder(env.connect().await)
+            .shared_store(store)
+            .namespace(Namespace::new(env.namespace.clone()).expect("the harness makes valid names"))
+            // A machine that is busy with other tests must not look like a store that is down.
+            .store_time_out(Duration::from_secs(60))
+            .build()
+            .await
+            .expect("the cache is ready")
+    }
+
+    /// The counters of a table.
+    pub fn counts(&self, table: &str) -> cache_core::event::Counts {
+        self.db.stats().entities[table].counts
+    }
+}
