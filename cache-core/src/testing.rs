@@ -24,8 +24,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod count;
+mod fault;
+mod pause;
+
 use std::{
-    collections::HashMap,
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -35,11 +38,14 @@ use std::{
 };
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use tokio::sync::{oneshot, watch};
 
+pub use self::{
+    count::CountingStore,
+    fault::{Fault, FaultyStore},
+    pause::{PausableStore, Pause},
+};
 use crate::{
-    entry::{Entry, Fingerprint, Token, Writer},
+    entry::{Entry, Token, Writer},
     key::{Address, Key, Namespace},
     slot::{Millis, Slot},
     store::{Claim, Grant, Reach, Sighting, Store, StoreError},
@@ -105,251 +111,6 @@ impl fmt::Display for Call {
             Call::Release => "release",
             Call::Claim => "claim",
         })
-    }
-}
-
-/// Records the calls that reach the wrapped store. Clones share the record.
-#[derive(Clone, Debug)]
-pub struct CountingStore {
-    inner: Arc<dyn Store>,
-    calls: Arc<Mutex<Vec<String>>>,
-}
-
-impl CountingStore {
-    /// Goes around `inner`.
-    pub fn new(inner: Arc<dyn Store>) -> Self {
-        CountingStore {
-            inner,
-            calls: Arc::default(),
-        }
-    }
-
-    /// The calls since the last time, oldest first: the method and the names of its cells, separated by
-    /// spaces.
-    pub fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *locked(&self.calls))
-    }
-}
-
-#[async_trait]
-impl Around for CountingStore {
-    fn inner(&self) -> &dyn Store {
-        &*self.inner
-    }
-
-    async fn before(&self, call: Call, cells: &[&str]) -> Result<(), StoreError> {
-        let line = [&[call.to_string().as_str()], cells].concat().join(" ");
-        locked(&self.calls).push(line);
-        Ok(())
-    }
-}
-
-/// How a call to a [`FaultyStore`] fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The call is not executed and answers [`StoreError::Unreachable`].
-    Refuse,
-    /// The call is executed and answers [`StoreError::Unreachable`].
-    LoseAnswer,
-    /// The call is neither executed nor answered until the fault is changed or mended.
-    Hang,
-    /// A `lookup` answers an entry with valid stamps and a payload of garbage; any other call is executed and
-    /// answers [`StoreError::Unexpected`].
-    Garbage,
-}
-
-/// Fails on demand, call by call. Clones fail together.
-#[derive(Clone, Debug)]
-pub struct FaultyStore {
-    inner: Arc<dyn Store>,
-    faults: Arc<watch::Sender<HashMap<Call, Fault>>>,
-}
-
-impl FaultyStore {
-    /// Goes around `inner`. Nothing fails yet.
-    pub fn new(inner: Arc<dyn Store>) -> Self {
-        FaultyStore {
-            inner,
-            faults: Arc::new(watch::Sender::new(HashMap::new())),
-        }
-    }
-
-    /// From now on `call` fails like this.
-    pub fn fail(&self, call: Call, fault: Fault) {
-        self.faults.send_modify(|faults| {
-            faults.insert(call, fault);
-        });
-    }
-
-    /// Every call fails like this.
-    pub fn fail_all(&self, fault: Fault) {
-        let all = [
-            Call::Lookup,
-            Call::Lease,
-            Call::Fill,
-            Call::Forfeit,
-            Call::Fence,
-            Call::Release,
-            Call::Claim,
-        ];
-        self.faults
-            .send_modify(|faults| faults.extend(all.map(|call| (call, fault))));
-    }
-
-    /// No call fails any more.
-    pub fn mend(&self) {
-        self.faults.send_modify(HashMap::clear);
-    }
-}
-
-#[async_trait]
-impl Around for FaultyStore {
-    fn inner(&self) -> &dyn Store {
-        &*self.inner
-    }
-
-    async fn before(&self, call: Call, _: &[&str]) -> Result<(), StoreError> {
-        let mut faults = self.faults.subscribe();
-        let fault = faults
-            .wait_for(|faults| faults.get(&call) != Some(&Fault::Hang))
-            .await
-            .map_or(None, |faults| faults.get(&call).copied());
-        match fault {
-            Some(Fault::Refuse) => Err(StoreError::Unreachable("refused on purpose".to_owned())),
-            _ => Ok(()),
-        }
-    }
-
-    async fn after(&self, call: Call) -> Result<(), StoreError> {
-        let fault = self.faults.borrow().get(&call).copied();
-        match fault {
-            Some(Fault::LoseAnswer) => Err(StoreError::Unreachable("answer lost on purpose".to_owned())),
-            Some(Fault::Garbage) if call != Call::Lookup => {
-                Err(StoreError::Unexpected("garbage on purpose".to_owned()))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn seen(&self, mut sighting: Sighting) -> Sighting {
-        if self.faults.borrow().get(&Call::Lookup) == Some(&Fault::Garbage) {
-            let entry = sighting.entry.get_or_insert(Entry {
-                token: Token(0),
-                epoch: sighting.epoch,
-                presence: None,
-                fingerprint: Fingerprint(0),
-                payload: Bytes::new().into(),
-            });
-            entry.payload = Bytes::from_static(b"\xff\xfe\xfd garbage").into();
-        }
-        sighting
-    }
-}
-
-/// Stops calls where a test wants them, so that schedules are run and not hoped for. Clones stop together.
-#[derive(Clone, Debug)]
-pub struct PausableStore {
-    inner: Arc<dyn Store>,
-    gates: Arc<Mutex<Vec<Gate>>>,
-}
-
-/// Where a call stops.
-#[derive(Debug)]
-struct Gate {
-    call: Call,
-    executed: bool,
-    arrived: oneshot::Sender<()>,
-    resumed: oneshot::Receiver<()>,
-}
-
-/// A pause that one call will make, or is making. Dropping it lets the call go.
-#[derive(Debug)]
-#[must_use = "a pause that is dropped stops nothing"]
-pub struct Pause {
-    arrived: oneshot::Receiver<()>,
-    resume: oneshot::Sender<()>,
-}
-
-impl Pause {
-    /// Waits until a call has stopped here.
-    ///
-    /// # Panics
-    /// When the store was dropped, or when it is asked again after it has answered.
-    pub async fn reached(&mut self) {
-        (&mut self.arrived)
-            .await
-            .expect("the store is there to send calls here");
-    }
-
-    /// Lets the call go.
-    pub fn resume(self) {
-        // A call that was dropped while it paused has nowhere to go.
-        let _ = self.resume.send(());
-    }
-}
-
-impl PausableStore {
-    /// Goes around `inner`. Nothing pauses yet.
-    pub fn new(inner: Arc<dyn Store>) -> Self {
-        PausableStore {
-            inner,
-            gates: Arc::default(),
-        }
-    }
-
-    /// The next `call` stops before it is executed. Later ones go on; ask twice to stop two.
-    pub fn pause_before(&self, call: Call) -> Pause {
-        self.pause(call, false)
-    }
-
-    /// The next `call` stops when it has been executed, before its caller learns the answer.
-    pub fn pause_after(&self, call: Call) -> Pause {
-        self.pause(call, true)
-    }
-
-    fn pause(&self, call: Call, executed: bool) -> Pause {
-        let (arrive, arrived) = oneshot::channel();
-        let (resume, resumed) = oneshot::channel();
-        locked(&self.gates).push(Gate {
-            call,
-            executed,
-            arrived: arrive,
-            resumed,
-        });
-        Pause { arrived, resume }
-    }
-
-    async fn pass(&self, call: Call, executed: bool) {
-        let gate = {
-            let mut gates = locked(&self.gates);
-            let here = gates
-                .iter()
-                .position(|gate| gate.call == call && gate.executed == executed);
-            here.map(|index| gates.remove(index))
-        };
-        if let Some(gate) = gate
-            && gate.arrived.send(()).is_ok()
-        {
-            // An error means that the pause was dropped, which lets the call go.
-            let _ = gate.resumed.await;
-        }
-    }
-}
-
-#[async_trait]
-impl Around for PausableStore {
-    fn inner(&self) -> &dyn Store {
-        &*self.inner
-    }
-
-    async fn before(&self, call: Call, _: &[&str]) -> Result<(), StoreError> {
-        self.pass(call, false).await;
-        Ok(())
-    }
-
-    async fn after(&self, call: Call) -> Result<(), StoreError> {
-        self.pass(call, true).await;
-        Ok(())
     }
 }
 

@@ -367,22 +367,29 @@ async fn run(store: &impl Cells, steps: &[Step], names: &Names) -> Vec<String> {
                 };
                 Box::new(store.fill(&names.addresses[*at], entry, *ttl).await.unwrap())
             }
-            Step::Forfeit { at, lease } => Box::new(
+            Step::Forfeit { at, lease } => {
                 store
                     .forfeit(&names.addresses[*at], grant(lease).token)
                     .await
-                    .unwrap(),
-            ),
+                    .unwrap();
+                Box::new("done")
+            }
             Step::Fence {
                 cells: fenced,
                 writer,
                 ttl,
-            } => Box::new(store.fence(&cells(fenced), Writer(*writer), *ttl).await.unwrap()),
+            } => {
+                store.fence(&cells(fenced), Writer(*writer), *ttl).await.unwrap();
+                Box::new("done")
+            }
             Step::Release {
                 cells: released,
                 writer,
             } => Box::new(store.release(&cells(released), Writer(*writer)).await.unwrap()),
-            Step::Evict { cell } => Box::new(store.remove(&names.cells[*cell]).await.unwrap()),
+            Step::Evict { cell } => {
+                store.remove(&names.cells[*cell]).await.unwrap();
+                Box::new("done")
+            }
         };
         seen.push(format!("{step:?} → {answer:?}"));
     }

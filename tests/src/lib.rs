@@ -7,10 +7,10 @@
 //! [`matrix!`] is where most tests start. [`Database`] and [`RedisServer`] serve those that need one thing.
 
 mod database;
-pub mod shop;
 mod environment;
 mod matrix;
 mod redis;
+pub mod shop;
 
 pub use database::{Backend, Database, backends};
 pub use environment::unique_name;

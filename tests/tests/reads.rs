@@ -2,11 +2,8 @@
 
 use cache_orm::BypassReason;
 use sea_orm::{
-    ActiveModelTrait,
-    ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, ModelTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Select,
-    prelude::Uuid,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait,
+    ModelTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, prelude::Uuid,
 };
 use tests::{
     Env, matrix,
@@ -23,14 +20,30 @@ async fn hits<E>(shop: &Shop, table: &str, times: u64, select: Select<E>) -> u64
 where
     E: EntityTrait<Model: PartialEq + Send + Sync>,
 {
-    let truth = select.clone().all(&shop.plain).await.expect("the plain connection answers");
-    let first = select.clone().one(&shop.plain).await.expect("the plain connection answers");
+    let truth = select
+        .clone()
+        .all(&shop.plain)
+        .await
+        .expect("the plain connection answers");
+    let first = select
+        .clone()
+        .one(&shop.plain)
+        .await
+        .expect("the plain connection answers");
     let before = shop.counts(table);
     for _ in 0..times {
-        let all = select.clone().all(&shop.db).await.expect("the cached connection answers");
+        let all = select
+            .clone()
+            .all(&shop.db)
+            .await
+            .expect("the cached connection answers");
         assert_eq!(all, truth);
         shop.db.settled().await;
-        let one = select.clone().one(&shop.db).await.expect("the cached connection answers");
+        let one = select
+            .clone()
+            .one(&shop.db)
+            .await
+            .expect("the cached connection answers");
         assert_eq!(one, first);
         shop.db.settled().await;
     }

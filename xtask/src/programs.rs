@@ -167,6 +167,29 @@ mod tests {
     }
 
     #[test]
+    fn a_missing_server_comes_with_two_remedies() {
+        let wanted = Wanted {
+            name: "Teapot",
+            programs: &["teapotd"],
+            folders: &[],
+            apt: "teapot-server",
+            dnf: "teapot-server",
+            brew: "teapot-server",
+            variable: "CACHE_TEST_TEAPOT_URL",
+        };
+        assert_eq!(wanted.find(), None);
+        let message = wanted.missing("");
+        assert!(
+            message.starts_with("Teapot is missing (no teapotd found): "),
+            "{message}"
+        );
+        assert!(
+            message.ends_with("or set CACHE_TEST_TEAPOT_URL to use a running server"),
+            "{message}"
+        );
+    }
+
+    #[test]
     fn a_program_is_found_along_the_path() {
         assert!(find("sh", &[]).is_some());
         assert_eq!(find("no program has this name", &["/"]), None);

@@ -19,7 +19,7 @@ pub(crate) fn run(keep: bool, arguments: &[&str], interrupt: &Interrupt) -> Resu
 
     let mut tests = Group::spawn(&mut cargo, "TERM")?;
     let output = tests.take_stdout().expect("piped above");
-    let counting = thread::spawn(move || Counts::of(output));
+    let counting = thread::spawn(move || Counts::of(output, io::stdout()));
     let status = tests.wait(interrupt)?;
     let counts = counting.join().expect("counting does not panic")?;
     drop(servers);
@@ -58,16 +58,15 @@ struct Counts {
 }
 
 impl Counts {
-    /// Copies `output` to standard output as it comes, and counts.
-    fn of(mut output: impl Read) -> io::Result<Self> {
+    /// Passes `output` on to `copy` as it comes, and counts.
+    fn of(mut output: impl Read, mut copy: impl Write) -> io::Result<Self> {
         let mut counts = Counts::default();
         let mut line = Vec::new();
         let mut chunk = [0; 8192];
         loop {
             let read = output.read(&mut chunk)?;
-            let mut out = io::stdout().lock();
-            out.write_all(&chunk[..read])?;
-            out.flush()?;
+            copy.write_all(&chunk[..read])?;
+            copy.flush()?;
             for &byte in &chunk[..read] {
                 if byte == b'\n' {
                     counts.add(&String::from_utf8_lossy(&line));
@@ -111,7 +110,7 @@ impl std::fmt::Display for Counts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "{} tests passed, {} failed, {} ignored",
+            "{} passed, {} failed, {} ignored",
             self.passed, self.failed, self.ignored
         )
     }
@@ -127,7 +126,7 @@ mod tests {
             test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 7 filtered out; finished in 0.01s\n\
             test result: 99 passed\n\
             test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.00s\n";
-        let counts = Counts::of(&output[..]).expect("reading from memory");
+        let counts = Counts::of(&output[..], io::sink()).expect("reading from memory");
         assert_eq!(
             counts,
             Counts {

@@ -253,7 +253,7 @@ pub(crate) const CASTS: [Cast; 14] = [
 ];
 
 /// Explored when the environment variable `LONG_MODEL_CHECK` is set: minutes and gigabytes, in a release build.
-pub(crate) const LARGE_CASTS: [Cast; 6] = [
+pub(crate) const LARGE_CASTS: [Cast; 7] = [
     Cast {
         name: "one row, three updates",
         writes: &[Write::Update(0), Write::Update(0), Write::Update(0)],
@@ -282,6 +282,12 @@ pub(crate) const LARGE_CASTS: [Cast; 6] = [
         warm: false,
         evictions: 0,
         ..ALIAS_AND_ROW
+    },
+    Cast {
+        name: "calls reach their cells in any order: an update and an update of all",
+        writes: &[Write::Update(0), Write::UpdateAll],
+        any_order: true,
+        ..ROW
     },
     Cast {
         name: "calls reach their cells in any order: an insert and an update of all",

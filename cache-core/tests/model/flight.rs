@@ -66,7 +66,7 @@ impl Flight {
 
     /// What was loaded for this slot, with its stamps. `None` if nothing may be filled: the load led to
     /// another slot, or the absence of a row has no stamp.
-    fn entry(&self, reader: usize, ask: Ask) -> Option<Kept> {
+    fn entry(&self, leader: usize, ask: Ask) -> Option<Kept> {
         let database = self.loaded?;
         let code = match self.at {
             Cell::Row(key) => {
@@ -89,7 +89,7 @@ impl Flight {
             None => Some(self.presence.flatten()?),
         };
         Some(Kept(entry(
-            reader,
+            Token(leader as u64),
             self.epoch.flatten(),
             presence,
             code.unwrap_or_default(),

@@ -88,8 +88,10 @@ impl Hash for Kept {
     }
 }
 
-/// An entry as a reader makes it. A token names one fill, and each reader of the model fills at most once.
-pub(crate) fn entry(reader: usize, epoch: Option<u64>, presence: Option<u64>, code: u8) -> Entry {
+/// The token of entries that the model starts with. Each reader fills at most once, under its own number.
+pub(crate) const EARLIER: Token = Token(u64::MAX);
+
+pub(crate) fn entry(token: Token, epoch: Option<u64>, presence: Option<u64>, code: u8) -> Entry {
     static CODES: [u8; 256] = {
         let mut codes = [0; 256];
         let mut code = 0;
@@ -101,7 +103,7 @@ pub(crate) fn entry(reader: usize, epoch: Option<u64>, presence: Option<u64>, co
     };
     let at = usize::from(code);
     Entry {
-        token: Token(reader as u64),
+        token,
         epoch: epoch.map(Epoch),
         presence: presence.map(Epoch),
         fingerprint: Fingerprint(0),
@@ -214,6 +216,7 @@ pub(crate) fn describe(slot: &Slot) -> String {
     match slot {
         Slot::Empty => "empty".to_owned(),
         Slot::Filled { entry, .. } if entry.is_absent() => "filled: absent".to_owned(),
+        Slot::Filled { entry, .. } if entry.token == EARLIER => "filled by an earlier call".to_owned(),
         Slot::Filled { entry, .. } => format!("filled by reader {}", entry.token.0),
         Slot::Leased { token, .. } => format!("leased to reader {}", token.0),
         Slot::Fenced(holders) => {

@@ -14,7 +14,7 @@ use crate::{
     properties,
     reader::Reader,
     rules::Rule,
-    store::{Cell, LATER, Store, entry},
+    store::{Cell, EARLIER, LATER, Store, entry},
     writer::{Writer, fenced_cells},
 };
 
@@ -172,9 +172,6 @@ impl Protocol {
         store
     }
 }
-
-/// The token of entries that the model starts with.
-pub(crate) const EARLIER: usize = 9;
 
 impl World {
     /// A number for an epoch or presence cell that starts anew.

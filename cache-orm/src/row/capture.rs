@@ -165,7 +165,7 @@ fn same(kept: &Value, taken: &Value) -> bool {
         (Value::String(kept), Value::Enum(OptionEnum::None(_))) => kept.is_none(),
         #[cfg(feature = "postgres-array")]
         (Value::Array(ArrayType::String, kept), Value::Array(ArrayType::Enum(_), taken)) => {
-            same_items(kept.as_ref().map(|kept| kept.iter()), taken, same)
+            same_items(kept.as_ref().map(|kept| kept.iter()), taken.as_deref(), same)
         }
         #[cfg(feature = "postgres-array")]
         (Value::Json(kept), Value::Array(ArrayType::Json, taken)) => {
@@ -176,7 +176,7 @@ fn same(kept: &Value, taken: &Value) -> bool {
             };
             same_items(
                 kept,
-                taken,
+                taken.as_deref(),
                 |kept, taken| matches!(taken, Value::Json(Some(taken)) if **taken == *kept),
             )
         }
@@ -187,7 +187,7 @@ fn same(kept: &Value, taken: &Value) -> bool {
 #[cfg(feature = "postgres-array")]
 fn same_items<T>(
     kept: Option<impl ExactSizeIterator<Item = T>>,
-    taken: &Option<Box<Vec<Value>>>,
+    taken: Option<&Vec<Value>>,
     same: impl Fn(T, &Value) -> bool,
 ) -> bool {
     match (kept, taken) {

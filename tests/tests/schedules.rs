@@ -1,0 +1,280 @@
+//! Races, run as schedules: a call to the store stops where the test wants it, never by sleeping.
+
+use std::{future::Future, pin::pin, sync::Arc, task::Poll};
+
+use cache_core::testing::{Call, CountingStore, PausableStore};
+use cache_orm::CachedConnection;
+use sea_orm::{
+    ActiveModelTrait,
+    ActiveValue::{Set, Unchanged},
+    ConnectionTrait, EntityTrait, TransactionTrait,
+};
+use tests::{
+    Backend, Env, matrix,
+    shop::{
+        open::{Shop, store},
+        product,
+    },
+};
+
+/// Two processes over one database and one store; the calls of the first can be stopped.
+struct Two {
+    first: CachedConnection,
+    second: CachedConnection,
+    pausable: PausableStore,
+}
+
+impl Two {
+    async fn open(env: &Env) -> Self {
+        let shop = Shop::open(env).await;
+        let pausable = PausableStore::new(env.store().await);
+        let first = Shop::enter(env, Arc::new(pausable.clone())).await;
+        Two {
+            first,
+            second: shop.db,
+            pausable,
+        }
+    }
+}
+
+fn priced(id: i32, price: i32) -> product::ActiveModel {
+    product::ActiveModel {
+        id: Unchanged(id),
+        price: Set(price),
+        ..Default::default()
+    }
+}
+
+async fn price(db: &impl ConnectionTrait, id: i32) -> Option<i32> {
+    product::Entity::find_by_id(id)
+        .one(db)
+        .await
+        .expect("an answer")
+        .map(|product| product.price)
+}
+
+/// Reads in the background.
+fn reading(db: &CachedConnection, id: i32) -> tokio::task::JoinHandle<Option<i32>> {
+    let db = db.clone();
+    tokio::spawn(async move { price(&db, id).await })
+}
+
+/// Updates the first product in the background.
+fn writing(db: &CachedConnection, new: i32) -> tokio::task::JoinHandle<()> {
+    let db = db.clone();
+    tokio::spawn(async move {
+        priced(1, new).update(&db).await.expect("the update succeeds");
+    })
+}
+
+matrix! {
+    stores: store;
+
+    async fn a_write_between_load_and_fill_defeats_the_fill(env: Env) {
+        let two = Two::open(&env).await;
+        let mut pause = two.pausable.pause_before(Call::Fill);
+        let reader = reading(&two.first, 1);
+        pause.reached().await;
+        priced(1, 7).update(&two.second).await.expect("the update succeeds");
+        two.second.settled().await;
+        pause.resume();
+        assert_eq!(reader.await.expect("the reader ends"), Some(100), "the reader began before the write");
+        two.first.settled().await;
+        assert_eq!(price(&two.second, 1).await, Some(7));
+        assert_eq!(price(&two.first, 1).await, Some(7));
+    }
+
+    async fn an_insert_between_load_and_fill_defeats_the_absent_entry(env: Env) {
+        let two = Two::open(&env).await;
+        let mut pause = two.pausable.pause_before(Call::Fill);
+        let reader = reading(&two.first, 4);
+        pause.reached().await;
+        let row = product::ActiveModel {
+            id: Set(4),
+            sku: Set("D-4".into()),
+            name: Set("product 4".into()),
+            price: Set(400),
+            category_id: Set(None),
+        };
+        row.insert(&two.second).await.expect("the insert succeeds");
+        two.second.settled().await;
+        pause.resume();
+        assert_eq!(reader.await.expect("the reader ends"), None, "the reader began before the insert");
+        two.first.settled().await;
+        assert_eq!(price(&two.first, 4).await, Some(400));
+    }
+
+    async fn a_call_that_begins_during_a_fill_does_not_join_it(env: Env) {
+        let two = Two::open(&env).await;
+        // The fill has taken effect, but the leader does not know yet.
+        let mut pause = two.pausable.pause_after(Call::Fill);
+        let leader = reading(&two.first, 1);
+        pause.reached().await;
+        priced(1, 7).update(&two.second).await.expect("the update succeeds");
+        two.second.settled().await;
+        assert_eq!(price(&two.first, 1).await, Some(7), "the write had committed before this call began");
+        pause.resume();
+        leader.await.expect("the leader ends");
+    }
+
+    async fn a_reader_after_the_commit_sees_the_write_before_its_release(env: Env) {
+        let two = Two::open(&env).await;
+        for _ in 0..2 {
+            price(&two.second, 1).await;
+            two.second.settled().await;
+        }
+        let mut pause = two.pausable.pause_before(Call::Release);
+        let writer = writing(&two.first, 7);
+        pause.reached().await;
+        assert_eq!(price(&two.second, 1).await, Some(7));
+        pause.resume();
+        writer.await.expect("the writer ends");
+    }
+
+    async fn a_writer_that_vanishes_after_its_commit_leaves_no_old_row(env: Env) {
+        let two = Two::open(&env).await;
+        for _ in 0..2 {
+            price(&two.second, 1).await;
+            two.second.settled().await;
+        }
+        let mut pause = two.pausable.pause_before(Call::Release);
+        let writer = writing(&two.first, 7);
+        pause.reached().await;
+        writer.abort();
+        drop(pause);
+        for _ in 0..3 {
+            assert_eq!(price(&two.second, 1).await, Some(7));
+            two.second.settled().await;
+        }
+    }
+
+    async fn a_row_is_not_filled_between_fence_and_commit(env: Env) {
+        let two = Two::open(&env).await;
+        let mut pause = two.pausable.pause_after(Call::Fence);
+        let writer = writing(&two.first, 7);
+        pause.reached().await;
+        assert_eq!(price(&two.second, 1).await, Some(100), "the write has not been sent yet");
+        two.second.settled().await;
+        pause.resume();
+        writer.await.expect("the writer ends");
+        assert_eq!(price(&two.second, 1).await, Some(7));
+    }
+
+    async fn the_first_of_two_writers_does_not_open_the_slot_for_the_second(env: Env) {
+        let two = Two::open(&env).await;
+        let mut pause = two.pausable.pause_after(Call::Fence);
+        let slow = {
+            let db = two.first.clone();
+            tokio::spawn(async move {
+                let transaction = db.begin().await.expect("a transaction");
+                if db.get_database_backend() != sea_orm::DbBackend::Sqlite {
+                    // Holds no lock on the row that the fast writer updates.
+                    transaction.execute_unprepared("UPDATE product SET price = price WHERE 1 = 0").await.expect("ok");
+                }
+                let noted = product::Entity::delete_by_id(99).exec(&transaction).await;
+                noted.expect("deletes nothing, and fences the table's all slot");
+                transaction.commit().await.expect("the commit succeeds");
+            })
+        };
+        pause.reached().await;
+        if env.backend() != Backend::Sqlite {
+            // (SQLite has one writer at a time.)
+            priced(1, 7).update(&two.second).await.expect("the update succeeds");
+            two.second.settled().await;
+        }
+        let before = product::Entity::find().all(&two.second).await.expect("an answer");
+        two.second.settled().await;
+        let hits = two.second.stats().entities["product"].counts.hits;
+        assert_eq!(product::Entity::find().all(&two.second).await.expect("an answer"), before);
+        assert_eq!(two.second.stats().entities["product"].counts.hits, hits, "still fenced: no hit");
+        pause.resume();
+        slow.await.expect("the writer ends");
+    }
+
+    async fn calls_that_miss_together_load_once(env: Env) {
+        let shop = Shop::open(&env).await;
+        let pausable = PausableStore::new(env.store().await);
+        let db = Shop::enter(&env, Arc::new(pausable.clone())).await;
+        let mut pause = pausable.pause_after(Call::Lease);
+        let leader = reading(&db, 1);
+        pause.reached().await;
+        let joined: Vec<_> = (0..10).map(|_| reading(&db, 1)).collect();
+        // A call that has counted its miss goes aboard before it waits for anything.
+        while db.stats().entities["product"].counts.misses < 11 {
+            tokio::task::yield_now().await;
+        }
+        pause.resume();
+        assert_eq!(leader.await.expect("the leader ends"), Some(100));
+        for call in joined {
+            assert_eq!(call.await.expect("the call ends"), Some(100));
+        }
+        let counts = db.stats().entities["product"].counts;
+        assert_eq!((counts.joins, counts.fills), (10, 1), "{counts:?}");
+        drop(shop);
+    }
+
+    /// Every await is a place where the caller may vanish: a write that is dropped after any number of polls
+    /// leaves no old row behind.
+    async fn a_dropped_write_leaves_no_old_row(env: Env) {
+        let shop = Shop::open(&env).await;
+        for polls in 0..40 {
+            price(&shop.db, 1).await;
+            shop.db.settled().await;
+            let db = shop.db.clone();
+            let done = drop_after(polls, async move {
+                let transaction = db.begin().await.expect("a transaction");
+                let row = priced(1, 1000 + polls).update(&transaction).await.expect("the update succeeds");
+                transaction.commit().await.expect("the commit succeeds");
+                row
+            })
+            .await;
+            shop.db.settled().await;
+            quiet(&shop).await;
+            for _ in 0..2 {
+                assert_eq!(price(&shop.db, 1).await, price(&shop.plain, 1).await, "after {polls} polls");
+                shop.db.settled().await;
+            }
+            if done {
+                return;
+            }
+        }
+    }
+
+    async fn a_dropped_read_leaves_nothing_behind(env: Env) {
+        let shop = Shop::open(&env).await;
+        let operations = CountingStore::new(env.store().await);
+        let db = Shop::enter(&env, Arc::new(operations.clone())).await;
+        for polls in 0..40 {
+            let id = 1 + polls % 3;
+            let reading = db.clone();
+            let done = drop_after(polls, async move { price(&reading, id).await }).await;
+            db.settled().await;
+            priced(id, 5000 + polls).update(&db).await.expect("the update succeeds");
+            db.settled().await;
+            assert_eq!(price(&db, id).await, Some(5000 + polls));
+            if done {
+                break;
+            }
+        }
+        drop(shop);
+    }
+}
+
+/// Waits until no dropped write holds the row: an update that changes nothing must wait for it.
+async fn quiet(shop: &Shop) {
+    let waits = "UPDATE product SET price = price WHERE id = 1";
+    shop.plain.execute_unprepared(waits).await.expect("the update succeeds");
+}
+
+/// Polls a future so many times, letting everything else run in between, and drops it. True if it ended.
+async fn drop_after<T>(polls: i32, future: impl Future<Output = T>) -> bool {
+    let mut future = pin!(future);
+    for _ in 0..polls {
+        let polled = std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await;
+        if polled.is_ready() {
+            return true;
+        }
+        tokio::task::yield_now().await;
+    }
+    false
+}
