@@ -40,11 +40,7 @@ struct State {
 
 impl Breaker {
     pub(crate) fn new(time_out: Duration, grace: Duration) -> Self {
-        Breaker {
-            time_out,
-            grace,
-            state: Mutex::default(),
-        }
+        Breaker { time_out, grace, state: Mutex::default() }
     }
 
     /// Makes one call to the store, within the time-out, unless the breaker is open.
@@ -57,9 +53,8 @@ impl Breaker {
         operation: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         self.admit()?;
-        let result = timeout(self.time_out, operation)
-            .await
-            .unwrap_or(Err(StoreError::TimedOut(self.time_out)));
+        let result =
+            timeout(self.time_out, operation).await.unwrap_or(Err(StoreError::TimedOut(self.time_out)));
         match &result {
             Ok(_) => self.succeeded(),
             Err(error) => self.failed(error),
@@ -150,10 +145,7 @@ mod tests {
 
         tokio::time::advance(REST).await;
         breaker.call(ready(Ok(()))).await.expect("the probe goes through");
-        breaker
-            .call(ready(Ok(())))
-            .await
-            .expect("the breaker is closed again");
+        breaker.call(ready(Ok(()))).await.expect("the breaker is closed again");
     }
 
     #[tokio::test(start_paused = true)]

@@ -134,9 +134,7 @@ impl Cache {
         namespace: Option<Namespace>,
         settings: Settings,
     ) -> Result<Self, CacheError> {
-        let namespace = namespace
-            .or_else(|| store.default_namespace())
-            .ok_or(CacheError::NoNamespace)?;
+        let namespace = namespace.or_else(|| store.default_namespace()).ok_or(CacheError::NoNamespace)?;
         Ok(Cache {
             inner: Arc::new(Inner {
                 reach: store.reach(),
@@ -155,12 +153,7 @@ impl Cache {
     pub fn table(&self, name: &str) -> Table {
         let name = name.to_lowercase();
         let keys = TableKeys::new(&self.inner.namespace, &name);
-        Table {
-            name,
-            keys,
-            quarantine: Quarantine::default(),
-            counters: Counters::default(),
-        }
+        Table { name, keys, quarantine: Quarantine::default(), counters: Counters::default() }
     }
 
     /// How the cache behaves.
@@ -180,10 +173,7 @@ impl Cache {
     /// [`CacheError::NamespaceTaken`], or the store could not be asked.
     pub async fn claim(&self, identity: &str) -> Result<(), CacheError> {
         let inner = &self.inner;
-        match self
-            .guarded(inner.store.claim(&inner.namespace, identity))
-            .await?
-        {
+        match self.guarded(inner.store.claim(&inner.namespace, identity)).await? {
             Claim::Held => Ok(()),
             Claim::Taken(theirs) => {
                 inner.refused.store(true, Ordering::Release);
@@ -217,13 +207,7 @@ impl Cache {
             && entry.epoch == seen.epoch
             && entry.epoch.is_some() == at.epoch.is_some()
             && (entry.presence.is_none() || entry.presence == seen.presence);
-        if valid {
-            Lookup::Found(entry)
-        } else {
-            Lookup::Missing {
-                replaces: Some(entry.token),
-            }
-        }
+        if valid { Lookup::Found(entry) } else { Lookup::Missing { replaces: Some(entry.token) } }
     }
 
     /// After a miss: asks for the right to fill the slot, or joins the call of this process that has it.
@@ -246,10 +230,7 @@ impl Cache {
                 };
             }
         };
-        let lease = self
-            .inner
-            .store
-            .lease(at, replaces, self.inner.settings.lease_ttl);
+        let lease = self.inner.store.lease(at, replaces, self.inner.settings.lease_ttl);
         match self.call(table, lease).await {
             Ok(Some(grant)) => Turn::Lead(Lease::new(Ticket {
                 cache: self.clone(),
@@ -277,33 +258,22 @@ impl Cache {
             return Ok(Fence::of_nothing());
         };
         let writer = Writer::random();
-        let result = self
-            .call(
-                first,
-                self.inner
-                    .store
-                    .fence(&cells, writer, self.inner.settings.fence_ttl),
-            )
-            .await;
-        let placed = result.is_ok();
+        let result =
+            self.call(first, self.inner.store.fence(&cells, writer, self.inner.settings.fence_ttl)).await;
+        let parts = Parts { cache: self.clone(), cells, tables, writer, placed: result.is_ok() };
         if let (Err(error), Unreachable::Refuse) = (result, self.inner.settings.unreachable) {
+            self.spawn(parts.withdraw());
             return Err(Refused(error));
         }
-        for table in &tables {
-            if placed {
+        for table in &parts.tables {
+            if parts.placed {
                 table.counters.fences.increment();
             } else {
                 table.counters.unfenced_writes.increment();
                 table.quarantine.write_began();
             }
         }
-        Ok(Fence::new(Parts {
-            cache: self.clone(),
-            cells,
-            tables,
-            writer,
-            placed,
-        }))
+        Ok(Fence::new(parts))
     }
 
     /// Waits until every background call of this process (fills, releases, forfeits) has ended. For tests,
@@ -378,25 +348,26 @@ impl Cache {
 
     /// A write that went ahead unfenced has ended. If its outcome is unknown it may still commit, so the
     /// tables stay in quarantine as long as a fence would have stood.
-    pub(crate) fn unfenced_write_ended(&self, tables: &[Arc<Table>], outcome_known: bool) {
-        let patience = if outcome_known {
-            Duration::ZERO
-        } else {
-            self.inner.settings.fence_ttl
+    pub(crate) fn unfenced_write_ended(&self, parts: Parts, outcome_known: bool) {
+        // Not counted as background: it may go on for as long as the store is down.
+        let Ok(runtime) = Handle::try_current() else {
+            return;
         };
-        for table in tables {
-            let (cache, table) = (self.clone(), table.clone());
-            // Not counted as background: it may go on for as long as the store is down.
-            let Ok(runtime) = Handle::try_current() else {
-                return;
-            };
-            runtime.spawn(async move {
-                tokio::time::sleep(patience).await;
-                if let Some(rotation) = table.quarantine.write_ended() {
-                    cache.rotate(&table, rotation).await;
-                }
-            });
-        }
+        let cache = self.clone();
+        runtime.spawn(async move {
+            if !outcome_known {
+                tokio::time::sleep(cache.inner.settings.fence_ttl).await;
+            }
+            let duties: Vec<_> = parts
+                .tables
+                .iter()
+                .filter_map(|table| Some((table, table.quarantine.write_ended()?)))
+                .collect();
+            for (table, rotation) in duties {
+                cache.rotate(table, rotation).await;
+            }
+            parts.withdraw().await;
+        });
     }
 
     /// Invalidates the whole table, trying until the store is back.
@@ -405,9 +376,8 @@ impl Cache {
         let mut rotation = Some(first);
         while let Some(due) = rotation.take() {
             // A fence that is born expired leaves its cells empty.
-            while let Err(error) = self
-                .guarded(self.inner.store.fence(&cells, Writer::random(), Duration::ZERO))
-                .await
+            while let Err(error) =
+                self.guarded(self.inner.store.fence(&cells, Writer::random(), Duration::ZERO)).await
             {
                 tracing::debug!(table = table.name(), %error, "quarantined until the store is back");
                 tokio::time::sleep(ROTATION_RETRY).await;

@@ -82,12 +82,7 @@ impl Fixture {
         let namespace = Namespace::new(format!("conformance-{:016x}", Token::random().0))
             .expect("letters and digits make a valid prefix");
         let table = TableKeys::new(&namespace, "product");
-        Fixture {
-            store,
-            check,
-            namespace,
-            table,
-        }
+        Fixture { store, check, namespace, table }
     }
 
     fn row(&self, id: i128) -> Address {
@@ -116,12 +111,9 @@ impl Fixture {
     }
 
     async fn lease(&self, at: &Address) -> Grant {
-        self.try_lease(at, None).await.unwrap_or_else(|| {
-            panic!(
-                "{}: an empty slot is leased, but not in {:?}",
-                self.check, self.store
-            )
-        })
+        self.try_lease(at, None)
+            .await
+            .unwrap_or_else(|| panic!("{}: an empty slot is leased, but not in {:?}", self.check, self.store))
     }
 
     async fn fill(&self, at: &Address, entry: Entry) -> bool {
@@ -160,8 +152,5 @@ fn row(grant: &Grant, text: &'static str) -> Entry {
 }
 
 fn absent(grant: &Grant) -> Entry {
-    Entry {
-        presence: grant.presence,
-        ..row(grant, "key")
-    }
+    Entry { presence: grant.presence, ..row(grant, "key") }
 }

@@ -57,10 +57,7 @@ impl Affected {
     }
 
     pub(crate) fn into_parts(self) -> (Vec<Key>, Vec<Arc<Table>>) {
-        (
-            self.cells.into_iter().collect(),
-            self.tables.into_values().collect(),
-        )
+        (self.cells.into_iter().collect(), self.tables.into_values().collect())
     }
 }
 
@@ -103,7 +100,7 @@ impl Fence {
             let cache = parts.cache.clone();
             cache.in_background(parts.release()).await;
         } else {
-            parts.cache.unfenced_write_ended(&parts.tables, true);
+            parts.cache.clone().unfenced_write_ended(parts, true);
         }
     }
 }
@@ -115,12 +112,19 @@ impl Drop for Fence {
             table.counters.abandoned_fences.increment();
         }
         if !parts.placed {
-            parts.cache.unfenced_write_ended(&parts.tables, false);
+            parts.cache.clone().unfenced_write_ended(parts, false);
         }
     }
 }
 
 impl Parts {
+    /// Takes back marks that were placed although the answer got lost. Tried once: they expire by themselves.
+    pub(crate) async fn withdraw(self) {
+        let Some(table) = self.tables.first() else { return };
+        let call = self.cache.store().release(&self.cells, self.writer);
+        drop(self.cache.call(table, call).await);
+    }
+
     async fn release(self) {
         // The first table stands for all of them in the counters of a call.
         let Some(table) = self.tables.first() else { return };

@@ -55,11 +55,7 @@ impl Flights {
         }
         let (landing, passengers) = watch::channel(None);
         boarding.insert(slot.clone(), passengers);
-        Boarding::Leader(Flight {
-            flights: self.clone(),
-            slot: slot.clone(),
-            landing,
-        })
+        Boarding::Leader(Flight { flights: self.clone(), slot: slot.clone(), landing })
     }
 
     fn close(&self, flight: &Flight) {
@@ -93,11 +89,7 @@ impl Drop for Flight {
 impl Passenger {
     /// Waits for the flight's end: the accepted entry, or `None` if the caller must load by itself.
     pub(crate) async fn landed(mut self) -> Option<Entry> {
-        self.0
-            .wait_for(Option::is_some)
-            .await
-            .ok()
-            .and_then(|entry| entry.clone())
+        self.0.wait_for(Option::is_some).await.ok().and_then(|entry| entry.clone())
     }
 }
 

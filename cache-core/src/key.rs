@@ -215,9 +215,7 @@ impl TableKeys {
         escape(&table.to_lowercase(), &mut stem);
         stem.push('.');
         TableKeys {
-            epochs: (0..SHARDS)
-                .map(|shard| format!("{stem}{shard}}}").into())
-                .collect(),
+            epochs: (0..SHARDS).map(|shard| format!("{stem}{shard}}}").into()).collect(),
             all: format!("{stem}all}}").into(),
             presence: format!("{stem}here}}").into(),
             stem,
@@ -231,11 +229,7 @@ impl TableKeys {
         slot.push_str(epoch.as_str());
         slot.push(':');
         key.append_bounded(&mut slot);
-        Address {
-            slot: slot.into(),
-            epoch: Some(epoch),
-            presence: Some(self.presence.clone()),
-        }
+        Address { slot: slot.into(), epoch: Some(epoch), presence: Some(self.presence.clone()) }
     }
 
     /// Where the alias of a unique key is cached; `columns` names the key.
@@ -244,20 +238,12 @@ impl TableKeys {
         escape(columns, &mut slot);
         slot.push(':');
         values.append_bounded(&mut slot);
-        Address {
-            slot: slot.into(),
-            epoch: None,
-            presence: Some(self.presence.clone()),
-        }
+        Address { slot: slot.into(), epoch: None, presence: Some(self.presence.clone()) }
     }
 
     /// Where the result of `find().all()` is cached.
     pub fn all(&self) -> Address {
-        Address {
-            slot: self.all.clone(),
-            epoch: None,
-            presence: None,
-        }
+        Address { slot: self.all.clone(), epoch: None, presence: None }
     }
 
     /// The presence cell: "which rows exist".
@@ -312,10 +298,7 @@ mod tests {
     fn a_long_key_is_named_by_its_hash() {
         let long = RowKey::default().with_text(&"x".repeat(10_000_000));
         assert!(table().row(&long).slot.as_str().len() < 100);
-        assert_ne!(
-            table().row(&long).slot,
-            table().row(&long.clone().with_bool(true)).slot
-        );
+        assert_ne!(table().row(&long).slot, table().row(&long.clone().with_bool(true)).slot);
     }
 
     #[test]
@@ -323,11 +306,7 @@ mod tests {
         let namespace = Namespace::new("shop").expect("a valid prefix");
         let dotted = TableKeys::new(&namespace, "a.all");
         let plain = TableKeys::new(&namespace, "a");
-        assert!(
-            dotted
-                .whole()
-                .all(|cell| plain.whole().all(|other| cell != other))
-        );
+        assert!(dotted.whole().all(|cell| plain.whole().all(|other| cell != other)));
     }
 
     #[derive(Clone, Debug, PartialEq)]

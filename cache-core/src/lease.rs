@@ -68,13 +68,8 @@ impl Lease {
         if too_large || (absent && presence.is_none()) {
             return ticket.forfeit();
         }
-        let entry = Entry {
-            token: ticket.grant.token,
-            epoch: ticket.grant.epoch,
-            presence,
-            fingerprint,
-            payload,
-        };
+        let entry =
+            Entry { token: ticket.grant.token, epoch: ticket.grant.epoch, presence, fingerprint, payload };
         let ttl = ticket.cache.settings().jittered(ttl);
         let cache = ticket.cache.clone();
         cache.in_background(ticket.fill(entry, ttl)).await;
@@ -92,10 +87,8 @@ impl Drop for Lease {
 impl Ticket {
     async fn fill(self, entry: Entry, ttl: Duration) {
         self.flight.depart();
-        let stored = self
-            .cache
-            .call(&self.table, self.cache.store().fill(&self.at, entry.clone(), ttl))
-            .await;
+        let stored =
+            self.cache.call(&self.table, self.cache.store().fill(&self.at, entry.clone(), ttl)).await;
         match stored {
             Ok(true) => {
                 self.table.counters.fills.increment();

@@ -51,9 +51,7 @@ impl Quarantine {
             return None;
         }
         state.rotating = true;
-        Some(Rotation {
-            generation: state.generation,
-        })
+        Some(Rotation { generation: state.generation })
     }
 
     /// The table's cells have been invalidated. Returns the duty to do it once more if writes went ahead
@@ -69,9 +67,7 @@ impl Quarantine {
             state.rotating = false;
             return None;
         }
-        Some(Rotation {
-            generation: state.generation,
-        })
+        Some(Rotation { generation: state.generation })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -99,14 +95,9 @@ mod tests {
         quarantine.write_began();
         let rotation = quarantine.write_ended().expect("the only write has ended");
         quarantine.write_began();
-        assert!(
-            quarantine.rotated(rotation).is_none(),
-            "the second write still runs"
-        );
+        assert!(quarantine.rotated(rotation).is_none(), "the second write still runs");
         assert!(quarantine.is_active());
-        let rotation = quarantine
-            .write_ended()
-            .expect("the duty passes to the second write");
+        let rotation = quarantine.write_ended().expect("the duty passes to the second write");
         assert!(quarantine.rotated(rotation).is_none());
         assert!(!quarantine.is_active());
     }

@@ -69,10 +69,7 @@ mod tests {
 
     #[test]
     fn jitter_stays_within_its_fraction() {
-        let settings = Settings {
-            jitter: 0.1,
-            ..Settings::default()
-        };
+        let settings = Settings { jitter: 0.1, ..Settings::default() };
         for _ in 0..1000 {
             let ttl = settings.jittered(Some(Duration::from_secs(100)));
             assert!((Duration::from_secs(90)..=Duration::from_secs(110)).contains(&ttl));

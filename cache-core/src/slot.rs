@@ -143,11 +143,7 @@ pub fn apply(slot: Slot, operation: Operation, now: Millis) -> (Slot, Outcome) {
     match operation {
         Operation::Lookup => (slot.clone(), Outcome::Seen(slot)),
 
-        Operation::Lease {
-            token,
-            until,
-            replaces,
-        } => match slot {
+        Operation::Lease { token, until, replaces } => match slot {
             Slot::Empty => (Slot::Leased { token, until }, Outcome::Granted),
             Slot::Filled { entry, .. } if Some(entry.token) == replaces => {
                 (Slot::Leased { token, until }, Outcome::Granted)
@@ -188,19 +184,8 @@ pub fn apply(slot: Slot, operation: Operation, now: Millis) -> (Slot, Outcome) {
             Slot::Fenced(mut holders) => {
                 let before = holders.len();
                 holders.retain(|holder| holder.writer != writer);
-                let outcome = if holders.len() < before {
-                    Outcome::Released
-                } else {
-                    Outcome::Lost
-                };
-                (
-                    if holders.is_empty() {
-                        Slot::Empty
-                    } else {
-                        Slot::Fenced(holders)
-                    },
-                    outcome,
-                )
+                let outcome = if holders.len() < before { Outcome::Released } else { Outcome::Lost };
+                (if holders.is_empty() { Slot::Empty } else { Slot::Fenced(holders) }, outcome)
             }
             _ => (Slot::Empty, Outcome::Lost),
         },
@@ -213,11 +198,7 @@ pub fn without_expired(slot: Slot, now: Millis) -> Slot {
         Slot::Filled { until, .. } | Slot::Leased { until, .. } if until <= now => Slot::Empty,
         Slot::Fenced(mut holders) => {
             holders.retain(|holder| now < holder.until);
-            if holders.is_empty() {
-                Slot::Empty
-            } else {
-                Slot::Fenced(holders)
-            }
+            if holders.is_empty() { Slot::Empty } else { Slot::Fenced(holders) }
         }
         other => other,
     }

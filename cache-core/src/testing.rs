@@ -203,11 +203,7 @@ wrap!(CountingStore, FaultyStore, PausableStore);
 
 /// The names of a slot and of the cells that decide whether its entry is valid.
 fn names(at: &Address) -> Vec<&str> {
-    [Some(&at.slot), at.epoch.as_ref(), at.presence.as_ref()]
-        .into_iter()
-        .flatten()
-        .map(Key::as_str)
-        .collect()
+    [Some(&at.slot), at.epoch.as_ref(), at.presence.as_ref()].into_iter().flatten().map(Key::as_str).collect()
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

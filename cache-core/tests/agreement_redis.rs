@@ -52,12 +52,7 @@ impl Reference {
     }
 
     fn open(&self, key: &Key) -> Option<Epoch> {
-        match self.apply(
-            key,
-            Operation::Open {
-                fresh: Epoch::random(),
-            },
-        ) {
+        match self.apply(key, Operation::Open { fresh: Epoch::random() }) {
             Outcome::Opened(epoch) => Some(epoch),
             _ => None,
         }
@@ -78,11 +73,7 @@ impl Store for Reference {
             Outcome::Seen(Slot::Filled { entry, .. }) => Some(entry),
             _ => None,
         };
-        Ok(Sighting {
-            entry,
-            epoch: self.epoch(&at.epoch),
-            presence: self.epoch(&at.presence),
-        })
+        Ok(Sighting { entry, epoch: self.epoch(&at.epoch), presence: self.epoch(&at.presence) })
     }
 
     async fn lease(
@@ -92,11 +83,7 @@ impl Store for Reference {
         ttl: Duration,
     ) -> Result<Option<Grant>, StoreError> {
         let token = Token::random();
-        let lease = Operation::Lease {
-            token,
-            until: until(ttl),
-            replaces,
-        };
+        let lease = Operation::Lease { token, until: until(ttl), replaces };
         if self.apply(&at.slot, lease) != Outcome::Granted {
             return Ok(None);
         }
@@ -106,11 +93,7 @@ impl Store for Reference {
             return Ok(None);
         }
         let presence = at.presence.as_ref().and_then(|key| self.open(key));
-        Ok(Some(Grant {
-            token,
-            epoch: epoch.flatten(),
-            presence,
-        }))
+        Ok(Some(Grant { token, epoch: epoch.flatten(), presence }))
     }
 
     async fn fill(&self, at: &Address, entry: Entry, ttl: Duration) -> Result<bool, StoreError> {
@@ -118,10 +101,7 @@ impl Store for Reference {
             self.apply(&at.slot, Operation::Forfeit { token: entry.token });
             return Ok(false);
         }
-        let fill = Operation::Fill {
-            entry,
-            until: until(ttl),
-        };
+        let fill = Operation::Fill { entry, until: until(ttl) };
         Ok(self.apply(&at.slot, fill) == Outcome::Filled)
     }
 
@@ -132,21 +112,13 @@ impl Store for Reference {
 
     async fn fence(&self, cells: &[Key], writer: Writer, ttl: Duration) -> Result<(), StoreError> {
         for cell in cells {
-            self.apply(
-                cell,
-                Operation::Fence {
-                    writer,
-                    until: until(ttl),
-                },
-            );
+            self.apply(cell, Operation::Fence { writer, until: until(ttl) });
         }
         Ok(())
     }
 
     async fn release(&self, cells: &[Key], writer: Writer) -> Result<usize, StoreError> {
-        let outcomes = cells
-            .iter()
-            .map(|cell| self.apply(cell, Operation::Release { writer }));
+        let outcomes = cells.iter().map(|cell| self.apply(cell, Operation::Release { writer }));
         Ok(outcomes.filter(|outcome| *outcome == Outcome::Lost).count())
     }
 
@@ -182,38 +154,13 @@ impl Cells for Reference {
 /// latest first.
 #[derive(Clone, Debug)]
 enum Step {
-    Lookup {
-        at: usize,
-    },
-    Lease {
-        at: usize,
-        replaces: Option<usize>,
-        ttl: Duration,
-    },
-    Fill {
-        at: usize,
-        lease: usize,
-        epoch_of: usize,
-        absent: bool,
-        payload: Vec<u8>,
-        ttl: Duration,
-    },
-    Forfeit {
-        at: usize,
-        lease: usize,
-    },
-    Fence {
-        cells: Vec<usize>,
-        writer: u64,
-        ttl: Duration,
-    },
-    Release {
-        cells: Vec<usize>,
-        writer: u64,
-    },
-    Evict {
-        cell: usize,
-    },
+    Lookup { at: usize },
+    Lease { at: usize, replaces: Option<usize>, ttl: Duration },
+    Fill { at: usize, lease: usize, epoch_of: usize, absent: bool, payload: Vec<u8>, ttl: Duration },
+    Forfeit { at: usize, lease: usize },
+    Fence { cells: Vec<usize>, writer: u64, ttl: Duration },
+    Release { cells: Vec<usize>, writer: u64 },
+    Evict { cell: usize },
 }
 
 const ADDRESSES: usize = 4;
@@ -296,20 +243,11 @@ impl Renaming {
     fn slot(&mut self, slot: Slot) -> Slot {
         match slot {
             Slot::Empty => Slot::Empty,
-            Slot::Filled { entry, .. } => Slot::Filled {
-                entry: self.entry(entry),
-                until: 0,
-            },
-            Slot::Leased { token, .. } => Slot::Leased {
-                token: Token(self.name(token.0)),
-                until: 0,
-            },
-            Slot::Fenced(holders) => Slot::Fenced(
-                holders
-                    .into_iter()
-                    .map(|holder| Holder { until: 0, ..holder })
-                    .collect(),
-            ),
+            Slot::Filled { entry, .. } => Slot::Filled { entry: self.entry(entry), until: 0 },
+            Slot::Leased { token, .. } => Slot::Leased { token: Token(self.name(token.0)), until: 0 },
+            Slot::Fenced(holders) => {
+                Slot::Fenced(holders.into_iter().map(|holder| Holder { until: 0, ..holder }).collect())
+            }
             Slot::Epoch(epoch) => Slot::Epoch(Epoch(self.name(epoch.0))),
         }
     }
@@ -319,22 +257,13 @@ impl Renaming {
 async fn run(store: &impl Cells, steps: &[Step], names: &Names) -> Vec<String> {
     let (mut seen, mut renaming) = (Vec::new(), Renaming::default());
     let mut grants: Vec<Grant> = Vec::new();
-    let no_grant = Grant {
-        token: Token(1),
-        epoch: Some(Epoch(2)),
-        presence: Some(Epoch(3)),
-    };
+    let no_grant = Grant { token: Token(1), epoch: Some(Epoch(2)), presence: Some(Epoch(3)) };
     for step in steps {
         let grant = |back: &usize| match grants.len() {
             0 => no_grant,
             count => grants[count - 1 - back % count],
         };
-        let cells = |cells: &[usize]| {
-            cells
-                .iter()
-                .map(|cell| names.cells[*cell].clone())
-                .collect::<Vec<_>>()
-        };
+        let cells = |cells: &[usize]| cells.iter().map(|cell| names.cells[*cell].clone()).collect::<Vec<_>>();
         let answer: Box<dyn Debug> = match step {
             Step::Lookup { at } => {
                 let sighting = store.lookup(&names.addresses[*at]).await.unwrap();
@@ -350,14 +279,7 @@ async fn run(store: &impl Cells, steps: &[Step], names: &Names) -> Vec<String> {
                 grants.extend(granted);
                 Box::new(granted.map(|granted| renaming.grant(&granted)))
             }
-            Step::Fill {
-                at,
-                lease,
-                epoch_of,
-                absent,
-                payload,
-                ttl,
-            } => {
+            Step::Fill { at, lease, epoch_of, absent, payload, ttl } => {
                 let entry = Entry {
                     token: grant(lease).token,
                     epoch: grant(epoch_of).epoch,
@@ -368,24 +290,16 @@ async fn run(store: &impl Cells, steps: &[Step], names: &Names) -> Vec<String> {
                 Box::new(store.fill(&names.addresses[*at], entry, *ttl).await.unwrap())
             }
             Step::Forfeit { at, lease } => {
-                store
-                    .forfeit(&names.addresses[*at], grant(lease).token)
-                    .await
-                    .unwrap();
+                store.forfeit(&names.addresses[*at], grant(lease).token).await.unwrap();
                 Box::new("done")
             }
-            Step::Fence {
-                cells: fenced,
-                writer,
-                ttl,
-            } => {
+            Step::Fence { cells: fenced, writer, ttl } => {
                 store.fence(&cells(fenced), Writer(*writer), *ttl).await.unwrap();
                 Box::new("done")
             }
-            Step::Release {
-                cells: released,
-                writer,
-            } => Box::new(store.release(&cells(released), Writer(*writer)).await.unwrap()),
+            Step::Release { cells: released, writer } => {
+                Box::new(store.release(&cells(released), Writer(*writer)).await.unwrap())
+            }
             Step::Evict { cell } => {
                 store.remove(&names.cells[*cell]).await.unwrap();
                 Box::new("done")
@@ -405,15 +319,8 @@ async fn run(store: &impl Cells, steps: &[Step], names: &Names) -> Vec<String> {
 }
 
 fn compare(cases: u32, run_on: impl AsyncFn(&[Step], &Names) -> Vec<String>) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let config = ProptestConfig {
-        cases,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     proptest!(config, |(steps in vec(step(), 1..60))| {
         let names = Names::new();
         let expected = runtime.block_on(run(&Reference::default(), &steps, &names));
@@ -424,9 +331,7 @@ fn compare(cases: u32, run_on: impl AsyncFn(&[Step], &Names) -> Vec<String>) {
 
 #[test]
 fn the_memory_store_agrees_with_the_transition_function() {
-    compare(1000, async |steps, names| {
-        run(&MemoryStore::with_capacity(1 << 20), steps, names).await
-    });
+    compare(1000, async |steps, names| run(&MemoryStore::with_capacity(1 << 20), steps, names).await);
 }
 
 #[test]

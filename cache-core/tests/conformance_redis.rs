@@ -72,11 +72,7 @@ async fn an_entry_and_a_fence_are_cells_that_expire_and_an_epoch_is_not() {
     let ttl = |left: i64| (1..=60_000).contains(&left);
     let left: i64 = redis::cmd("PTTL").arg(&slot).query_async(&mut raw).await.unwrap();
     assert!(ttl(left), "{left}");
-    let left: i64 = redis::cmd("PTTL")
-        .arg(&epoch)
-        .query_async(&mut raw)
-        .await
-        .unwrap();
+    let left: i64 = redis::cmd("PTTL").arg(&epoch).query_async(&mut raw).await.unwrap();
     assert_eq!(left, -1);
 
     // The cell lives as long as its last holder, in whatever order they came.
@@ -139,16 +135,10 @@ async fn whatever_does_not_parse_counts_as_empty_and_is_replaced() {
             if cell == &epoch {
                 raw.del(&slot).await.unwrap();
             }
-            let grant = lease(&store, &at)
-                .await
-                .unwrap_or_else(|| panic!("{shown:?} in {cell}"));
+            let grant = lease(&store, &at).await.unwrap_or_else(|| panic!("{shown:?} in {cell}"));
             assert!(store.fill(&at, entry(grant, 10), TTL).await.unwrap(), "{shown:?}");
             raw.set(cell, &bytes).await.unwrap();
-            let fenced = [if cell == &slot {
-                at.slot.clone()
-            } else {
-                at.epoch.clone().unwrap()
-            }];
+            let fenced = [if cell == &slot { at.slot.clone() } else { at.epoch.clone().unwrap() }];
             store.fence(&fenced, Writer(1), TTL).await.unwrap();
             assert!(lease(&store, &at).await.is_none(), "{shown:?}");
             assert_eq!(store.release(&fenced, Writer(1)).await.unwrap(), 0, "{shown:?}");
@@ -165,11 +155,7 @@ async fn a_value_of_another_type_counts_as_empty_and_is_replaced() {
     let at = row(&table);
     put(&store, &at).await;
     let mut cells = Vec::new();
-    for key in [
-        &at.slot,
-        at.epoch.as_ref().unwrap(),
-        at.presence.as_ref().unwrap(),
-    ] {
+    for key in [&at.slot, at.epoch.as_ref().unwrap(), at.presence.as_ref().unwrap()] {
         cells.push(only_key(&mut raw, &format!("*{}", key.as_str())).await);
     }
     for cell in &cells {
@@ -212,11 +198,7 @@ async fn the_longest_time_to_live_is_taken() {
 async fn scripts_are_loaded_again_after_the_server_forgot_them() {
     let (store, at, mut raw) = (store().await, row(&table()), raw().await);
     let entry = put(&store, &at).await;
-    let _: String = redis::cmd("SCRIPT")
-        .arg("FLUSH")
-        .query_async(&mut raw)
-        .await
-        .unwrap();
+    let _: String = redis::cmd("SCRIPT").arg("FLUSH").query_async(&mut raw).await.unwrap();
     let cells = [at.slot.clone()];
     store.fence(&cells, Writer(1), TTL).await.unwrap();
     assert_eq!(store.release(&cells, Writer(1)).await.unwrap(), 0);
@@ -247,12 +229,7 @@ async fn a_lost_connection_fails_the_calls_under_way_and_the_next_one_connects_a
 
 #[test]
 fn a_store_outlives_the_runtime_that_it_was_opened_on() {
-    let runtime = || {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap()
-    };
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let first = runtime();
     let store = first.block_on(store());
     drop(first);
@@ -267,11 +244,7 @@ fn a_store_outlives_the_runtime_that_it_was_opened_on() {
 async fn a_store_of_another_epoch_is_not_confused_with_this_one() {
     let (store, at) = (store().await, row(&table()));
     let entry = put(&store, &at).await;
-    let stale = Entry {
-        epoch: Some(Epoch(1)),
-        token: Token(1),
-        ..entry.clone()
-    };
+    let stale = Entry { epoch: Some(Epoch(1)), token: Token(1), ..entry.clone() };
     assert!(!store.fill(&at, stale, TTL).await.unwrap());
     assert_eq!(store.lookup(&at).await.unwrap().entry, Some(entry));
 }

@@ -18,18 +18,11 @@ pub(crate) struct Model<'a> {
 impl<'a> Model<'a> {
     pub(crate) fn read(input: &'a DeriveInput, errors: &mut Errors) -> Self {
         match &input.data {
-            Data::Struct(DataStruct {
-                fields: Fields::Named(fields),
-                ..
-            }) => {
+            Data::Struct(DataStruct { fields: Fields::Named(fields), .. }) => {
                 check_fields(input, &fields.named, errors);
             }
             Data::Struct(DataStruct { fields, .. }) => {
-                let place = if fields.is_empty() {
-                    input.ident.span()
-                } else {
-                    fields.span()
-                };
+                let place = if fields.is_empty() { input.ident.span() } else { fields.span() };
                 errors.push(not_a_model(place, "a struct without named fields"));
             }
             Data::Enum(data) => errors.push(not_a_model(data.enum_token.span, "an enum")),
@@ -41,17 +34,9 @@ impl<'a> Model<'a> {
                 "a cached model has no generic parameters: SeaORM's `Model` has none",
             ));
         }
-        let own = input
-            .attrs
-            .iter()
-            .filter(|attribute| attribute.path().is_ident("cacheable"));
-        let settings = own
-            .flat_map(|attribute| attr::settings(attribute, errors))
-            .collect();
-        Model {
-            name: &input.ident,
-            settings,
-        }
+        let own = input.attrs.iter().filter(|attribute| attribute.path().is_ident("cacheable"));
+        let settings = own.flat_map(|attribute| attr::settings(attribute, errors)).collect();
+        Model { name: &input.ident, settings }
     }
 }
 
@@ -100,10 +85,8 @@ fn is_primary_key(attribute: &Attribute) -> bool {
 fn argument_names(arguments: TokenStream) -> impl Iterator<Item = Ident> {
     let mut at_start = true;
     arguments.into_iter().filter_map(move |token| {
-        let first = std::mem::replace(
-            &mut at_start,
-            matches!(&token, TokenTree::Punct(p) if p.as_char() == ','),
-        );
+        let first =
+            std::mem::replace(&mut at_start, matches!(&token, TokenTree::Punct(p) if p.as_char() == ','));
         match token {
             TokenTree::Ident(name) if first => Some(name),
             _ => None,
@@ -126,12 +109,7 @@ mod tests {
     fn mistakes(input: DeriveInput) -> Vec<String> {
         let mut errors = Errors::default();
         Model::read(&input, &mut errors);
-        errors
-            .0
-            .into_iter()
-            .flatten()
-            .map(|error| error.to_string())
-            .collect()
+        errors.0.into_iter().flatten().map(|error| error.to_string()).collect()
     }
 
     #[test]
@@ -140,9 +118,7 @@ mod tests {
         assert!(is_primary_key(
             &parse_quote!(#[sea_orm(column_name = "ID", primary_key, auto_increment = false)])
         ));
-        assert!(!is_primary_key(
-            &parse_quote!(#[sea_orm(column_name = primary_key)])
-        ));
+        assert!(!is_primary_key(&parse_quote!(#[sea_orm(column_name = primary_key)])));
         assert!(!is_primary_key(&parse_quote!(#[sea_orm(extra(primary_key))])));
         assert!(!is_primary_key(&parse_quote!(#[serde(primary_key)])));
     }
@@ -167,14 +143,7 @@ mod tests {
             struct Model { #[sea_orm(primary_key)] id: i32 }
         };
         let model = Model::read(&input, &mut Errors::default());
-        assert_eq!(
-            model
-                .settings
-                .iter()
-                .map(|s| s.name.to_string())
-                .collect::<Vec<_>>(),
-            ["ttl", "absent"]
-        );
+        assert_eq!(model.settings.iter().map(|s| s.name.to_string()).collect::<Vec<_>>(), ["ttl", "absent"]);
     }
 
     #[test]

@@ -46,10 +46,7 @@ pub(crate) fn settings(attribute: &Attribute, errors: &mut Errors) -> Vec<Settin
             self::list(list.tokens.clone(), errors)
         }
         other => {
-            errors.push(syn::Error::new_spanned(
-                other,
-                format!("expected a list in parentheses\n{FORMAT}"),
-            ));
+            errors.push(syn::Error::new_spanned(other, format!("expected a list in parentheses\n{FORMAT}")));
             Vec::new()
         }
     }
@@ -152,10 +149,7 @@ mod tests {
             parse_quote!(#[cacheable = "10m"]),
             parse_quote!(#[cacheable[ttl = "10m"]]),
         ] {
-            assert_eq!(
-                read(attribute),
-                (vec![], vec!["expected a list in parentheses".to_owned()])
-            );
+            assert_eq!(read(attribute), (vec![], vec!["expected a list in parentheses".to_owned()]));
         }
     }
 }

@@ -9,10 +9,7 @@ pub(crate) fn expand(model: &Ident, policy: &Policy) -> TokenStream {
     // Placed at the struct's name, so that a missing trait of SeaORM is reported there, but still known as
     // generated, so that the lints of the user's crate leave it alone.
     let span = Span::call_site().located_at(model.span());
-    let ttl = match policy
-        .ttl
-        .map(|ttl| u64::try_from(ttl.as_millis()).expect("bounded by `valid`"))
-    {
+    let ttl = match policy.ttl.map(|ttl| u64::try_from(ttl.as_millis()).expect("bounded by `valid`")) {
         Some(millis) => quote_spanned! {span=>
             ::core::option::Option::Some(::core::time::Duration::from_millis(#millis))
         },

@@ -45,9 +45,7 @@ use syn::{DeriveInput, parse_macro_input};
 #[proc_macro_derive(Cacheable, attributes(cacheable))]
 pub fn derive_cacheable(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    cacheable(&input)
-        .unwrap_or_else(syn::Error::into_compile_error)
-        .into()
+    cacheable(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 fn cacheable(input: &DeriveInput) -> syn::Result<proc_macro2::TokenStream> {

@@ -28,11 +28,7 @@ pub(crate) struct Policy {
 
 /// Reads the settings; what is wrong stays at its default and is reported.
 pub(crate) fn policy(settings: Vec<Setting>, errors: &mut Errors) -> Policy {
-    let mut policy = Policy {
-        ttl: None,
-        all_max_rows: Some(DEFAULT_MAX_ROWS),
-        absent: true,
-    };
+    let mut policy = Policy { ttl: None, all_max_rows: Some(DEFAULT_MAX_ROWS), absent: true };
     for setting in without_repetitions(settings, errors) {
         let read = match setting.name.to_string().as_str() {
             "ttl" => ttl(&setting).map(|ttl| policy.ttl = Some(ttl)),
@@ -141,11 +137,8 @@ fn duration(text: &str) -> Result<Duration, String> {
         _ => return Err(format!("unknown unit `{unit}`, expected one of ms, s, m, h, d")),
     };
     // A number that does not fit is as much too long as one that only overflows when it is multiplied.
-    let duration = number
-        .parse()
-        .ok()
-        .and_then(|number| millis.checked_mul(number))
-        .map(Duration::from_millis);
+    let duration =
+        number.parse().ok().and_then(|number| millis.checked_mul(number)).map(Duration::from_millis);
     match duration {
         Some(Duration::ZERO) => Err("expected more than zero: an entry must live to be of use".into()),
         Some(duration) if duration <= LONGEST_TTL => Ok(duration),
@@ -206,21 +199,13 @@ mod tests {
 
     #[test]
     fn what_is_not_given_has_a_default() {
-        let default = Policy {
-            ttl: None,
-            all_max_rows: Some(1000),
-            absent: true,
-        };
+        let default = Policy { ttl: None, all_max_rows: Some(1000), absent: true };
         assert_eq!(read(parse_quote!(#[cacheable()])), Ok(default));
     }
 
     #[test]
     fn everything_given() {
-        let given = Policy {
-            ttl: Some(Duration::from_secs(600)),
-            all_max_rows: Some(2_000),
-            absent: false,
-        };
+        let given = Policy { ttl: Some(Duration::from_secs(600)), all_max_rows: Some(2_000), absent: false };
         let attribute = parse_quote!(#[cacheable(ttl = "10m", all(max_rows = 2_000), absent = false)]);
         assert_eq!(read(attribute), Ok(given));
     }
@@ -241,10 +226,7 @@ mod tests {
         assert_eq!(mistakes(parse_quote!(#[cacheable(all(max_rows = 0))])), 1);
         assert_eq!(mistakes(parse_quote!(#[cacheable(all(max_rows = -1))])), 1);
         assert_eq!(mistakes(parse_quote!(#[cacheable(all(max_rows = "9"))])), 1);
-        assert_eq!(
-            mistakes(parse_quote!(#[cacheable(all(rows = 9, max_rows = 0))])),
-            2
-        );
+        assert_eq!(mistakes(parse_quote!(#[cacheable(all(rows = 9, max_rows = 0))])), 2);
         assert_eq!(
             mistakes(parse_quote!(#[cacheable(ttl, absent = "no", all = false, all = false, Ttl = 1)])),
             4

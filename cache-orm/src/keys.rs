@@ -48,13 +48,14 @@ impl KeyClass {
             (T::Boolean, ColumnKind::Bool | ColumnKind::Integer) => Some(KeyClass::Bool),
             (T::Uuid, ColumnKind::Uuid | ColumnKind::Bytes) => Some(KeyClass::Uuid),
             (T::Binary(_) | T::VarBinary(_) | T::Blob, ColumnKind::Bytes) => Some(KeyClass::Bytes),
-            (T::String(StringLen::None | StringLen::N(_) | StringLen::Max) | T::Text, ColumnKind::Text(equality)) => {
-                Some(match equality {
-                    TextEquality::Bytewise => KeyClass::Text,
-                    TextEquality::PaddedBytewise => KeyClass::PaddedText,
-                    TextEquality::Loose => KeyClass::LooseText,
-                })
-            }
+            (
+                T::String(StringLen::None | StringLen::N(_) | StringLen::Max) | T::Text,
+                ColumnKind::Text(equality),
+            ) => Some(match equality {
+                TextEquality::Bytewise => KeyClass::Text,
+                TextEquality::PaddedBytewise => KeyClass::PaddedText,
+                TextEquality::Loose => KeyClass::LooseText,
+            }),
             _ => None,
         }
     }

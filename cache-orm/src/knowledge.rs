@@ -47,8 +47,10 @@ impl Knowledge {
         allowances: Allowances,
     ) -> Self {
         let facts = registry.entities.iter().map(|entity| {
-            let name = entity.table().name();
-            Facts::of(entity, schema.as_ref().and_then(|schema| schema.table(name)), allowances)
+            let table = schema
+                .as_ref()
+                .and_then(|schema| schema.table_in(entity.schema.as_deref(), entity.table().name()));
+            Facts::of(entity, table, allowances)
         });
         Knowledge { claimed, facts: facts.collect(), schema, learned: Instant::now() }
     }

@@ -77,7 +77,9 @@ pub use cache_core::{
 };
 pub use cache_macros::Cacheable;
 pub use classify::reason::BypassReason;
-pub use connection::{CachedConnection, builder::Builder, stream::CachedStream, transaction::CachedTransaction};
+pub use connection::{
+    CachedConnection, builder::Builder, stream::CachedStream, transaction::CachedTransaction,
+};
 pub use row::Codec;
 
 #[cfg(feature = "redis")]

@@ -16,8 +16,8 @@ use cache_core::{
     key::TableKeys,
 };
 use sea_orm::{
-    ColumnTrait, DbBackend, DbErr, EntityName, EntityTrait, IdenStatic, Iterable,
-    PrimaryKeyToColumn, QueryFilter, QueryResult, QuerySelect, QueryTrait, Schema, Select, Value,
+    ColumnTrait, DbBackend, DbErr, EntityName, EntityTrait, IdenStatic, Iterable, PrimaryKeyToColumn,
+    QueryFilter, QueryResult, QuerySelect, QueryTrait, Schema, Select, Value,
 };
 
 use crate::{
@@ -35,6 +35,8 @@ pub(crate) struct Entity {
     pub(crate) index: usize,
     pub(crate) type_name: &'static str,
     pub(crate) group: Arc<TableGroup>,
+    /// The schema that the entity names, if it names one.
+    pub(crate) schema: Option<String>,
     pub(crate) policy: Policy,
     pub(crate) shape: Arc<Shape>,
     /// The columns' names in lower case, in the shape's order: how statements and the schema are compared.
@@ -87,6 +89,7 @@ pub(crate) enum ReadKind {
 pub(crate) struct Described {
     model: TypeId,
     type_name: &'static str,
+    schema: Option<String>,
     table: String,
     policy: Policy,
     shape: Shape,
@@ -120,8 +123,7 @@ impl Registry {
         backend: DbBackend,
         cache: &Cache,
     ) -> Self {
-        let mut registry =
-            Registry { entities: Vec::new(), groups: BTreeMap::new(), reads: HashMap::new() };
+        let mut registry = Registry { entities: Vec::new(), groups: BTreeMap::new(), reads: HashMap::new() };
         let mut models = Vec::new();
         for registration in registrations {
             let described = (registration.describe)(backend);
@@ -162,6 +164,7 @@ impl Registry {
             index: self.entities.len(),
             type_name: described.type_name,
             group: group.clone(),
+            schema: described.schema,
             policy: described.policy,
             columns: described.shape.names().map(str::to_lowercase).collect(),
             shape: Arc::new(described.shape),
@@ -222,7 +225,8 @@ pub(crate) fn describe<M: CacheModel>(backend: DbBackend) -> Described {
     let shape =
         Shape::new(columns.iter().map(|column| (name(column), column.def().get_column_type().clone())));
 
-    let primary: Vec<usize> = <PrimaryKey<M> as Iterable>::iter().map(|key| position(&key.into_column())).collect();
+    let primary: Vec<usize> =
+        <PrimaryKey<M> as Iterable>::iter().map(|key| position(&key.into_column())).collect();
     let uniques = unique_keys::<M>(&columns, backend);
 
     let mut reads = keyed_reads::<M>(ReadKind::Primary, &primary, &columns, backend);
@@ -240,6 +244,7 @@ pub(crate) fn describe<M: CacheModel>(backend: DbBackend) -> Described {
     Described {
         model: TypeId::of::<M>(),
         type_name: std::any::type_name::<M>(),
+        schema: entity.schema_name().map(str::to_owned),
         table: entity.table_name().to_owned(),
         policy: M::POLICY,
         fingerprint: fingerprint(entity.schema_name(), entity.table_name(), &shape),
@@ -342,9 +347,9 @@ fn orders(n: usize) -> Vec<Vec<usize>> {
 /// FNV-1a over everything that decides how a stored row is read back: stable across processes.
 fn fingerprint(schema: Option<&str>, table: &str, shape: &Shape) -> Fingerprint {
     let text = format!("{schema:?} {table:?} {shape:?}");
-    let hash = text
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     Fingerprint(hash)
 }
 

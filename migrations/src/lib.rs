@@ -11,8 +11,8 @@
 mod m20260101_000001_catalogue;
 mod m20260101_000002_sales;
 
-pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::MigrationTrait;
+pub use sea_orm_migration::MigratorTrait;
 
 /// Creates and drops the shop's tables.
 #[derive(Debug)]
@@ -20,9 +20,6 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(m20260101_000001_catalogue::Migration),
-            Box::new(m20260101_000002_sales::Migration),
-        ]
+        vec![Box::new(m20260101_000001_catalogue::Migration), Box::new(m20260101_000002_sales::Migration)]
     }
 }

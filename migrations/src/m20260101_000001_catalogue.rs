@@ -8,11 +8,8 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let category = Table::create()
-            .table("category")
-            .col(pk_auto("id"))
-            .col(string_uniq("name"))
-            .to_owned();
+        let category =
+            Table::create().table("category").col(pk_auto("id")).col(string_uniq("name")).to_owned();
         manager.create_table(category).await?;
 
         let product = Table::create()

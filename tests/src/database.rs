@@ -69,29 +69,16 @@ impl Database {
             Backend::Sqlite => {
                 let file = env::temp_dir().join(format!("{name}.sqlite"));
                 let url = format!("sqlite://{}?mode=rwc", file.display());
-                return Database {
-                    backend,
-                    url,
-                    place: Place::File(file),
-                };
+                return Database { backend, url, place: Place::File(file) };
             }
             Backend::Postgres => POSTGRES_URL,
             Backend::MySql => MYSQL_URL,
         };
         let admin_url = variable(variable_name);
-        let admin = administrator(&admin_url)
-            .await
-            .expect("the server of the variable answers");
-        admin
-            .execute_unprepared(&format!("CREATE DATABASE {name}"))
-            .await
-            .expect("databases may be created");
+        let admin = administrator(&admin_url).await.expect("the server of the variable answers");
+        admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("databases may be created");
         admin.close().await.expect("an open connection can be closed");
-        Database {
-            backend,
-            url: with_database(&admin_url, &name),
-            place: Place::Server { admin_url, name },
-        }
+        Database { backend, url: with_database(&admin_url, &name), place: Place::Server { admin_url, name } }
     }
 
     /// A new SQLite database in memory. All its connections are one.
@@ -102,14 +89,8 @@ impl Database {
         let url = "sqlite::memory:".to_owned();
         let mut options = ConnectOptions::new(&url);
         options.max_connections(1).sqlx_logging(false);
-        let connection = sea_orm::Database::connect(options)
-            .await
-            .expect("memory is always there");
-        Database {
-            backend: Backend::Sqlite,
-            url,
-            place: Place::Memory(connection),
-        }
+        let connection = sea_orm::Database::connect(options).await.expect("memory is always there");
+        Database { backend: Backend::Sqlite, url, place: Place::Memory(connection) }
     }
 
     /// Its kind.
@@ -139,19 +120,12 @@ impl Database {
             return connection.clone();
         }
         let mut options = ConnectOptions::new(&self.url);
-        options
-            .max_connections(5)
-            .sqlx_logging(false)
-            .map_sqlx_sqlite_opts(|sqlite| {
-                // Its data need not survive the machine.
-                sqlite
-                    .journal_mode(SqliteJournalMode::Wal)
-                    .synchronous(SqliteSynchronous::Off)
-            });
+        options.max_connections(5).sqlx_logging(false).map_sqlx_sqlite_opts(|sqlite| {
+            // Its data need not survive the machine.
+            sqlite.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Off)
+        });
         change(&mut options);
-        sea_orm::Database::connect(options)
-            .await
-            .expect("the database answers")
+        sea_orm::Database::connect(options).await.expect("the database answers")
     }
 
     /// Removes the database, whoever is still connected.
@@ -165,14 +139,10 @@ impl Database {
             Place::Server { admin_url, name } => {
                 let admin = administrator(admin_url).await?;
                 if self.backend == Backend::Postgres {
-                    admin
-                        .execute_unprepared(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-                        .await?;
+                    admin.execute_unprepared(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
                 } else {
                     end_sessions(&admin, name).await?;
-                    admin
-                        .execute_unprepared(&format!("DROP DATABASE IF EXISTS {name}"))
-                        .await?;
+                    admin.execute_unprepared(&format!("DROP DATABASE IF EXISTS {name}")).await?;
                 }
                 admin.close().await
             }
@@ -216,9 +186,7 @@ async fn end_sessions(admin: &DatabaseConnection, database: &str) -> Result<(), 
 
 /// The same server, another database.
 fn with_database(url: &str, name: &str) -> String {
-    let (address, parameters) = url
-        .split_once('?')
-        .map_or((url, ""), |(address, rest)| (address, rest));
+    let (address, parameters) = url.split_once('?').map_or((url, ""), |(address, rest)| (address, rest));
     let host = address.find("://").map_or(0, |at| at + 3);
     let end = address[host..].find('/').map_or(address.len(), |at| host + at);
     let separator = if parameters.is_empty() { "" } else { "?" };
@@ -232,19 +200,10 @@ mod tests {
     #[test]
     fn the_database_of_a_url_is_replaced() {
         for (url, expected) in [
-            (
-                "postgres://postgres@127.0.0.1:5432/postgres",
-                "postgres://postgres@127.0.0.1:5432/x",
-            ),
+            ("postgres://postgres@127.0.0.1:5432/postgres", "postgres://postgres@127.0.0.1:5432/x"),
             ("mysql://root:s%2Fecret@db", "mysql://root:s%2Fecret@db/x"),
-            (
-                "mysql://root@db/?ssl-mode=disabled",
-                "mysql://root@db/x?ssl-mode=disabled",
-            ),
-            (
-                "postgres:///postgres?host=/run/postgresql",
-                "postgres:///x?host=/run/postgresql",
-            ),
+            ("mysql://root@db/?ssl-mode=disabled", "mysql://root@db/x?ssl-mode=disabled"),
+            ("postgres:///postgres?host=/run/postgresql", "postgres:///x?host=/run/postgresql"),
         ] {
             assert_eq!(with_database(url, "x"), expected);
         }
@@ -257,12 +216,8 @@ mod tests {
 
     async fn two_connections_see_one_database(database: Database) {
         let (one, other) = (database.connect().await, database.connect().await);
-        one.execute_unprepared("CREATE TABLE numbers (n INT)")
-            .await
-            .expect("a new table");
-        one.execute_unprepared("INSERT INTO numbers VALUES (1), (2)")
-            .await
-            .expect("two rows");
+        one.execute_unprepared("CREATE TABLE numbers (n INT)").await.expect("a new table");
+        one.execute_unprepared("INSERT INTO numbers VALUES (1), (2)").await.expect("two rows");
         assert_eq!(count(&other).await.expect("the same database"), 2);
         database.close().await.expect("it can be removed");
     }
@@ -281,14 +236,9 @@ mod tests {
         for backend in backends() {
             let database = Database::create(backend).await;
             let connection = database.connect().await;
-            connection
-                .execute_unprepared("CREATE TABLE numbers (n INT)")
-                .await
-                .expect("a new table");
+            connection.execute_unprepared("CREATE TABLE numbers (n INT)").await.expect("a new table");
             let open = connection.begin().await.expect("a transaction");
-            open.execute_unprepared("INSERT INTO numbers VALUES (1)")
-                .await
-                .expect("a row");
+            open.execute_unprepared("INSERT INTO numbers VALUES (1)").await.expect("a row");
             database.close().await.expect("nobody can keep it");
             if let Place::Server { admin_url, .. } = &database.place {
                 let gone = ConnectOptions::new(&database.url).sqlx_logging(false).to_owned();
@@ -301,25 +251,14 @@ mod tests {
     #[tokio::test]
     async fn a_dropped_file_leaves_nothing() {
         let database = Database::create(Backend::Sqlite).await;
-        let Place::File(file) = &database.place else {
-            panic!("SQLite's database is a file")
-        };
+        let Place::File(file) = &database.place else { panic!("SQLite's database is a file") };
         let file = file.clone();
         let connection = database.connect().await;
-        connection
-            .execute_unprepared("CREATE TABLE numbers (n INT)")
-            .await
-            .expect("a new table");
+        connection.execute_unprepared("CREATE TABLE numbers (n INT)").await.expect("a new table");
         assert!(file.exists());
         drop(database);
         let stem = file.file_name().expect("a file").to_string_lossy().into_owned();
-        let left = fs::read_dir(env::temp_dir())
-            .expect("the folder is there")
-            .flatten();
-        assert!(
-            !left
-                .map(|entry| entry.file_name())
-                .any(|name| name.to_string_lossy().starts_with(&stem))
-        );
+        let left = fs::read_dir(env::temp_dir()).expect("the folder is there").flatten();
+        assert!(!left.map(|entry| entry.file_name()).any(|name| name.to_string_lossy().starts_with(&stem)));
     }
 }

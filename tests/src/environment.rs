@@ -27,10 +27,7 @@ pub fn unique_name() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     // The keys of a `RandomState` come from the operating system's random numbers.
     let random = RandomState::new().build_hasher().finish();
-    format!(
-        "cache_test_{random:016x}_{}",
-        COUNT.fetch_add(1, Ordering::Relaxed)
-    )
+    format!("cache_test_{random:016x}_{}", COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 #[cfg(test)]

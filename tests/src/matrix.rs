@@ -90,18 +90,10 @@ where
     };
     let stores: Arc<Stores> = Arc::new(move |kind, namespace| stores(kind, namespace).boxed());
     run_on_database(backend, |database| async move {
-        let env = Env {
-            kind,
-            namespace: namespace.clone(),
-            database,
-            memory,
-            stores,
-        };
+        let env = Env { kind, namespace: namespace.clone(), database, memory, stores };
         let outcome = AssertUnwindSafe(body(env)).catch_unwind().await;
         if kind == StoreKind::Redis {
-            redis::forget(&namespace)
-                .await
-                .expect("Redis forgets what it is told to");
+            redis::forget(&namespace).await.expect("Redis forgets what it is told to");
         }
         outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
@@ -261,10 +253,7 @@ mod tests {
     #[tokio::test]
     #[should_panic(expected = "the body's own words")]
     async fn a_failing_body_fails_the_test() {
-        run(Backend::Sqlite, StoreKind::Memory, null, async |_| {
-            panic!("the body's own words")
-        })
-        .await
+        run(Backend::Sqlite, StoreKind::Memory, null, async |_| panic!("the body's own words")).await
     }
 
     #[tokio::test]

@@ -28,23 +28,14 @@ pub fn redis_namespace() -> String {
 
 /// Removes whatever a test left under its namespace: the Redis may belong to somebody.
 pub(crate) async fn forget(namespace: &str) -> redis::RedisResult<()> {
-    let mut connection = redis::Client::open(redis_url())?
-        .get_multiplexed_async_connection()
-        .await?;
+    let mut connection = redis::Client::open(redis_url())?.get_multiplexed_async_connection().await?;
     let mut cursor = 0_u64;
     loop {
         let mut scan = redis::cmd("SCAN");
-        scan.arg(cursor)
-            .arg("MATCH")
-            .arg(format!("*{namespace}*"))
-            .arg("COUNT")
-            .arg(1000);
+        scan.arg(cursor).arg("MATCH").arg(format!("*{namespace}*")).arg("COUNT").arg(1000);
         let (next, keys): (u64, Vec<Vec<u8>>) = scan.query_async(&mut connection).await?;
         if !keys.is_empty() {
-            redis::cmd("UNLINK")
-                .arg(keys)
-                .query_async::<()>(&mut connection)
-                .await?;
+            redis::cmd("UNLINK").arg(keys).query_async::<()>(&mut connection).await?;
         }
         if next == 0 {
             return Ok(());
@@ -84,11 +75,7 @@ impl RedisServer {
             let port = free.expect("there are free ports").port();
             match spawn(port, &arguments) {
                 Ok(child) => {
-                    return RedisServer {
-                        port,
-                        arguments,
-                        child,
-                    };
+                    return RedisServer { port, arguments, child };
                 }
                 Err(said) => log = said,
             }
@@ -111,10 +98,7 @@ impl RedisServer {
     /// # Panics
     /// When the operating system refuses.
     pub fn kill(&mut self) {
-        self.child
-            .kill()
-            .and_then(|()| self.child.wait())
-            .expect("an own child can be killed");
+        self.child.kill().and_then(|()| self.child.wait()).expect("an own child can be killed");
     }
 
     /// Makes it hang (SIGSTOP): connections stay open, nothing is answered.
@@ -124,10 +108,7 @@ impl RedisServer {
     pub fn pause(&self) {
         self.signal("STOP");
         // The signal is delivered after `kill` returns; a server that is still running could answer once more.
-        let stopped = |stat: String| {
-            stat.rsplit_once(") ")
-                .is_some_and(|(_, state)| state.starts_with('T'))
-        };
+        let stopped = |stat: String| stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('T'));
         while let Ok(stat) = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())) {
             if stopped(stat) {
                 break;
@@ -157,9 +138,7 @@ impl RedisServer {
     fn signal(&self, name: &str) {
         // Through the shell: `kill` is built into it, and a bare machine may lack the program.
         let pid = self.child.id().to_string();
-        let status = Command::new("sh")
-            .args(["-c", "kill -s \"$1\" \"$2\"", "sh", name, &pid])
-            .status();
+        let status = Command::new("sh").args(["-c", "kill -s \"$1\" \"$2\"", "sh", name, &pid]).status();
         assert!(
             status.is_ok_and(|status| status.success()),
             "the server does not take signals: was it killed?"
@@ -178,25 +157,14 @@ impl Drop for RedisServer {
 fn spawn(port: u16, arguments: &[String]) -> Result<Child, String> {
     let program = variable(REDIS_SERVER);
     let mut child = Command::new(&program)
-        .args([
-            "--port",
-            &port.to_string(),
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-        ])
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
         .args(arguments)
         .current_dir(env::temp_dir())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap_or_else(|error| panic!("{REDIS_SERVER} names {program}, which does not start: {error}"));
-    let mut lines = BufReader::new(child.stdout.take().expect("piped above"))
-        .lines()
-        .map_while(Result::ok);
+    let mut lines = BufReader::new(child.stdout.take().expect("piped above")).lines().map_while(Result::ok);
     let mut log = String::new();
     for line in lines.by_ref() {
         if line.contains("Ready to accept connections") {
@@ -216,16 +184,11 @@ mod tests {
     use super::*;
 
     fn set(server: &RedisServer) -> redis::RedisResult<()> {
-        redis::cmd("SET")
-            .arg("key")
-            .arg(1)
-            .query(&mut redis::Client::open(server.url())?.get_connection()?)
+        redis::cmd("SET").arg("key").arg(1).query(&mut redis::Client::open(server.url())?.get_connection()?)
     }
 
     fn get(server: &RedisServer) -> redis::RedisResult<Option<i32>> {
-        redis::cmd("GET")
-            .arg("key")
-            .query(&mut redis::Client::open(server.url())?.get_connection()?)
+        redis::cmd("GET").arg("key").query(&mut redis::Client::open(server.url())?.get_connection()?)
     }
 
     #[test]
@@ -257,37 +220,17 @@ mod tests {
     async fn forgetting_spares_other_namespaces() {
         let (mine, other) = (redis_namespace(), redis_namespace());
         let client = redis::Client::open(redis_url()).expect("a URL");
-        let mut connection = client
-            .get_multiplexed_async_connection()
-            .await
-            .expect("it answers");
+        let mut connection = client.get_multiplexed_async_connection().await.expect("it answers");
         for key in [format!("{{{mine}.1:t.0}}:1"), format!("{{{other}.1:t.0}}:1")] {
-            redis::cmd("SET")
-                .arg(key)
-                .arg(1)
-                .query_async::<()>(&mut connection)
-                .await
-                .expect("it answers");
+            redis::cmd("SET").arg(key).arg(1).query_async::<()>(&mut connection).await.expect("it answers");
         }
         forget(&mine).await.expect("it answers");
         let mut count = redis::cmd("EXISTS");
         count.arg(format!("{{{mine}.1:t.0}}:1"));
-        assert_eq!(
-            count
-                .query_async::<i32>(&mut connection)
-                .await
-                .expect("it answers"),
-            0
-        );
+        assert_eq!(count.query_async::<i32>(&mut connection).await.expect("it answers"), 0);
         let mut count = redis::cmd("EXISTS");
         count.arg(format!("{{{other}.1:t.0}}:1"));
-        assert_eq!(
-            count
-                .query_async::<i32>(&mut connection)
-                .await
-                .expect("it answers"),
-            1
-        );
+        assert_eq!(count.query_async::<i32>(&mut connection).await.expect("it answers"), 1);
         forget(&other).await.expect("it answers");
     }
 }

@@ -7,11 +7,7 @@ use sea_orm::{
 };
 use tests::{
     Env, matrix,
-    shop::{
-        category, customer, offer,
-        open::{Shop, store},
-        product, stock,
-    },
+    shop::{Shop, category, customer, offer, product, stock, store},
 };
 
 /// Runs a read on the plain and several times on the cached connection; all answers must be equal. Returns
@@ -20,30 +16,14 @@ async fn hits<E>(shop: &Shop, table: &str, times: u64, select: Select<E>) -> u64
 where
     E: EntityTrait<Model: PartialEq + Send + Sync>,
 {
-    let truth = select
-        .clone()
-        .all(&shop.plain)
-        .await
-        .expect("the plain connection answers");
-    let first = select
-        .clone()
-        .one(&shop.plain)
-        .await
-        .expect("the plain connection answers");
+    let truth = select.clone().all(&shop.plain).await.expect("the plain connection answers");
+    let first = select.clone().one(&shop.plain).await.expect("the plain connection answers");
     let before = shop.counts(table);
     for _ in 0..times {
-        let all = select
-            .clone()
-            .all(&shop.db)
-            .await
-            .expect("the cached connection answers");
+        let all = select.clone().all(&shop.db).await.expect("the cached connection answers");
         assert_eq!(all, truth);
         shop.db.settled().await;
-        let one = select
-            .clone()
-            .one(&shop.db)
-            .await
-            .expect("the cached connection answers");
+        let one = select.clone().one(&shop.db).await.expect("the cached connection answers");
         assert_eq!(one, first);
         shop.db.settled().await;
     }

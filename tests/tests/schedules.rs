@@ -11,10 +11,7 @@ use sea_orm::{
 };
 use tests::{
     Backend, Env, matrix,
-    shop::{
-        open::{Shop, store},
-        product,
-    },
+    shop::{Shop, product, store},
 };
 
 /// Two processes over one database and one store; the calls of the first can be stopped.
@@ -29,28 +26,16 @@ impl Two {
         let shop = Shop::open(env).await;
         let pausable = PausableStore::new(env.store().await);
         let first = Shop::enter(env, Arc::new(pausable.clone())).await;
-        Two {
-            first,
-            second: shop.db,
-            pausable,
-        }
+        Two { first, second: shop.db, pausable }
     }
 }
 
 fn priced(id: i32, price: i32) -> product::ActiveModel {
-    product::ActiveModel {
-        id: Unchanged(id),
-        price: Set(price),
-        ..Default::default()
-    }
+    product::ActiveModel { id: Unchanged(id), price: Set(price), ..Default::default() }
 }
 
 async fn price(db: &impl ConnectionTrait, id: i32) -> Option<i32> {
-    product::Entity::find_by_id(id)
-        .one(db)
-        .await
-        .expect("an answer")
-        .map(|product| product.price)
+    product::Entity::find_by_id(id).one(db).await.expect("an answer").map(|product| product.price)
 }
 
 /// Reads in the background.

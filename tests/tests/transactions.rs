@@ -12,27 +12,15 @@ use sea_orm::{
 };
 use tests::{
     Env, matrix,
-    shop::{
-        open::{Shop, store},
-        product,
-    },
+    shop::{Shop, product, store},
 };
 
 fn priced(id: i32, price: i32) -> product::ActiveModel {
-    product::ActiveModel {
-        id: Unchanged(id),
-        price: Set(price),
-        ..Default::default()
-    }
+    product::ActiveModel { id: Unchanged(id), price: Set(price), ..Default::default() }
 }
 
 async fn price(db: &impl ConnectionTrait, id: i32) -> i32 {
-    product::Entity::find_by_id(id)
-        .one(db)
-        .await
-        .expect("an answer")
-        .expect("a row")
-        .price
+    product::Entity::find_by_id(id).one(db).await.expect("an answer").expect("a row").price
 }
 
 /// A shop whose first product is cached, and the operations of its store.

@@ -9,42 +9,23 @@ use sea_orm::{
 };
 use tests::{
     Backend, Env, matrix,
-    shop::{
-        category,
-        open::{Shop, store},
-        product, review, stock,
-    },
+    shop::{Shop, category, product, review, stock, store},
 };
 
 /// Everything that is cached of the shop, twice: after it, all of it is cached.
 async fn warm(shop: &Shop) {
     for _ in 0..3 {
         for id in 1..=4 {
-            product::Entity::find_by_id(id)
-                .one(&shop.db)
-                .await
-                .expect("an answer");
+            product::Entity::find_by_id(id).one(&shop.db).await.expect("an answer");
         }
         for sku in ["A-1", "B-2", "C-3", "D-4"] {
-            product::Entity::find_by_sku(sku)
-                .one(&shop.db)
-                .await
-                .expect("an answer");
+            product::Entity::find_by_sku(sku).one(&shop.db).await.expect("an answer");
         }
         product::Entity::find().all(&shop.db).await.expect("an answer");
         category::Entity::find().all(&shop.db).await.expect("an answer");
-        category::Entity::find_by_id(1)
-            .one(&shop.db)
-            .await
-            .expect("an answer");
-        review::Entity::find_by_id(1)
-            .one(&shop.db)
-            .await
-            .expect("an answer");
-        stock::Entity::find_by_id((1, 1))
-            .one(&shop.db)
-            .await
-            .expect("an answer");
+        category::Entity::find_by_id(1).one(&shop.db).await.expect("an answer");
+        review::Entity::find_by_id(1).one(&shop.db).await.expect("an answer");
+        stock::Entity::find_by_id((1, 1)).one(&shop.db).await.expect("an answer");
         shop.db.settled().await;
     }
 }
@@ -75,20 +56,9 @@ async fn assert_coherent(shop: &Shop) {
 /// Opens a shop with everything cached.
 async fn warm_shop(env: &Env) -> Shop {
     let shop = Shop::open(env).await;
-    let review = review::ActiveModel {
-        id: Set(1),
-        product_id: Set(1),
-        stars: Set(5),
-    };
-    review
-        .insert(&shop.plain)
-        .await
-        .expect("a review can be inserted");
-    let stock = stock::ActiveModel {
-        warehouse: Set(1),
-        product_id: Set(1),
-        quantity: Set(5),
-    };
+    let review = review::ActiveModel { id: Set(1), product_id: Set(1), stars: Set(5) };
+    review.insert(&shop.plain).await.expect("a review can be inserted");
+    let stock = stock::ActiveModel { warehouse: Set(1), product_id: Set(1), quantity: Set(5) };
     stock.insert(&shop.plain).await.expect("stock can be inserted");
     warm(&shop).await;
     shop
@@ -97,19 +67,12 @@ async fn warm_shop(env: &Env) -> Shop {
 /// True if the product's row is answered from the cache right now.
 async fn is_cached(shop: &Shop, id: i32) -> bool {
     let before = shop.counts("product").hits;
-    product::Entity::find_by_id(id)
-        .one(&shop.db)
-        .await
-        .expect("an answer");
+    product::Entity::find_by_id(id).one(&shop.db).await.expect("an answer");
     shop.counts("product").hits > before
 }
 
 fn priced(id: i32, price: i32) -> product::ActiveModel {
-    product::ActiveModel {
-        id: Unchanged(id),
-        price: Set(price),
-        ..Default::default()
-    }
+    product::ActiveModel { id: Unchanged(id), price: Set(price), ..Default::default() }
 }
 
 fn fourth() -> product::ActiveModel {

@@ -10,47 +10,12 @@ use crate::{Result, interrupt::Interrupt, process, test};
 /// Cheap steps first: a mistake is best found early.
 const BEFORE_TESTS: &[&[&str]] = &[
     &["fmt", "--all", "--check"],
-    &[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--all-features",
-        "--",
-        "-D",
-        "warnings",
-    ],
+    &["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"],
     &["clippy", "--package", "cache-core", "--", "-D", "warnings"],
-    &[
-        "clippy",
-        "--package",
-        "cache-core",
-        "--features",
-        "redis",
-        "--",
-        "-D",
-        "warnings",
-    ],
-    &[
-        "clippy",
-        "--package",
-        "cache-core",
-        "--features",
-        "conformance,testing",
-        "--",
-        "-D",
-        "warnings",
-    ],
+    &["clippy", "--package", "cache-core", "--features", "redis", "--", "-D", "warnings"],
+    &["clippy", "--package", "cache-core", "--features", "conformance,testing", "--", "-D", "warnings"],
     &["clippy", "--package", "cache-orm", "--", "-D", "warnings"],
-    &[
-        "clippy",
-        "--package",
-        "cache-orm",
-        "--features",
-        "redis",
-        "--",
-        "-D",
-        "warnings",
-    ],
+    &["clippy", "--package", "cache-orm", "--features", "redis", "--", "-D", "warnings"],
     &[
         "clippy",
         "--package",
@@ -61,25 +26,8 @@ const BEFORE_TESTS: &[&[&str]] = &[
         "-D",
         "warnings",
     ],
-    &[
-        "clippy",
-        "--package",
-        "cache-orm",
-        "--features",
-        "postgres-array",
-        "--",
-        "-D",
-        "warnings",
-    ],
-    &[
-        "clippy",
-        "--package",
-        "cache-orm",
-        "--all-features",
-        "--",
-        "-D",
-        "warnings",
-    ],
+    &["clippy", "--package", "cache-orm", "--features", "postgres-array", "--", "-D", "warnings"],
+    &["clippy", "--package", "cache-orm", "--all-features", "--", "-D", "warnings"],
 ];
 
 const AFTER_TESTS: &[&[&str]] = &[
@@ -121,10 +69,7 @@ fn steps(steps: &[&[&str]], times: &mut Vec<(String, Duration)>, interrupt: &Int
         let started = Instant::now();
         let mut cargo = crate::cargo();
         // Read by `cargo doc` alone: broken links and the like are mistakes.
-        let status = process::run(
-            cargo.args(*arguments).env("RUSTDOCFLAGS", "-D warnings"),
-            interrupt,
-        )?;
+        let status = process::run(cargo.args(*arguments).env("RUSTDOCFLAGS", "-D warnings"), interrupt)?;
         times.push((step, started.elapsed()));
         if !status.success() {
             return Ok(false);

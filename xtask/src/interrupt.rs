@@ -35,11 +35,7 @@ impl Interrupt {
     /// # Errors
     /// [`Interrupted`] once the process was asked to end.
     pub(crate) fn check(&self) -> Result<(), Interrupted> {
-        if self.0.load(Ordering::Relaxed) {
-            Err(Interrupted)
-        } else {
-            Ok(())
-        }
+        if self.0.load(Ordering::Relaxed) { Err(Interrupted) } else { Ok(()) }
     }
 
     /// Returns when the process is asked to end.

@@ -51,11 +51,12 @@ fn main() -> ExitCode {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "help that was asked for is the command's result")]
 fn run(arguments: &[String]) -> Result<ExitCode> {
     let mut words = arguments.iter().map(String::as_str);
     match words.next() {
         None | Some("--help" | "-h" | "help") => {
-            eprint!("{HELP}");
+            print!("{HELP}");
             Ok(ExitCode::SUCCESS)
         }
         Some("test") => {
@@ -76,11 +77,10 @@ fn keep(options: &[&str]) -> Result<bool> {
     match options {
         [] => Ok(false),
         ["--keep"] => Ok(true),
-        other => Err(format!(
-            "unknown option `{}`; arguments of cargo test stand after `--`",
-            other.join(" ")
-        )
-        .into()),
+        other => {
+            Err(format!("unknown option `{}`; arguments of cargo test stand after `--`", other.join(" "))
+                .into())
+        }
     }
 }
 
@@ -99,9 +99,7 @@ fn servers(keep: bool, interrupt: &Interrupt) -> Result<ExitCode> {
 /// The folder of the workspace.
 fn root() -> PathBuf {
     let own = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    own.parent()
-        .expect("xtask is a folder of the workspace")
-        .to_path_buf()
+    own.parent().expect("xtask is a folder of the workspace").to_path_buf()
 }
 
 /// The cargo that runs this program, or the one of the path.

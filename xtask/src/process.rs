@@ -27,8 +27,12 @@ pub(crate) struct Group {
 
 impl Group {
     /// Starts `command`; `farewell` is the signal that makes it end in good order.
-    pub(crate) fn spawn(command: &mut Command, farewell: &'static str) -> io::Result<Self> {
-        let child = command.stdin(Stdio::null()).process_group(0).spawn()?;
+    pub(crate) fn spawn(command: &mut Command, farewell: &'static str) -> Result<Self> {
+        let child = command
+            .stdin(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .map_err(|error| format!("{} does not start: {error}", command.get_program().display()))?;
         Ok(Group { child, farewell })
     }
 
@@ -57,13 +61,7 @@ impl Group {
         // Through the shell: `kill` is built into it, and a bare machine may lack the program. It fails when
         // nobody is left, which is as well.
         let _ = Command::new("sh")
-            .args([
-                "-c",
-                "kill -s \"$1\" -- \"-$2\"",
-                "sh",
-                name,
-                &self.child.id().to_string(),
-            ])
+            .args(["-c", "kill -s \"$1\" -- \"-$2\"", "sh", name, &self.child.id().to_string()])
             .stdin(Stdio::null())
             .stderr(Stdio::null())
             .status();

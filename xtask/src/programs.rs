@@ -36,26 +36,17 @@ impl Wanted {
         if find("apt-get", &[]).is_none() {
             return Err(self.missing("").into());
         }
-        eprintln!(
-            "xtask: {} is not installed: installing {} with apt-get",
-            self.name, self.apt
-        );
-        for arguments in [
-            &["update"][..],
-            &["install", "--yes", "--no-install-recommends", self.apt],
-        ] {
+        eprintln!("xtask: {} is not installed: installing {} with apt-get", self.name, self.apt);
+        for arguments in [&["update"][..], &["install", "--yes", "--no-install-recommends", self.apt]] {
             if !apt_get(arguments)? {
                 return Err(self.missing("apt-get failed. ").into());
             }
         }
-        self.find()
-            .ok_or_else(|| self.missing("apt-get brought no such program. ").into())
+        self.find().ok_or_else(|| self.missing("apt-get brought no such program. ").into())
     }
 
     fn find(&self) -> Option<PathBuf> {
-        self.programs
-            .iter()
-            .find_map(|program| find(program, self.folders))
+        self.programs.iter().find_map(|program| find(program, self.folders))
     }
 
     fn missing(&self, prefix: &str) -> String {
@@ -67,10 +58,7 @@ impl Wanted {
         ]
         .into_iter()
         .find(|(manager, _)| find(manager, &[]).is_some())
-        .map_or_else(
-            || format!("install {}", self.name),
-            |(_, command)| format!("run `{command}`"),
-        );
+        .map_or_else(|| format!("install {}", self.name), |(_, command)| format!("run `{command}`"));
         format!(
             "{prefix}{} is missing (no {programs} found): {install}, or set {} to use a running server",
             self.name, self.variable
@@ -80,15 +68,9 @@ impl Wanted {
 
 /// Runs apt-get; through sudo, which may ask for a password, unless this is root already.
 fn apt_get(arguments: &[&str]) -> Result<bool> {
-    let mut command = if current_user()? == 0 {
-        Command::new("env")
-    } else {
-        Command::new("sudo")
-    };
+    let mut command = if current_user()? == 0 { Command::new("env") } else { Command::new("sudo") };
     // Run level 1 keeps most packages from starting a server of the whole machine.
-    command
-        .args(["DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "apt-get", "-qq"])
-        .args(arguments);
+    command.args(["DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "apt-get", "-qq"]).args(arguments);
     Ok(command.status().is_ok_and(|status| status.success()))
 }
 
@@ -102,13 +84,7 @@ pub(crate) fn current_user() -> Result<u32> {
 /// Looks in `folders`, then along the path, then where servers are kept that are not on it.
 pub(crate) fn find(program: &str, folders: &[&str]) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    let usual = [
-        "/usr/sbin",
-        "/usr/local/bin",
-        "/usr/local/sbin",
-        "/usr/libexec",
-        "/opt/homebrew/bin",
-    ];
+    let usual = ["/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/usr/libexec", "/opt/homebrew/bin"];
     folders
         .iter()
         .flat_map(|pattern| expand(Path::new(pattern)))
@@ -143,9 +119,7 @@ fn expand(pattern: &Path) -> Vec<PathBuf> {
 /// The numbers in a path.
 fn version(folder: &Path) -> Vec<u64> {
     let text = folder.to_string_lossy();
-    text.split(|c: char| !c.is_ascii_digit())
-        .filter_map(|digits| digits.parse().ok())
-        .collect()
+    text.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect()
 }
 
 #[cfg(test)]
@@ -159,10 +133,8 @@ mod tests {
             fs::create_dir_all(folder.path().join(version).join("bin")).expect("a folder");
         }
         let found = expand(&folder.path().join("*/bin"));
-        let names: Vec<_> = found
-            .iter()
-            .map(|path| path.strip_prefix(folder.path()).expect("inside"))
-            .collect();
+        let names: Vec<_> =
+            found.iter().map(|path| path.strip_prefix(folder.path()).expect("inside")).collect();
         assert_eq!(names, ["17/bin", "15/bin", "9.6/bin", "8/bin"].map(Path::new));
     }
 
@@ -179,14 +151,8 @@ mod tests {
         };
         assert_eq!(wanted.find(), None);
         let message = wanted.missing("");
-        assert!(
-            message.starts_with("Teapot is missing (no teapotd found): "),
-            "{message}"
-        );
-        assert!(
-            message.ends_with("or set CACHE_TEST_TEAPOT_URL to use a running server"),
-            "{message}"
-        );
+        assert!(message.starts_with("Teapot is missing (no teapotd found): "), "{message}");
+        assert!(message.ends_with("or set CACHE_TEST_TEAPOT_URL to use a running server"), "{message}");
     }
 
     #[test]

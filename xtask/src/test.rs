@@ -24,25 +24,13 @@ pub(crate) fn run(keep: bool, arguments: &[&str], interrupt: &Interrupt) -> Resu
     let counts = counting.join().expect("counting does not panic")?;
     drop(servers);
     eprintln!("xtask: {counts} in {:.0?}, servers stopped", started.elapsed());
-    Ok(if status.success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// What `cargo test` is told unless `arguments` choose packages themselves.
 fn defaults(arguments: &[&str]) -> &'static [&'static str] {
-    let chosen = |argument: &&str| {
-        ["-p", "--package"]
-            .iter()
-            .any(|option| argument.starts_with(option))
-    };
-    if arguments
-        .iter()
-        .take_while(|argument| **argument != "--")
-        .any(chosen)
-    {
+    let chosen = |argument: &&str| ["-p", "--package"].iter().any(|option| argument.starts_with(option));
+    if arguments.iter().take_while(|argument| **argument != "--").any(chosen) {
         &["--all-features", "--no-fail-fast"]
     } else {
         &["--workspace", "--all-features", "--no-fail-fast"]
@@ -83,9 +71,7 @@ impl Counts {
 
     /// `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s`
     fn add(&mut self, line: &str) {
-        let Some((_, sums)) = line
-            .strip_prefix("test result: ")
-            .and_then(|result| result.split_once(". "))
+        let Some((_, sums)) = line.strip_prefix("test result: ").and_then(|result| result.split_once(". "))
         else {
             return;
         };
@@ -108,11 +94,7 @@ impl Counts {
 
 impl std::fmt::Display for Counts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{} passed, {} failed, {} ignored",
-            self.passed, self.failed, self.ignored
-        )
+        write!(f, "{} passed, {} failed, {} ignored", self.passed, self.failed, self.ignored)
     }
 }
 
@@ -127,14 +109,7 @@ mod tests {
             test result: 99 passed\n\
             test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.00s\n";
         let counts = Counts::of(&output[..], io::sink()).expect("reading from memory");
-        assert_eq!(
-            counts,
-            Counts {
-                passed: 4,
-                failed: 2,
-                ignored: 1
-            }
-        );
+        assert_eq!(counts, Counts { passed: 4, failed: 2, ignored: 1 });
     }
 
     #[test]

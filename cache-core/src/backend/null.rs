@@ -26,11 +26,7 @@ pub struct NullStore;
 #[async_trait]
 impl Store for NullStore {
     async fn lookup(&self, _: &Address) -> Result<Sighting, StoreError> {
-        Ok(Sighting {
-            entry: None,
-            epoch: None,
-            presence: None,
-        })
+        Ok(Sighting { entry: None, epoch: None, presence: None })
     }
 
     async fn lease(&self, _: &Address, _: Option<Token>, _: Duration) -> Result<Option<Grant>, StoreError> {

@@ -9,18 +9,9 @@ pub(super) async fn a_fence_removes_the_entry_and_refuses_readers(fix: &Fixture)
     let cells = [at.slot.clone()];
     fix.fence(&cells, WRITER).await;
     fix.rule(fix.hit(&at).await.is_none(), "a fenced slot is no hit");
-    fix.rule(
-        fix.try_lease(&at, None).await.is_none(),
-        "a fenced slot is not leased",
-    );
-    fix.rule(
-        fix.release(&cells, WRITER).await == 0,
-        "a standing fence is not reported lost",
-    );
-    fix.rule(
-        fix.hit(&at).await.is_none(),
-        "a released slot does not get its old entry back",
-    );
+    fix.rule(fix.try_lease(&at, None).await.is_none(), "a fenced slot is not leased");
+    fix.rule(fix.release(&cells, WRITER).await == 0, "a standing fence is not reported lost");
+    fix.rule(fix.hit(&at).await.is_none(), "a released slot does not get its old entry back");
     fix.put(&at, "two").await;
 }
 
@@ -29,19 +20,10 @@ pub(super) async fn a_fence_supersedes_a_lease(fix: &Fixture) {
     let cells = [at.slot.clone()];
     let grant = fix.lease(&at).await;
     fix.fence(&cells, WRITER).await;
-    fix.rule(
-        !fix.fill(&at, row(&grant, "old")).await,
-        "a fill under a fence is refused",
-    );
+    fix.rule(!fix.fill(&at, row(&grant, "old")).await, "a fill under a fence is refused");
     fix.release(&cells, WRITER).await;
-    fix.rule(
-        !fix.fill(&at, row(&grant, "old")).await,
-        "a fill after a fence is refused",
-    );
-    fix.rule(
-        fix.hit(&at).await.is_none(),
-        "what was loaded before a write is never served",
-    );
+    fix.rule(!fix.fill(&at, row(&grant, "old")).await, "a fill after a fence is refused");
+    fix.rule(fix.hit(&at).await.is_none(), "what was loaded before a write is never served");
 }
 
 pub(super) async fn a_fence_stands_until_its_last_holder_releases(fix: &Fixture) {
@@ -52,14 +34,8 @@ pub(super) async fn a_fence_stands_until_its_last_holder_releases(fix: &Fixture)
         fix.fence(&cells, writer).await;
     }
     for writer in writers() {
-        fix.rule(
-            fix.try_lease(&at, None).await.is_none(),
-            "a fence stands while a holder is left",
-        );
-        fix.rule(
-            fix.release(&cells, writer).await == 0,
-            "each holder finds its own fence",
-        );
+        fix.rule(fix.try_lease(&at, None).await.is_none(), "a fence stands while a holder is left");
+        fix.rule(fix.release(&cells, writer).await == 0, "each holder finds its own fence");
     }
     fix.put(&at, "one").await;
 }
@@ -69,10 +45,7 @@ pub(super) async fn fencing_twice_is_fencing_once(fix: &Fixture) {
     let cells = [at.slot.clone()];
     fix.fence(&cells, WRITER).await;
     fix.fence(&cells, WRITER).await;
-    fix.rule(
-        fix.release(&cells, WRITER).await == 0,
-        "a repeated fence is released",
-    );
+    fix.rule(fix.release(&cells, WRITER).await == 0, "a repeated fence is released");
     fix.put(&at, "one").await;
 }
 
@@ -82,18 +55,9 @@ pub(super) async fn releasing_twice_is_releasing_once(fix: &Fixture) {
     fix.fence(&cells, WRITER).await;
     fix.fence(&cells, OTHER_WRITER).await;
     fix.release(&cells, WRITER).await;
-    fix.rule(
-        fix.release(&cells, WRITER).await == 1,
-        "a fence released already is reported lost",
-    );
-    fix.rule(
-        fix.try_lease(&at, None).await.is_none(),
-        "a repeated release leaves the other holder",
-    );
-    fix.rule(
-        fix.release(&cells, OTHER_WRITER).await == 0,
-        "the other holder finds its own fence",
-    );
+    fix.rule(fix.release(&cells, WRITER).await == 1, "a fence released already is reported lost");
+    fix.rule(fix.try_lease(&at, None).await.is_none(), "a repeated release leaves the other holder");
+    fix.rule(fix.release(&cells, OTHER_WRITER).await == 0, "the other holder finds its own fence");
 }
 
 pub(super) async fn a_lost_fence_is_reported_and_empties_the_slot(fix: &Fixture) {
@@ -101,28 +65,16 @@ pub(super) async fn a_lost_fence_is_reported_and_empties_the_slot(fix: &Fixture)
     let cells = [at.slot.clone(), fix.epoch(1)];
     fix.done(fix.store.fence(&cells, WRITER, EXPIRED).await);
     fix.put(&at, "old").await;
-    fix.rule(
-        fix.release(&cells, WRITER).await == 2,
-        "an expired fence is reported lost",
-    );
-    fix.rule(
-        fix.hit(&at).await.is_none(),
-        "an entry filled while the write was undecided is removed",
-    );
+    fix.rule(fix.release(&cells, WRITER).await == 2, "an expired fence is reported lost");
+    fix.rule(fix.hit(&at).await.is_none(), "an entry filled while the write was undecided is removed");
     let grant = fix.lease(&at).await;
     fix.fence(&cells[..1], WRITER).await;
     fix.rule(
         fix.release(&cells[..1], OTHER_WRITER).await == 1,
         "a fence that was never placed is reported lost",
     );
-    fix.rule(
-        !fix.fill(&at, row(&grant, "old")).await,
-        "a release by another leaves the fence",
-    );
-    fix.rule(
-        fix.try_lease(&at, None).await.is_none(),
-        "a release by another leaves the fence",
-    );
+    fix.rule(!fix.fill(&at, row(&grant, "old")).await, "a release by another leaves the fence");
+    fix.rule(fix.try_lease(&at, None).await.is_none(), "a release by another leaves the fence");
 }
 
 pub(super) async fn many_cells_are_fenced_and_released_together(fix: &Fixture) {
@@ -137,21 +89,12 @@ pub(super) async fn many_cells_are_fenced_and_released_together(fix: &Fixture) {
     for at in &rows {
         fix.rule(fix.hit(at).await.is_none(), "every cell is fenced");
     }
-    fix.rule(
-        fix.try_lease(&fix.row(2000), None).await.is_none(),
-        "an empty cell is fenced as well",
-    );
+    fix.rule(fix.try_lease(&fix.row(2000), None).await.is_none(), "an empty cell is fenced as well");
     fix.rule(fix.hit(&kept).await.is_some(), "no other cell is fenced");
-    fix.rule(
-        fix.release(&cells, WRITER).await == 0,
-        "every fence is found again",
-    );
+    fix.rule(fix.release(&cells, WRITER).await == 0, "every fence is found again");
     fix.put(&fix.row(2000), "new").await;
     fix.fence(&[], WRITER).await;
-    fix.rule(
-        fix.release(&[], WRITER).await == 0,
-        "a write that affects nothing fences nothing",
-    );
+    fix.rule(fix.release(&[], WRITER).await == 0, "a write that affects nothing fences nothing");
 }
 
 pub(super) async fn an_expired_fence_still_removed_what_the_cell_held(fix: &Fixture) {
@@ -162,13 +105,7 @@ pub(super) async fn an_expired_fence_still_removed_what_the_cell_held(fix: &Fixt
     fix.rule(fix.hit(&at).await.is_none(), "a fence removes the entry");
     fix.fence(&cells, OTHER_WRITER).await;
     fix.done(fix.store.fence(&cells, WRITER, EXPIRED).await);
-    fix.rule(
-        fix.try_lease(&at, None).await.is_none(),
-        "a holder that expired leaves the others",
-    );
-    fix.rule(
-        fix.release(&cells, OTHER_WRITER).await == 0,
-        "a standing fence is not reported lost",
-    );
+    fix.rule(fix.try_lease(&at, None).await.is_none(), "a holder that expired leaves the others");
+    fix.rule(fix.release(&cells, OTHER_WRITER).await == 0, "a standing fence is not reported lost");
     fix.put(&at, "new").await;
 }

@@ -17,10 +17,7 @@ pub struct CountingStore {
 impl CountingStore {
     /// Goes around `inner`.
     pub fn new(inner: Arc<dyn Store>) -> Self {
-        CountingStore {
-            inner,
-            calls: Arc::default(),
-        }
+        CountingStore { inner, calls: Arc::default() }
     }
 
     /// The calls since the last time, oldest first: the method and the names of its cells, separated by

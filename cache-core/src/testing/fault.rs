@@ -36,10 +36,7 @@ pub struct FaultyStore {
 impl FaultyStore {
     /// Goes around `inner`. Nothing fails yet.
     pub fn new(inner: Arc<dyn Store>) -> Self {
-        FaultyStore {
-            inner,
-            faults: Arc::new(watch::Sender::new(HashMap::new())),
-        }
+        FaultyStore { inner, faults: Arc::new(watch::Sender::new(HashMap::new())) }
     }
 
     /// From now on `call` fails like this.
@@ -51,17 +48,9 @@ impl FaultyStore {
 
     /// Every call fails like this.
     pub fn fail_all(&self, fault: Fault) {
-        let all = [
-            Call::Lookup,
-            Call::Lease,
-            Call::Fill,
-            Call::Forfeit,
-            Call::Fence,
-            Call::Release,
-            Call::Claim,
-        ];
-        self.faults
-            .send_modify(|faults| faults.extend(all.map(|call| (call, fault))));
+        let all =
+            [Call::Lookup, Call::Lease, Call::Fill, Call::Forfeit, Call::Fence, Call::Release, Call::Claim];
+        self.faults.send_modify(|faults| faults.extend(all.map(|call| (call, fault))));
     }
 
     /// No call fails any more.
@@ -127,11 +116,7 @@ mod tests {
     };
 
     fn at() -> Address {
-        Address {
-            slot: Key::from("a".to_owned()),
-            epoch: None,
-            presence: None,
-        }
+        Address { slot: Key::from("a".to_owned()), epoch: None, presence: None }
     }
 
     /// Whether the slot is fenced, seen past the faults.

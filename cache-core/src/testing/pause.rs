@@ -38,9 +38,7 @@ impl Pause {
     /// # Panics
     /// When the store was dropped, or when it is asked again after it has answered.
     pub async fn reached(&mut self) {
-        (&mut self.arrived)
-            .await
-            .expect("the store is there to send calls here");
+        (&mut self.arrived).await.expect("the store is there to send calls here");
     }
 
     /// Lets the call go.
@@ -53,10 +51,7 @@ impl Pause {
 impl PausableStore {
     /// Goes around `inner`. Nothing pauses yet.
     pub fn new(inner: Arc<dyn Store>) -> Self {
-        PausableStore {
-            inner,
-            gates: Arc::default(),
-        }
+        PausableStore { inner, gates: Arc::default() }
     }
 
     /// The next `call` stops before it is executed. Later ones go on; ask twice to stop two.
@@ -72,21 +67,14 @@ impl PausableStore {
     fn pause(&self, call: Call, executed: bool) -> Pause {
         let (arrive, arrived) = oneshot::channel();
         let (resume, resumed) = oneshot::channel();
-        locked(&self.gates).push(Gate {
-            call,
-            executed,
-            arrived: arrive,
-            resumed,
-        });
+        locked(&self.gates).push(Gate { call, executed, arrived: arrive, resumed });
         Pause { arrived, resume }
     }
 
     async fn pass(&self, call: Call, executed: bool) {
         let gate = {
             let mut gates = locked(&self.gates);
-            let here = gates
-                .iter()
-                .position(|gate| gate.call == call && gate.executed == executed);
+            let here = gates.iter().position(|gate| gate.call == call && gate.executed == executed);
             here.map(|index| gates.remove(index))
         };
         if let Some(gate) = gate

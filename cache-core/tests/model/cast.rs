@@ -58,10 +58,9 @@ impl Ask {
     pub(crate) fn answer(self, database: Database) -> u8 {
         match self {
             Ask::Row(row) => database.row(row).code(),
-            Ask::Unique(unique) => database
-                .find_unique(unique)
-                .map_or(Row::ABSENT, |row| database.row(row))
-                .code(),
+            Ask::Unique(unique) => {
+                database.find_unique(unique).map_or(Row::ABSENT, |row| database.row(row)).code()
+            }
             Ask::Both | Ask::All => database.code(),
         }
     }
@@ -70,11 +69,7 @@ impl Ask {
 impl Cast {
     pub(crate) fn database(&self) -> Database {
         let row = |row: u8| {
-            if self.rows[usize::from(row)] {
-                Row::new(0, row)
-            } else {
-                Row::ABSENT
-            }
+            if self.rows[usize::from(row)] { Row::new(0, row) } else { Row::ABSENT }
         };
         Database::new(ROWS.map(row))
     }
@@ -172,11 +167,8 @@ const BOTH: Cast = Cast {
     ..CAST
 };
 
-const BOTH_BULK: Cast = Cast {
-    name: "both rows in one call, an update of all",
-    writes: &[Write::UpdateAll],
-    ..BOTH
-};
+const BOTH_BULK: Cast =
+    Cast { name: "both rows in one call, an update of all", writes: &[Write::UpdateAll], ..BOTH };
 
 const BOTH_ABSENT: Cast = Cast {
     name: "a row and an absent row in one call, an insert and an update",
@@ -267,6 +259,7 @@ pub(crate) const LARGE_CASTS: [Cast; 7] = [
     Cast {
         name: "an absent row, an insert, a delete and an update of all",
         writes: &[Write::Insert(0, 0), Write::Delete(0), Write::UpdateAll],
+        evictions: 0,
         ..ABSENT
     },
     Cast {

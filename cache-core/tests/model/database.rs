@@ -65,8 +65,7 @@ impl Database {
 
     /// The primary key of the row with this unique value.
     pub(crate) fn find_unique(self, unique: u8) -> Option<u8> {
-        ROWS.into_iter()
-            .find(|row| self.row(*row).unique() == Some(unique))
+        ROWS.into_iter().find(|row| self.row(*row).unique() == Some(unique))
     }
 
     fn with(self, row: u8, new: Row) -> Database {

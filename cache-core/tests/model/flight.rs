@@ -36,10 +36,7 @@ pub(crate) struct Flight {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Fill {
     NotStarted,
-    UnderWay {
-        stored: Option<bool>,
-        same_epoch: Option<bool>,
-    },
+    UnderWay { stored: Option<bool>, same_epoch: Option<bool> },
 }
 
 impl Flight {
@@ -57,11 +54,7 @@ impl Flight {
     }
 
     pub(crate) fn numbers(&self) -> Vec<u64> {
-        [self.epoch, self.presence]
-            .into_iter()
-            .flatten()
-            .flatten()
-            .collect()
+        [self.epoch, self.presence].into_iter().flatten().flatten().collect()
     }
 
     /// What was loaded for this slot, with its stamps. `None` if nothing may be filled: the load led to
@@ -77,9 +70,7 @@ impl Flight {
                 if led_elsewhere {
                     return None;
                 }
-                Some(database.row(key))
-                    .filter(|row| *row != Row::ABSENT)
-                    .map(Row::code)
+                Some(database.row(key)).filter(|row| *row != Row::ABSENT).map(Row::code)
             }
             Cell::Alias(unique) => database.find_unique(unique),
             _ => Some(database.code()),
@@ -88,12 +79,7 @@ impl Flight {
             Some(_) => None,
             None => Some(self.presence.flatten()?),
         };
-        Some(Kept(entry(
-            Token(leader as u64),
-            self.epoch.flatten(),
-            presence,
-            code.unwrap_or_default(),
-        )))
+        Some(Kept(entry(Token(leader as u64), self.epoch.flatten(), presence, code.unwrap_or_default())))
     }
 
     fn is_boarding(&self, protocol: &Protocol) -> bool {
@@ -133,11 +119,7 @@ impl World {
         }
         if flight.epoch == Some(None) {
             // The epoch cell is fenced: no lease.
-            actions.push(if flight.leased {
-                Action::Forfeit(at, flight.at)
-            } else {
-                Action::Load(at)
-            });
+            actions.push(if flight.leased { Action::Forfeit(at, flight.at) } else { Action::Load(at) });
             return;
         }
         if !flight.leased && flight.loaded.is_none() {
@@ -183,18 +165,11 @@ impl World {
         let token = Token(at as u64);
         match action {
             Action::Join(_, leader) => {
-                self.readers[at].step = Step::Joined {
-                    leader,
-                    alias: flight.alias,
-                };
+                self.readers[at].step = Step::Joined { leader, alias: flight.alias };
                 return;
             }
             Action::Lease(_, slot) => {
-                let lease = Operation::Lease {
-                    token,
-                    until: LATER,
-                    replaces: flight.replaces.map(Token),
-                };
+                let lease = Operation::Lease { token, until: LATER, replaces: flight.replaces.map(Token) };
                 if self.store.run(slot, lease, protocol.off) != Outcome::Granted {
                     self.readers[at].step = Step::Alone;
                     return;
@@ -207,29 +182,15 @@ impl World {
                     Outcome::Opened(epoch) => Some(epoch.0),
                     _ => None,
                 };
-                *(if cell == Cell::Epoch {
-                    &mut flight.epoch
-                } else {
-                    &mut flight.presence
-                }) = Some(number);
+                *(if cell == Cell::Epoch { &mut flight.epoch } else { &mut flight.presence }) = Some(number);
             }
             Action::Load(_) if flight.epoch == Some(None) => return self.end(at, How::Loaded),
             Action::Load(_) => flight.loaded = Some(self.database),
             Action::LoadUncommitted(_, writer) => flight.loaded = self.after_commit(protocol, writer),
-            Action::StartFill(_) => {
-                flight.fill = Fill::UnderWay {
-                    stored: None,
-                    same_epoch: None,
-                }
-            }
+            Action::StartFill(_) => flight.fill = Fill::UnderWay { stored: None, same_epoch: None },
             Action::Fill(_, slot) => {
-                let entry = flight
-                    .entry(at, protocol.cast.ask(at))
-                    .expect("a fill has an entry")
-                    .0;
-                let filled = self
-                    .store
-                    .run(slot, Operation::Fill { entry, until: LATER }, protocol.off);
+                let entry = flight.entry(at, protocol.cast.ask(at)).expect("a fill has an entry").0;
+                let filled = self.store.run(slot, Operation::Fill { entry, until: LATER }, protocol.off);
                 if let Fill::UnderWay { stored, .. } = &mut flight.fill {
                     *stored = Some(filled == Outcome::Filled);
                 }
@@ -267,10 +228,7 @@ impl World {
         let entry = flight.entry(leader, protocol.cast.ask(leader)).filter(|_| usable);
         for at in 0..self.readers.len() {
             let alias = match self.readers[at].step {
-                Step::Joined {
-                    leader: joined,
-                    alias,
-                } if joined == leader => alias,
+                Step::Joined { leader: joined, alias } if joined == leader => alias,
                 _ => continue,
             };
             match &entry {

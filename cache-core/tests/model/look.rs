@@ -25,21 +25,11 @@ pub(crate) struct Look {
 
 impl Look {
     pub(crate) fn new(at: Cell, alias: Option<u64>) -> Look {
-        Look {
-            at,
-            alias,
-            entry: None,
-            epoch: None,
-            presence: None,
-            after_flight: false,
-        }
+        Look { at, alias, entry: None, epoch: None, presence: None, after_flight: false }
     }
 
     pub(crate) fn after_flight(at: Cell, alias: Option<u64>) -> Look {
-        Look {
-            after_flight: true,
-            ..Look::new(at, alias)
-        }
+        Look { after_flight: true, ..Look::new(at, alias) }
     }
 
     pub(crate) fn numbers(&self) -> Vec<u64> {
@@ -89,19 +79,12 @@ impl World {
         if entry.0.is_absent() && protocol.keeps(Rule::PresenceStamp) {
             compared.push((presence, look.presence));
         }
-        if compared
-            .iter()
-            .any(|(stamp, read)| read.is_some_and(|read| read != *stamp))
-        {
+        if compared.iter().any(|(stamp, read)| read.is_some_and(|read| read != *stamp)) {
             self.missed(at, &look, Some(entry.0.token.0));
         } else if compared.iter().any(|(_, read)| read.is_none()) {
             self.readers[at].step = Step::Looking(look);
         } else {
-            let how = if entry.0.is_absent() {
-                How::AbsentHit
-            } else {
-                How::Hit
-            };
+            let how = if entry.0.is_absent() { How::AbsentHit } else { How::Hit };
             self.found(protocol, at, look.at, look.alias, &entry, how);
         }
     }

@@ -27,42 +27,24 @@ pub(crate) enum Many {
 
 impl Default for Many {
     fn default() -> Self {
-        Many::First {
-            rows: [None, None],
-            epoch: None,
-            presence: None,
-        }
+        Many::First { rows: [None, None], epoch: None, presence: None }
     }
 }
 
 impl Many {
     pub(crate) fn numbers(&self) -> Vec<u64> {
         let (entries, read): (Vec<&Kept>, _) = match self {
-            Many::First {
-                rows,
-                epoch,
-                presence,
-            } => (
-                rows.iter().flatten().flatten().collect(),
-                [epoch.flatten(), presence.flatten()],
-            ),
+            Many::First { rows, epoch, presence } => {
+                (rows.iter().flatten().flatten().collect(), [epoch.flatten(), presence.flatten()])
+            }
             Many::Second { hits, .. } => (hits.iter().flatten().collect(), [None, None]),
         };
-        entries
-            .into_iter()
-            .flat_map(Kept::stamps)
-            .chain(read)
-            .flatten()
-            .collect()
+        entries.into_iter().flat_map(Kept::stamps).chain(read).flatten().collect()
     }
 
     pub(crate) fn actions(&self, protocol: &Protocol, at: usize, actions: &mut Vec<Action>) {
         match self {
-            Many::First {
-                rows,
-                epoch,
-                presence,
-            } => {
+            Many::First { rows, epoch, presence } => {
                 for row in ROWS {
                     if rows[usize::from(row)].is_none() {
                         actions.push(Action::See(at, Cell::Row(row)));
@@ -121,11 +103,7 @@ impl World {
             return;
         }
         match many {
-            Many::First {
-                rows,
-                epoch,
-                presence,
-            } => {
+            Many::First { rows, epoch, presence } => {
                 let valid = |entry: &Kept| {
                     let [entry_epoch, entry_presence] = entry.stamps();
                     (!protocol.has_epoch(Cell::Row(0)) || Some(entry_epoch) == epoch)
@@ -137,15 +115,7 @@ impl World {
                     return;
                 }
                 let left = cells_to_validate(protocol, &hits);
-                self.many_goes_on(
-                    protocol,
-                    at,
-                    Many::Second {
-                        hits,
-                        loaded: None,
-                        left,
-                    },
-                );
+                self.many_goes_on(protocol, at, Many::Second { hits, loaded: None, left });
             }
             Many::Second { hits, loaded, .. } => {
                 let row = |row: u8| match (&hits[usize::from(row)], loaded) {
@@ -159,10 +129,7 @@ impl World {
     }
 
     fn is_unchanged(&self, protocol: &Protocol, hits: &[Option<Kept>; 2], cell: Cell) -> bool {
-        let mut hits_here = ROWS
-            .into_iter()
-            .zip(hits)
-            .filter_map(|(row, hit)| Some((row, hit.as_ref()?)));
+        let mut hits_here = ROWS.into_iter().zip(hits).filter_map(|(row, hit)| Some((row, hit.as_ref()?)));
         match cell {
             Cell::Row(row) => {
                 let token = |entry: &Kept| entry.0.token;
@@ -183,11 +150,7 @@ fn cells_to_validate(protocol: &Protocol, hits: &[Option<Kept>; 2]) -> Vec<Cell>
     if !protocol.keeps(Rule::ValidateMixedReads) {
         return cells;
     }
-    cells.extend(
-        ROWS.into_iter()
-            .filter(|row| hits[usize::from(*row)].is_some())
-            .map(Cell::Row),
-    );
+    cells.extend(ROWS.into_iter().filter(|row| hits[usize::from(*row)].is_some()).map(Cell::Row));
     if protocol.keeps(Rule::ValidateStamps) {
         if protocol.has_epoch(Cell::Row(0)) {
             cells.push(Cell::Epoch);

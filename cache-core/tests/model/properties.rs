@@ -27,11 +27,7 @@ impl Wrong {
             return None;
         }
         let rows = Database::from_code(answer);
-        let possible = |row: u8| {
-            snapshots
-                .iter()
-                .any(|snapshot| snapshot.row(row) == rows.row(row))
-        };
+        let possible = |row: u8| snapshots.iter().any(|snapshot| snapshot.row(row) == rows.row(row));
         match ask {
             Ask::Both | Ask::All if ROWS.into_iter().all(possible) => Some(Wrong::Torn),
             Ask::Row(_) | Ask::Unique(_) if answer == Row::ABSENT.code() => Some(Wrong::StaleAbsence),
@@ -50,16 +46,12 @@ pub(crate) fn of(cast: &Cast) -> Vec<Property<Protocol>> {
         // Then the promise is broken while the write is undecided; but not for ever.
         return vec![
             Property::always(NOTHING_STALE_AT_REST, nothing_stale_at_rest),
-            Property::sometimes("a stale row is answered", |_, world| {
-                any(world, Step::Wrong(Wrong::Stale))
-            }),
+            Property::sometimes("a stale row is answered", |_, world| any(world, Step::Wrong(Wrong::Stale))),
         ];
     }
     let mut properties = vec![
         Property::always(NO_STALE_ROW, |_, world| !any(world, Step::Wrong(Wrong::Stale))),
-        Property::always(NO_STALE_ABSENCE, |_, world| {
-            !any(world, Step::Wrong(Wrong::StaleAbsence))
-        }),
+        Property::always(NO_STALE_ABSENCE, |_, world| !any(world, Step::Wrong(Wrong::StaleAbsence))),
         Property::always(NO_TORN_ROWS, |_, world| !any(world, Step::Wrong(Wrong::Torn))),
     ];
     properties.extend(cast.happens.iter().map(|how| match how {
@@ -73,12 +65,12 @@ pub(crate) fn of(cast: &Cast) -> Vec<Property<Protocol>> {
         How::Joined => Property::sometimes("a joined answer", |_, world| any(world, Step::Done(How::Joined))),
         How::Loaded => Property::sometimes("a load", |_, world| any(world, Step::Done(How::Loaded))),
         How::Filled => Property::sometimes("a fill", |_, world| any(world, Step::Done(How::Filled))),
-        How::Superseded => Property::sometimes("a superseded fill", |_, world| {
-            any(world, Step::Done(How::Superseded))
-        }),
-        How::Validated => Property::sometimes("a validated answer", |_, world| {
-            any(world, Step::Done(How::Validated))
-        }),
+        How::Superseded => {
+            Property::sometimes("a superseded fill", |_, world| any(world, Step::Done(How::Superseded)))
+        }
+        How::Validated => {
+            Property::sometimes("a validated answer", |_, world| any(world, Step::Done(How::Validated)))
+        }
     }));
     properties
 }
@@ -89,11 +81,7 @@ fn any(world: &World, step: Step) -> bool {
 
 /// When every writer has ended, no slot holds an entry that a hit would use and the database would not.
 fn nothing_stale_at_rest(protocol: &Protocol, world: &World) -> bool {
-    if !world
-        .writers
-        .iter()
-        .all(|writer| writer.has_released_everything())
-    {
+    if !world.writers.iter().all(|writer| writer.has_released_everything()) {
         return true;
     }
     world.store.cells().all(|(cell, _)| {

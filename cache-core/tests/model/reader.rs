@@ -147,9 +147,6 @@ impl World {
 
     /// Ends a call whose answer came straight from the database, and so is right.
     pub(crate) fn end(&mut self, at: usize, how: How) {
-        self.readers[at] = Reader {
-            step: Step::Done(how),
-            seen: Vec::new(),
-        };
+        self.readers[at] = Reader { step: Step::Done(how), seen: Vec::new() };
     }
 }

@@ -77,13 +77,7 @@ impl Eq for Kept {}
 
 impl Hash for Kept {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Entry {
-            token,
-            epoch,
-            presence,
-            fingerprint,
-            payload: _,
-        } = &self.0;
+        let Entry { token, epoch, presence, fingerprint, payload: _ } = &self.0;
         (token, epoch, presence, fingerprint, self.code()).hash(state);
     }
 }
@@ -220,10 +214,8 @@ pub(crate) fn describe(slot: &Slot) -> String {
         Slot::Filled { entry, .. } => format!("filled by reader {}", entry.token.0),
         Slot::Leased { token, .. } => format!("leased to reader {}", token.0),
         Slot::Fenced(holders) => {
-            let writers: Vec<String> = holders
-                .iter()
-                .map(|Holder { writer, .. }| writer.0.to_string())
-                .collect();
+            let writers: Vec<String> =
+                holders.iter().map(|Holder { writer, .. }| writer.0.to_string()).collect();
             format!("fenced by writer {}", writers.join(" and "))
         }
         Slot::Epoch(epoch) => format!("number {}", epoch.0),

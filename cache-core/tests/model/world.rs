@@ -113,11 +113,7 @@ impl Protocol {
         Protocol {
             cast,
             off,
-            fenced: cast
-                .writes
-                .iter()
-                .map(|write| fenced_cells(*write, &cast, off))
-                .collect(),
+            fenced: cast.writes.iter().map(|write| fenced_cells(*write, &cast, off)).collect(),
             epoch_takes_part: cast.fences_the_epoch(),
         }
     }
@@ -192,9 +188,7 @@ impl Model for Protocol {
         vec![World {
             database: self.cast.database(),
             store: self.warm_store(),
-            writers: (0..self.cast.writes.len())
-                .map(|at| Writer::new(self, at))
-                .collect(),
+            writers: (0..self.cast.writes.len()).map(|at| Writer::new(self, at)).collect(),
             readers: vec![Reader::default(); self.cast.asks.len()],
             evictions: self.cast.evictions,
         }]

@@ -31,15 +31,8 @@ enum Phase {
 
 impl Writer {
     pub(crate) fn new(protocol: &Protocol, at: usize) -> Writer {
-        let left = if protocol.keeps(Rule::FenceBeforeCommit) {
-            protocol.all_fenced(at)
-        } else {
-            0
-        };
-        Writer {
-            phase: Phase::Fencing,
-            left,
-        }
+        let left = if protocol.keeps(Rule::FenceBeforeCommit) { protocol.all_fenced(at) } else { 0 };
+        Writer { phase: Phase::Fencing, left }
     }
 
     pub(crate) fn has_released_everything(&self) -> bool {
@@ -76,10 +69,7 @@ impl World {
     pub(crate) fn writer_actions(&self, protocol: &Protocol, at: usize, actions: &mut Vec<Action>) {
         let writer = &self.writers[at];
         let cells = &protocol.fenced[at];
-        let left = cells
-            .iter()
-            .enumerate()
-            .filter(|(bit, _)| writer.left & 1 << bit != 0);
+        let left = cells.iter().enumerate().filter(|(bit, _)| writer.left & 1 << bit != 0);
         match writer.phase {
             Phase::Fencing | Phase::LateFencing => {
                 actions.extend(left.map(|(_, cell)| Action::Fence(at, *cell)))
@@ -116,69 +106,39 @@ impl World {
     pub(crate) fn writer_step(&mut self, protocol: &Protocol, at: usize, action: Action) {
         let bit = |cell: Cell| {
             let cells = &protocol.fenced[at];
-            cells
-                .iter()
-                .position(|other| *other == cell)
-                .expect("a writer handles its own cells")
+            cells.iter().position(|other| *other == cell).expect("a writer handles its own cells")
         };
         match action {
             Action::Fence(_, cell) => {
-                let fence = Operation::Fence {
-                    writer: writer_id(at),
-                    until: LATER,
-                };
+                let fence = Operation::Fence { writer: writer_id(at), until: LATER };
                 self.store.run(cell, fence, protocol.off);
                 let writer = &mut self.writers[at];
                 writer.finish(bit(cell));
                 if writer.phase == Phase::LateFencing && writer.left == 0 {
-                    *writer = Writer {
-                        phase: Phase::Releasing,
-                        left: protocol.all_fenced(at),
-                    };
+                    *writer = Writer { phase: Phase::Releasing, left: protocol.all_fenced(at) };
                 }
             }
             Action::Release(_, cell) => {
-                self.store.run(
-                    cell,
-                    Operation::Release {
-                        writer: writer_id(at),
-                    },
-                    protocol.off,
-                );
+                self.store.run(cell, Operation::Release { writer: writer_id(at) }, protocol.off);
                 self.writers[at].finish(bit(cell));
             }
             Action::ExpireFence(_, cell) => self.store.expire_fence(cell, writer_id(at).0),
             Action::LoseConnection(_) => {
-                self.writers[at] = Writer {
-                    phase: Phase::Unknowing,
-                    left: protocol.all_fenced(at),
-                };
+                self.writers[at] = Writer { phase: Phase::Unknowing, left: protocol.all_fenced(at) };
             }
             Action::GiveUp(_) => {
-                self.writers[at] = Writer {
-                    phase: Phase::Releasing,
-                    left: protocol.all_fenced(at),
-                };
+                self.writers[at] = Writer { phase: Phase::Releasing, left: protocol.all_fenced(at) };
             }
             Action::Commit(_) => {
-                let database = self
-                    .after_commit(protocol, at)
-                    .expect("only a possible commit is offered");
+                let database = self.after_commit(protocol, at).expect("only a possible commit is offered");
                 self.commit(database);
                 let writer = &mut self.writers[at];
                 *writer = match writer.phase {
-                    Phase::Unknowing => Writer {
-                        phase: Phase::Releasing,
-                        left: writer.left,
-                    },
-                    _ if protocol.keeps(Rule::FenceBeforeCommit) => Writer {
-                        phase: Phase::Releasing,
-                        left: protocol.all_fenced(at),
-                    },
-                    _ => Writer {
-                        phase: Phase::LateFencing,
-                        left: protocol.all_fenced(at),
-                    },
+                    Phase::Unknowing => Writer { phase: Phase::Releasing, left: writer.left },
+                    _ if protocol.keeps(Rule::FenceBeforeCommit) => {
+                        Writer { phase: Phase::Releasing, left: protocol.all_fenced(at) }
+                    }
+                    _ => Writer { phase: Phase::LateFencing, left: protocol.all_fenced(at) },
                 };
             }
             other => unreachable!("{other:?} is no step of a writer"),

@@ -23,9 +23,7 @@ pub(crate) fn url() -> String {
 
 /// A store on the server.
 pub(crate) async fn store() -> RedisStore {
-    RedisStore::connect(&url(), "test")
-        .await
-        .expect("the server in CACHE_TEST_REDIS_URL can be used")
+    RedisStore::connect(&url(), "test").await.expect("the server in CACHE_TEST_REDIS_URL can be used")
 }
 
 /// A connection to the server beside the store.
@@ -50,11 +48,8 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     pub(crate) fn start() -> Self {
-        let redis::ConnectionAddr::Tcp(host, port) = redis::Client::open(url())
-            .unwrap()
-            .get_connection_info()
-            .addr()
-            .clone()
+        let redis::ConnectionAddr::Tcp(host, port) =
+            redis::Client::open(url()).unwrap().get_connection_info().addr().clone()
         else {
             panic!("CACHE_TEST_REDIS_URL must name a host and port")
         };
@@ -65,9 +60,7 @@ impl Proxy {
             || panic!("CACHE_TEST_REDIS_URL must spell out its port"),
             |(before, after)| (before.to_owned(), after.to_owned()),
         );
-        let before = before
-            .strip_suffix(&host)
-            .expect("the host stands before the port");
+        let before = before.strip_suffix(&host).expect("the host stands before the port");
         let url = format!("{before}{place}{after}");
         let accepting = Arc::new(AtomicBool::new(true));
         let streams = Arc::<Mutex<Vec<TcpStream>>>::default();
@@ -88,11 +81,7 @@ impl Proxy {
                 pump(server, client);
             }
         });
-        Proxy {
-            url,
-            accepting,
-            streams,
-        }
+        Proxy { url, accepting, streams }
     }
 
     pub(crate) fn url(&self) -> String {

@@ -21,10 +21,7 @@ pub(crate) struct Classes {
 
 impl Classes {
     pub(crate) fn new(backend: DbBackend) -> Self {
-        Classes {
-            backend,
-            remembered: Cache::with_weighter(CAPACITY as usize / 1024, CAPACITY, Bytes),
-        }
+        Classes { backend, remembered: Cache::with_weighter(CAPACITY as usize / 1024, CAPACITY, Bytes) }
     }
 
     /// What the text does.
@@ -42,9 +39,7 @@ impl Classes {
 
 impl fmt::Debug for Classes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Classes")
-            .field("remembered", &self.remembered.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Classes").field("remembered", &self.remembered.len()).finish_non_exhaustive()
     }
 }
 

@@ -20,11 +20,7 @@ pub(super) fn head(statement: &Statement, verb: usize) -> Option<Head> {
     if let Some(head) = one_table(statement, at) {
         return Some(head);
     }
-    if statement.is_mysql() {
-        several_tables(statement, at)
-    } else {
-        None
-    }
+    if statement.is_mysql() { several_tables(statement, at) } else { None }
 }
 
 fn one_table(statement: &Statement, mut at: usize) -> Option<Head> {
@@ -42,14 +38,7 @@ fn one_table(statement: &Statement, mut at: usize) -> Option<Head> {
     let (alias, next) = statement.alias(at, &[FOLLOWERS, &["USING"]].concat())?;
     let kind = WriteKind::Delete;
     if statement.is_postgres() && statement.is(next, &["USING"]) {
-        return Some(Head {
-            writes: vec![TableWrite {
-                table,
-                kind,
-                keys: Vec::new(),
-            }],
-            next,
-        });
+        return Some(Head { writes: vec![TableWrite { table, kind, keys: Vec::new() }], next });
     }
     let ends = matches!(statement.kind(next), None | Some(Kind::Close));
     if !ends && !statement.is(next, FOLLOWERS) {
@@ -60,34 +49,21 @@ fn one_table(statement: &Statement, mut at: usize) -> Option<Head> {
     } else {
         Vec::new()
     };
-    Some(Head {
-        writes: vec![TableWrite { table, kind, keys }],
-        next,
-    })
+    Some(Head { writes: vec![TableWrite { table, kind, keys }], next })
 }
 
 /// MySQL's `DELETE a, b FROM tables` and `DELETE FROM a, b USING tables`, where `a` and `b` may be aliases:
 /// every table may lose rows.
 fn several_tables(statement: &Statement, mut at: usize) -> Option<Head> {
-    let introduces = if statement.is(at, &["FROM"]) {
-        "USING"
-    } else {
-        "FROM"
-    };
+    let introduces = if statement.is(at, &["FROM"]) { "USING" } else { "FROM" };
     at += usize::from(introduces == "USING");
     while !statement.is(at, &[introduces]) {
-        let is_list = matches!(
-            statement.kind(at)?,
-            Kind::Word | Kind::Quoted | Kind::Comma | Kind::Dot
-        );
+        let is_list = matches!(statement.kind(at)?, Kind::Word | Kind::Quoted | Kind::Comma | Kind::Dot);
         if !is_list && !statement.is_operator(at, "*") {
             return None;
         }
         at += 1;
     }
     let tables = joined_tables(statement, at + 1)?;
-    Some(Head {
-        writes: writes(tables, &WriteKind::Delete),
-        next: at + 1,
-    })
+    Some(Head { writes: writes(tables, &WriteKind::Delete), next: at + 1 })
 }

@@ -131,11 +131,8 @@ const OPERATORS: &str = "\
     ~~ !~~ ~~* !~~* ~* !~ !~* ^@ ~= ~<~ ~<=~ ~>=~ ~>~ -|- &< &> <<| |>> &<| |&> <^ >^ *= *<> *< *> *<= *>= \
     <% %> <<% %>> <<-> <->> <<<-> <->>> <#> <=> <+> <~> <%>";
 
-static KNOWN: LazyLock<Known> = LazyLock::new(|| Known {
-    mysql: names(MYSQL),
-    postgres: names(POSTGRES),
-    sqlite: names(SQLITE),
-});
+static KNOWN: LazyLock<Known> =
+    LazyLock::new(|| Known { mysql: names(MYSQL), postgres: names(POSTGRES), sqlite: names(SQLITE) });
 
 struct Known {
     mysql: HashSet<&'static str>,

@@ -3,16 +3,7 @@
 use super::{TableWrite, WriteKind, lexer::Kind, select::Head, statement::Statement};
 
 /// What may follow the table and its columns.
-const SOURCES: &[&str] = &[
-    "VALUES",
-    "VALUE",
-    "SELECT",
-    "WITH",
-    "TABLE",
-    "DEFAULT",
-    "SET",
-    "OVERRIDING",
-];
+const SOURCES: &[&str] = &["VALUES", "VALUE", "SELECT", "WITH", "TABLE", "DEFAULT", "SET", "OVERRIDING"];
 
 /// Reads `INSERT [OR …] [INTO] table [AS alias] [(columns)]`. Whether it is an upsert, the scan of the rest
 /// tells.
@@ -54,12 +45,5 @@ pub(super) fn head(statement: &Statement, verb: usize) -> Option<Head> {
     if let Some(after) = statement.after_names(at).filter(|after| has_source(*after)) {
         at = after;
     }
-    has_source(at).then(|| Head {
-        writes: vec![TableWrite {
-            table,
-            kind,
-            keys: Vec::new(),
-        }],
-        next: at,
-    })
+    has_source(at).then(|| Head { writes: vec![TableWrite { table, kind, keys: Vec::new() }], next: at })
 }

@@ -25,10 +25,7 @@ pub(super) fn equalities(statement: &Statement, filter: usize, table: &str) -> V
             begins = Some(at + 1);
         }
     }
-    let end = statement
-        .level(filter + 1)
-        .last()
-        .map_or(filter + 1, |(at, _)| at + 1);
+    let end = statement.level(filter + 1).last().map_or(filter + 1, |(at, _)| at + 1);
     found.extend(begins.and_then(|from| equality(statement, from, end, table)));
     found
 }
@@ -46,8 +43,5 @@ fn equality(statement: &Statement, mut from: usize, end: usize, table: &str) -> 
         return None;
     };
     let stands_alone = statement.is_operator(from + 1, "=") && end == from + 3;
-    stands_alone.then_some(Equality {
-        column,
-        parameter: index as usize,
-    })
+    stands_alone.then_some(Equality { column, parameter: index as usize })
 }

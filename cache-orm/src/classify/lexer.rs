@@ -55,9 +55,7 @@ impl<'a> Lexed<'a> {
     /// The statements between semicolons, leaving out empty ones.
     pub(super) fn statements(&self) -> impl Iterator<Item = Statement<'_>> {
         let parts = self.tokens.split(|token| token.kind == Kind::Semicolon);
-        parts
-            .filter(|part| !part.is_empty())
-            .map(|part| Statement::new(self.text, part, self.backend))
+        parts.filter(|part| !part.is_empty()).map(|part| Statement::new(self.text, part, self.backend))
     }
 }
 
@@ -77,12 +75,7 @@ pub(super) fn lex(text: &str, backend: DbBackend) -> Option<Lexed<'_>> {
     while lexer.at < lexer.text.len() {
         lexer.next()?;
     }
-    Some(Lexed {
-        text,
-        tokens: lexer.tokens,
-        backend,
-        positional: lexer.positional,
-    })
+    Some(Lexed { text, tokens: lexer.tokens, backend, positional: lexer.positional })
 }
 
 /// The databases whose rules are known here; SeaORM's own list may grow.
@@ -173,11 +166,7 @@ impl Lexer<'_> {
         if is_name && self.dialect == Dialect::Postgres && length > LONGEST_POSTGRES_NAME {
             return None;
         }
-        self.tokens.push(Token {
-            kind,
-            start: u32::try_from(start).ok()?,
-            end: u32::try_from(end).ok()?,
-        });
+        self.tokens.push(Token { kind, start: u32::try_from(start).ok()?, end: u32::try_from(end).ok()? });
         self.at = end;
         Some(())
     }
@@ -185,25 +174,18 @@ impl Lexer<'_> {
     /// How far from the current byte, plus `skip`, the needle begins.
     fn find(&self, needle: &[u8], skip: usize) -> Option<usize> {
         let rest = self.text.get(self.at + skip..)?;
-        rest.windows(needle.len())
-            .position(|window| window == needle)
-            .map(|found| found + skip)
+        rest.windows(needle.len()).position(|window| window == needle).map(|found| found + skip)
     }
 
     fn word(&mut self) -> Option<()> {
-        let length = self.text[self.at..]
-            .iter()
-            .take_while(|byte| is_word(**byte))
-            .count();
+        let length = self.text[self.at..].iter().take_while(|byte| is_word(**byte)).count();
         self.push(Kind::Word, length)
     }
 
     fn line_comment(&mut self) -> Option<()> {
         let returns_end_it = self.dialect == Dialect::Postgres;
         let rest = &self.text[self.at..];
-        let end = rest
-            .iter()
-            .position(|byte| *byte == b'\n' || (returns_end_it && *byte == b'\r'));
+        let end = rest.iter().position(|byte| *byte == b'\n' || (returns_end_it && *byte == b'\r'));
         let length = end.unwrap_or(rest.len());
         // SQLite ends its text at a NUL.
         if rest[..length].contains(&0) {
@@ -270,11 +252,7 @@ impl Lexer<'_> {
             (b'0', b'b' | b'B') => digits(2, |byte| byte.is_ascii_digit()),
             _ => {
                 let whole = digits(0, |byte| byte.is_ascii_digit());
-                if self.peek(whole) == b'.' {
-                    digits(whole + 1, |byte| byte.is_ascii_digit())
-                } else {
-                    whole
-                }
+                if self.peek(whole) == b'.' { digits(whole + 1, |byte| byte.is_ascii_digit()) } else { whole }
             }
         };
         if matches!(self.peek(length), b'e' | b'E') {
@@ -300,10 +278,7 @@ impl Lexer<'_> {
 
     /// SQLite's `:name`, `@name`, `$name`, `?5`.
     fn named_parameter(&mut self) -> Option<()> {
-        let length = 1 + self.text[self.at + 1..]
-            .iter()
-            .take_while(|byte| is_word(**byte))
-            .count();
+        let length = 1 + self.text[self.at + 1..].iter().take_while(|byte| is_word(**byte)).count();
         // `$name::suffix(…)` is one parameter, with anything between the parentheses.
         if length == 1 || matches!(self.peek(length), b':' | b'(') {
             return None;
@@ -314,18 +289,11 @@ impl Lexer<'_> {
 
     /// Postgres' `$5` or `$tag$ … $tag$`.
     fn dollar(&mut self) -> Option<()> {
-        let length = 1 + self.text[self.at + 1..]
-            .iter()
-            .take_while(|byte| is_tag(**byte))
-            .count();
+        let length = 1 + self.text[self.at + 1..].iter().take_while(|byte| is_tag(**byte)).count();
         if self.peek(1).is_ascii_digit() {
             let digits = std::str::from_utf8(&self.text[self.at + 1..self.at + length]).ok()?;
             let index = digits.parse::<u32>().ok()?.checked_sub(1)?;
-            return if self.peek(length) == b'$' {
-                None
-            } else {
-                self.push(Kind::Parameter(index), length)
-            };
+            return if self.peek(length) == b'$' { None } else { self.push(Kind::Parameter(index), length) };
         }
         if self.peek(length) != b'$' {
             return None;
@@ -341,13 +309,8 @@ impl Lexer<'_> {
         if rest[0] == b':' {
             return self.push(Kind::Operator, 1);
         }
-        let mut length = rest
-            .iter()
-            .take_while(|byte| b"+-*/<>=~!@#%^&|`?".contains(byte))
-            .count();
-        let comment = rest[..length]
-            .windows(2)
-            .position(|pair| pair == b"--" || pair == b"/*");
+        let mut length = rest.iter().take_while(|byte| b"+-*/<>=~!@#%^&|`?".contains(byte)).count();
+        let comment = rest[..length].windows(2).position(|pair| pair == b"--" || pair == b"/*");
         length = comment.unwrap_or(length);
         // A trailing sign belongs to the operator only if the operator has one of these characters.
         while length > 1
@@ -357,11 +320,7 @@ impl Lexer<'_> {
             length -= 1;
         }
         let operator = std::str::from_utf8(&rest[..length]).ok()?;
-        if functions::is_postgres_operator(operator) {
-            self.push(Kind::Operator, length)
-        } else {
-            None
-        }
+        if functions::is_postgres_operator(operator) { self.push(Kind::Operator, length) } else { None }
     }
 }
 

@@ -139,6 +139,21 @@ pub(crate) fn classify(sql: &str, backend: DbBackend) -> Class {
     }
 }
 
+/// True for a statement whose effect on the session ends with the transaction that it is in: a savepoint,
+/// `SET LOCAL`, `SET TRANSACTION`. Outside a transaction it is what its class says.
+pub(crate) fn ends_with_transaction(sql: &str) -> bool {
+    let mut words = sql.split_ascii_whitespace().map(str::to_ascii_uppercase);
+    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let scoped = match first.as_str() {
+        "SAVEPOINT" | "RELEASE" => true,
+        "ROLLBACK" => second == "TO",
+        "SET" => second == "LOCAL" || second == "TRANSACTION",
+        _ => false,
+    };
+    // More than one statement, or what hides behind a comment, is judged by its class.
+    scoped && !sql.contains(';') && !sql.contains("--") && !sql.contains("/*") && !sql.contains('#')
+}
+
 /// The class of two statements in one text.
 fn both(first: Class, second: Class) -> Class {
     use Class::{Read, Schema, Session, Unknown, Write};

@@ -7,14 +7,8 @@ pub(super) fn unread(sql: &str) -> Class {
     const SESSION: &str = "begin start commit end rollback abort savepoint release set reset discard use attach \
         detach pragma lock unlock";
     let text = sql.trim_start();
-    let end = text
-        .find(|letter: char| !letter.is_ascii_alphabetic())
-        .unwrap_or(text.len());
-    if is_in(&text[..end], SESSION) {
-        Class::Session
-    } else {
-        Class::Unknown
-    }
+    let end = text.find(|letter: char| !letter.is_ascii_alphabetic()).unwrap_or(text.len());
+    if is_in(&text[..end], SESSION) { Class::Session } else { Class::Unknown }
 }
 
 /// What one statement does.
@@ -23,11 +17,7 @@ pub(super) fn class(statement: &Statement) -> Class {
     if statement.kind(0) == Some(Kind::Open) {
         return parenthesised(statement);
     }
-    let (mysql, postgres, sqlite) = (
-        statement.is_mysql(),
-        statement.is_postgres(),
-        statement.is_sqlite(),
-    );
+    let (mysql, postgres, sqlite) = (statement.is_mysql(), statement.is_postgres(), statement.is_sqlite());
     match statement.word(0).to_ascii_uppercase().as_str() {
         "SELECT" | "WITH" | "VALUES" | "TABLE" | "INSERT" | "REPLACE" | "UPDATE" | "DELETE" => {
             select::class(statement)
@@ -79,9 +69,7 @@ pub(super) fn defines_a_body(parts: &[Statement]) -> bool {
 
 /// `(SELECT …) UNION …`
 fn parenthesised(statement: &Statement) -> Class {
-    let first = (0..)
-        .find(|at| statement.kind(*at) != Some(Kind::Open))
-        .unwrap_or_default();
+    let first = (0..).find(|at| statement.kind(*at) != Some(Kind::Open)).unwrap_or_default();
     if statement.is(first, &["SELECT", "WITH", "VALUES", "TABLE"]) {
         select::class(statement)
     } else {
@@ -113,20 +101,15 @@ fn truncate(statement: &Statement) -> Option<Class> {
     if tables.len() > select::MOST_WRITES {
         return None;
     }
-    let write = |table| TableWrite {
-        table,
-        kind: WriteKind::Truncate { cascade },
-        keys: Vec::new(),
-    };
+    let write = |table| TableWrite { table, kind: WriteKind::Truncate { cascade }, keys: Vec::new() };
     Some(Class::Write(tables.into_iter().map(write).collect()))
 }
 
 /// EXPLAIN runs the statement if it says ANALYZE; else it only plans it, which may call functions.
 fn explain(statement: &Statement) -> Option<Class> {
     const OTHER: Class = Class::Read(ReadKind::Other);
-    const STATEMENTS: &[&str] = &[
-        "SELECT", "WITH", "VALUES", "TABLE", "INSERT", "REPLACE", "UPDATE", "DELETE",
-    ];
+    const STATEMENTS: &[&str] =
+        &["SELECT", "WITH", "VALUES", "TABLE", "INSERT", "REPLACE", "UPDATE", "DELETE"];
     let begins = |at: usize| statement.is(at, STATEMENTS);
     let is_query = |at: usize| statement.kind(at) == Some(Kind::Open) || begins(at);
     let mut inner = 1;
@@ -189,11 +172,7 @@ fn pragma(statement: &Statement) -> Class {
         foreign_key_check integrity_check quick_check cache_size cache_spill busy_timeout synchronous \
         journal_size_limit temp_store mmap_size optimize wal_checkpoint wal_autocheckpoint incremental_vacuum \
         user_version application_id analysis_limit threads soft_heap_limit hard_heap_limit";
-    let name = if statement.kind(2) == Some(Kind::Dot) {
-        3
-    } else {
-        1
-    };
+    let name = if statement.kind(2) == Some(Kind::Dot) { 3 } else { 1 };
     let tells = statement.kind(name) == Some(Kind::Word) && statement.kind(name + 1).is_none();
     // Without a journal, ROLLBACK does not undo.
     let keeps_journal = statement.is(name, &["JOURNAL_MODE"])
@@ -206,6 +185,5 @@ fn pragma(statement: &Statement) -> Class {
 }
 
 fn is_in(word: &str, list: &str) -> bool {
-    list.split_whitespace()
-        .any(|known| known.eq_ignore_ascii_case(word))
+    list.split_whitespace().any(|known| known.eq_ignore_ascii_case(word))
 }

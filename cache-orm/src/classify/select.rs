@@ -41,7 +41,11 @@ fn scan(statement: &Statement) -> Option<Class> {
                 Keyword::Ordinary => {}
                 Keyword::Locks => kind_of_read = ReadKind::Locking,
                 Keyword::Upserts => upserts = true,
-                Keyword::Writes(head) => {
+                Keyword::Writes(mut head) => {
+                    if at > 0 {
+                        // Not the statement itself, or not without a WITH: its conditions are not trusted.
+                        head.writes.iter_mut().for_each(|write| write.keys.clear());
+                    }
                     writes.extend(head.writes);
                     if writes.len() > MOST_WRITES {
                         return None;
@@ -64,22 +68,11 @@ fn scan(statement: &Statement) -> Option<Class> {
     }
     if upserts {
         // Which INSERT it belongs to does not matter much: all of them.
-        let mut inserts = writes
-            .iter_mut()
-            .filter(|write| write.kind == WriteKind::Insert)
-            .peekable();
+        let mut inserts = writes.iter_mut().filter(|write| write.kind == WriteKind::Insert).peekable();
         inserts.peek()?;
         inserts.for_each(|write| write.kind = WriteKind::Upsert);
     }
-    // Conditions may speak of other tables where there is more than one write, or a WITH before it.
-    if writes.len() > 1 || statement.is(0, &["WITH"]) {
-        writes.iter_mut().for_each(|write| write.keys.clear());
-    }
-    Some(if writes.is_empty() {
-        Class::Read(kind_of_read)
-    } else {
-        Class::Write(writes)
-    })
+    Some(if writes.is_empty() { Class::Read(kind_of_read) } else { Class::Write(writes) })
 }
 
 enum Keyword {
@@ -93,48 +86,32 @@ enum Keyword {
 fn keyword(statement: &Statement, at: usize) -> Option<Keyword> {
     let before = |back: usize, word: &str| statement.was(at, back, &[word]);
     let calls = statement.kind(at + 1) == Some(Kind::Open);
-    let begins = matches!(
-        statement.kind_before(at, 1),
-        None | Some(Kind::Open | Kind::Close)
-    );
+    let begins = matches!(statement.kind_before(at, 1), None | Some(Kind::Open | Kind::Close));
     let word = statement.word(at);
     let is = |keyword: &str| word.eq_ignore_ascii_case(keyword);
     // Nearly every word is ruled out by its length.
-    match word.len() {
-        4 if is("INTO") => None,
-        4 if is("MODE") && before(1, "SHARE") && before(2, "IN") => Some(Keyword::Locks),
-        5 if is("MERGE") => None,
-        5 if is("SHARE") && (before(1, "FOR") || before(1, "KEY")) => Some(Keyword::Locks),
+    let head = match word.len() {
+        4 if is("INTO") => return None,
+        4 if is("MODE") && before(1, "SHARE") && before(2, "IN") => return Some(Keyword::Locks),
+        5 if is("MERGE") => return None,
+        5 if is("SHARE") && (before(1, "FOR") || before(1, "KEY")) => return Some(Keyword::Locks),
         6 if is("UPDATE") => {
-            let locks = before(1, "FOR") || (before(1, "KEY") && before(2, "NO") && before(3, "FOR"));
-            let duplicates = before(1, "KEY") && before(2, "DUPLICATE") && before(3, "ON");
-            if locks {
-                Some(Keyword::Locks)
-            } else if before(1, "DO") || duplicates {
-                Some(Keyword::Upserts)
-            } else if begins {
-                update::head(statement, at).map(Keyword::Writes)
-            } else {
-                None
+            if before(1, "FOR") || (before(1, "KEY") && before(2, "NO") && before(3, "FOR")) {
+                return Some(Keyword::Locks);
             }
-        }
-        6 if is("DELETE") => {
-            if begins {
-                delete::head(statement, at).map(Keyword::Writes)
-            } else {
-                None
+            if before(1, "DO") || (before(1, "KEY") && before(2, "DUPLICATE") && before(3, "ON")) {
+                return Some(Keyword::Upserts);
             }
+            update::head
         }
+        6 if is("DELETE") => delete::head,
         // Also functions of MySQL.
-        6..=8 if calls && (is("INSERT") || is("REPLACE") || is("TRUNCATE")) => Some(Keyword::Ordinary),
-        6 | 7 if is("INSERT") || is("REPLACE") => {
-            if begins {
-                insert::head(statement, at).map(Keyword::Writes)
-            } else {
-                None
-            }
+        6..=8 if calls && (is("INSERT") || is("REPLACE") || is("TRUNCATE")) => {
+            return Some(Keyword::Ordinary);
         }
-        8 if is("TRUNCATE") => None,
-        _ => Some(Keyword::Ordinary),
-    }
+        6 | 7 if is("INSERT") || is("REPLACE") => insert::head,
+        8 if is("TRUNCATE") => return None,
+        _ => return Some(Keyword::Ordinary),
+    };
+    if begins { head(statement, at).map(Keyword::Writes) } else { None }
 }

@@ -17,19 +17,12 @@ pub(super) struct Statement<'a> {
 
 impl<'a> Statement<'a> {
     pub(super) fn new(text: &'a str, tokens: &'a [Token], backend: DbBackend) -> Self {
-        Statement {
-            text,
-            tokens,
-            backend,
-        }
+        Statement { text, tokens, backend }
     }
 
     /// The statement without its first tokens.
     pub(super) fn from(self, at: usize) -> Self {
-        Statement {
-            tokens: self.tokens.get(at..).unwrap_or_default(),
-            ..self
-        }
+        Statement { tokens: self.tokens.get(at..).unwrap_or_default(), ..self }
     }
 
     pub(super) fn is_mysql(&self) -> bool {
@@ -56,9 +49,7 @@ impl<'a> Statement<'a> {
     /// The token as written.
     pub(super) fn text(&self, at: usize) -> &'a str {
         let token = self.tokens.get(at);
-        token
-            .and_then(|token| self.text.get(token.start as usize..token.end as usize))
-            .unwrap_or_default()
+        token.and_then(|token| self.text.get(token.start as usize..token.end as usize)).unwrap_or_default()
     }
 
     /// True if no white space or comment is between a token and the next.
@@ -71,11 +62,7 @@ impl<'a> Statement<'a> {
 
     /// The word at a position; empty if it is no word.
     pub(super) fn word(&self, at: usize) -> &'a str {
-        if self.kind(at) == Some(Kind::Word) {
-            self.text(at)
-        } else {
-            ""
-        }
+        if self.kind(at) == Some(Kind::Word) { self.text(at) } else { "" }
     }
 
     /// True if the token is one of these words, without quotes.
@@ -114,11 +101,7 @@ impl<'a> Statement<'a> {
                 let quote = text.chars().next_back()?;
                 let inside = text.get(1..text.len().checked_sub(1)?)?;
                 // A closing bracket can't be inside brackets.
-                Some(
-                    inside
-                        .replace(&format!("{quote}{quote}"), &quote.to_string())
-                        .to_lowercase(),
-                )
+                Some(inside.replace(&format!("{quote}{quote}"), &quote.to_string()).to_lowercase())
             }
             _ => None,
         }

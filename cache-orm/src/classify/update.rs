@@ -30,24 +30,11 @@ pub(super) fn head(statement: &Statement, verb: usize) -> Option<Head> {
     let (alias, set) = statement.alias(after, &["SET"])?;
     if statement.is(set, &["SET"]) {
         let (assigned, next) = assignments(statement, set)?;
-        let kind = if replaces {
-            WriteKind::Upsert
-        } else {
-            WriteKind::Update { assigned }
-        };
-        let filter = statement
-            .find(next, &["WHERE"])
-            .filter(|_| !replaces && !reads_others(statement, set));
+        let kind = if replaces { WriteKind::Upsert } else { WriteKind::Update { assigned } };
+        let filter = statement.find(next, &["WHERE"]).filter(|_| !replaces && !reads_others(statement, set));
         let keys =
             filter.map(|filter| keys::equalities(statement, filter, alias.as_deref().unwrap_or(&table)));
-        return Some(Head {
-            writes: vec![TableWrite {
-                table,
-                kind,
-                keys: keys.unwrap_or_default(),
-            }],
-            next,
-        });
+        return Some(Head { writes: vec![TableWrite { table, kind, keys: keys.unwrap_or_default() }], next });
     }
     if !statement.is_mysql() {
         return None;
@@ -55,19 +42,12 @@ pub(super) fn head(statement: &Statement, verb: usize) -> Option<Head> {
     let tables = joined_tables(statement, at)?;
     let (assigned, _) = assignments(statement, statement.find(at, &["SET"])?)?;
     // The scan goes on before the joins: their conditions may call functions.
-    Some(Head {
-        writes: writes(tables, &WriteKind::Update { assigned }),
-        next: at,
-    })
+    Some(Head { writes: writes(tables, &WriteKind::Update { assigned }), next: at })
 }
 
 /// One write to each table, of rows that are not known.
 pub(super) fn writes(tables: Vec<TableName>, kind: &WriteKind) -> Vec<TableWrite> {
-    let write = |table| TableWrite {
-        table,
-        kind: kind.clone(),
-        keys: Vec::new(),
-    };
+    let write = |table| TableWrite { table, kind: kind.clone(), keys: Vec::new() };
     tables.into_iter().map(write).collect()
 }
 
@@ -96,11 +76,7 @@ fn assignments(statement: &Statement, set: usize) -> Option<(Vec<ColumnName>, us
     let mut expected = true;
     for (at, kind) in statement.level(set + 1) {
         // MySQL may have a column named RETURNING.
-        let ends = if statement.is_mysql() {
-            &["WHERE"][..]
-        } else {
-            &["WHERE", "RETURNING"]
-        };
+        let ends = if statement.is_mysql() { &["WHERE"][..] } else { &["WHERE", "RETURNING"] };
         if statement.is(at, ends) {
             break;
         }

@@ -1,6 +1,9 @@
 //! Settings of a connection.
 
-use std::{sync::Arc, sync::Mutex, sync::RwLock, sync::atomic::AtomicBool, time::Duration};
+use std::{
+    sync::{Arc, Mutex, OnceLock, RwLock, atomic::AtomicBool},
+    time::Duration,
+};
 
 use cache_core::{
     backend::MemoryStore,
@@ -178,6 +181,7 @@ impl Builder {
                 unknown_writes: Counter::default(),
                 allowances: self.allowances,
                 knowledge: RwLock::default(),
+                identity: OnceLock::new(),
                 learning: tokio::sync::Mutex::new(()),
                 reported: Mutex::default(),
             }),

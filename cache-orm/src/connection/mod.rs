@@ -12,7 +12,7 @@ use std::{
     collections::BTreeSet,
     fmt,
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
+        Arc, Mutex, OnceLock, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -23,7 +23,7 @@ use cache_core::{
     store::{Reach, Store},
 };
 use sea_orm::{
-    DatabaseConnection, DbBackend, DbErr, IsolationLevel, AccessMode, Schema, SchemaBuilder,
+    AccessMode, DatabaseConnection, DbBackend, DbErr, IsolationLevel, Schema, SchemaBuilder,
     TransactionError, TransactionTrait,
 };
 
@@ -73,6 +73,8 @@ pub(crate) struct Shared {
     pub(crate) unknown_writes: Counter,
     allowances: Allowances,
     knowledge: RwLock<Known>,
+    /// What the database says it is.
+    pub(crate) identity: OnceLock<String>,
     /// One task at a time asks the database for its schema.
     learning: tokio::sync::Mutex<()>,
     /// Things that were reported and need no second report.
@@ -155,7 +157,8 @@ impl CachedConnection {
     /// [`DbErr::Custom`] under the policy `Refuse` when the store can't be reached.
     pub async fn refresh(&self) -> Result<(), DbErr> {
         let knowledge = self.shared.knowledge().await;
-        let fence = write::fence(&self.shared, write::affected::everything(&self.shared, Some(&knowledge))).await?;
+        let fence =
+            write::fence(&self.shared, write::affected::everything(&self.shared, Some(&knowledge))).await?;
         fence.release().await;
         self.shared.forget();
         Ok(())
@@ -185,7 +188,8 @@ impl CachedConnection {
         work: impl AsyncFnOnce(&DatabaseConnection) -> Result<T, DbErr>,
     ) -> Result<T, DbErr> {
         let knowledge = self.shared.knowledge().await;
-        let fence = write::fence(&self.shared, write::affected::everything(&self.shared, Some(&knowledge))).await?;
+        let fence =
+            write::fence(&self.shared, write::affected::everything(&self.shared, Some(&knowledge))).await?;
         let result = work(&self.shared.db).await;
         self.shared.forget();
         // However `work` ended, each of its statements did. Tables that it created may have had a namesake.
@@ -353,7 +357,9 @@ impl Shared {
                  everything. GRANT TRIGGER on the database makes such writes exact"
             );
         }
-        let claimed = self.cache.claim(&schema.identity).await;
+        // The first one counts: a database in memory is given another each time it is learned.
+        let identity = self.identity.get_or_init(|| schema.identity.clone());
+        let claimed = self.cache.claim(identity).await;
         let knowledge = self.remember(Some(schema), claimed.is_ok(), generation);
         claimed?;
         Ok(knowledge)

@@ -140,7 +140,8 @@ impl TransactionTrait for CachedConnection {
         isolation_level: Option<IsolationLevel>,
         access_mode: Option<AccessMode>,
     ) -> Result<CachedTransaction, DbErr> {
-        self.begin_with_options(TransactionOptions { isolation_level, access_mode, ..Default::default() }).await
+        self.begin_with_options(TransactionOptions { isolation_level, access_mode, ..Default::default() })
+            .await
     }
 
     async fn begin_with_options(&self, options: TransactionOptions) -> Result<CachedTransaction, DbErr> {

@@ -39,7 +39,10 @@ struct StreamedWrite {
 }
 
 impl<'a> CachedStream<'a> {
-    fn new(rows: impl Stream<Item = Result<QueryResult, DbErr>> + Send + 'a, write: Option<StreamedWrite>) -> Self {
+    fn new(
+        rows: impl Stream<Item = Result<QueryResult, DbErr>> + Send + 'a,
+        write: Option<StreamedWrite>,
+    ) -> Self {
         CachedStream { rows: rows.boxed(), write, ending: None }
     }
 }

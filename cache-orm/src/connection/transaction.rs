@@ -13,12 +13,13 @@ use std::{
 
 use cache_core::fence::{Affected, Fence};
 use sea_orm::{
-    AccessMode, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, IsolationLevel, QueryResult,
-    Statement, StatementBuilder, TransactionError, TransactionOptions, TransactionSession, TransactionTrait, Values,
+    AccessMode, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, IsolationLevel,
+    QueryResult, Statement, StatementBuilder, TransactionError, TransactionOptions, TransactionSession,
+    TransactionTrait, Values,
 };
 
 use crate::{
-    classify::{Class, reason::BypassReason},
+    classify::{Class, ends_with_transaction, reason::BypassReason},
     connection::{Shared, query::Route},
     write,
 };
@@ -124,9 +125,7 @@ impl CachedTransaction {
 
     pub(super) async fn run<F, T, E>(self, callback: F) -> Result<T, TransactionError<E>>
     where
-        F: for<'c> FnOnce(
-                &'c CachedTransaction,
-            ) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>>
+        F: for<'c> FnOnce(&'c CachedTransaction) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>>
             + Send,
         T: Send,
         E: fmt::Display + fmt::Debug + Send,
@@ -169,6 +168,7 @@ impl CachedTransaction {
                 return Ok(());
             }
             Route::Read => return Ok(()),
+            Route::Write(class) if *class == Class::Session && ends_with_transaction(sql) => return Ok(()),
             Route::Write(class) => class,
         };
         let knowledge = self.shared.known();
@@ -272,7 +272,8 @@ impl TransactionTrait for CachedTransaction {
         isolation_level: Option<IsolationLevel>,
         access_mode: Option<AccessMode>,
     ) -> Result<CachedTransaction, DbErr> {
-        self.begin_with_options(TransactionOptions { isolation_level, access_mode, ..Default::default() }).await
+        self.begin_with_options(TransactionOptions { isolation_level, access_mode, ..Default::default() })
+            .await
     }
 
     async fn begin_with_options(&self, options: TransactionOptions) -> Result<CachedTransaction, DbErr> {
@@ -286,9 +287,7 @@ impl TransactionTrait for CachedTransaction {
 
     async fn transaction<F, T, E>(&self, callback: F) -> Result<T, TransactionError<E>>
     where
-        F: for<'c> FnOnce(
-                &'c CachedTransaction,
-            ) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>>
+        F: for<'c> FnOnce(&'c CachedTransaction) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>>
             + Send,
         T: Send,
         E: fmt::Display + fmt::Debug + Send,
@@ -303,9 +302,7 @@ impl TransactionTrait for CachedTransaction {
         access_mode: Option<AccessMode>,
     ) -> Result<T, TransactionError<E>>
     where
-        F: for<'c> FnOnce(
-                &'c CachedTransaction,
-            ) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>>
+        F: for<'c> FnOnce(&'c CachedTransaction) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>>
             + Send,
         T: Send,
         E: fmt::Display + fmt::Debug + Send,

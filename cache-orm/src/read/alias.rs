@@ -25,9 +25,16 @@ enum Trail {
     /// The answer.
     Hit(Found),
     /// The alias leads to a slot that holds nothing usable. A lease on the *slot* lets the load fill the row.
-    Row { at: Address, primary: RowKey, replaces: Option<Token>, alias: Token },
+    Row {
+        at: Address,
+        primary: RowKey,
+        replaces: Option<Token>,
+        alias: Token,
+    },
     /// There is no alias, or it is out of date. A lease on the *alias* lets the load renew it.
-    Alias { replaces: Option<Token> },
+    Alias {
+        replaces: Option<Token>,
+    },
     Unavailable,
 }
 

@@ -12,7 +12,7 @@ use sea_orm::QueryResult;
 
 use crate::{
     keys,
-    read::Read,
+    read::{Read, seal},
     registry::{Entity, ReadKind},
     row::{self, Codec, Row, Shape, Unfit},
 };
@@ -75,7 +75,8 @@ impl Rows {
     }
 
     fn encoded(&self) -> Option<Bytes> {
-        self.codec.encode(&self.shape, self.rows.iter().map(|row| row.values()))
+        let rows = self.codec.encode(&self.shape, self.rows.iter().map(|row| row.values()))?;
+        Some(seal::seal(&rows))
     }
 
     /// A keyed read gets its row only if the row's own columns spell the key that was asked for.
@@ -125,7 +126,7 @@ pub(super) fn rows(read: &Read<'_>, payload: Payload) -> Option<Arc<Rows>> {
 }
 
 fn decode(entity: &Entity, codec: Codec, bytes: &Bytes) -> Option<Rows> {
-    let decoded = Codec::decode(bytes, &entity.shape).ok()?;
+    let decoded = Codec::decode(seal::open(bytes)?, &entity.shape).ok()?;
     let rows = decoded.into_iter().map(|values| (entity.verify)(&entity.shape, values).map(Arc::new));
     Some(Rows { rows: rows.collect::<Option<_>>()?, shape: entity.shape.clone(), codec })
 }

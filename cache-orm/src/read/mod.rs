@@ -4,6 +4,8 @@ mod alias;
 
 mod found;
 
+mod seal;
+
 use std::sync::Arc;
 
 use cache_core::{
@@ -100,7 +102,8 @@ fn admit(
         return Err(BypassReason::NotAKeyLookup);
     }
     let classes = knowledge.classes(entity, entity.key_columns(shape.kind));
-    let parts = shape.parameters.iter().zip(classes).map(|(position, class)| Some((class?, values.get(*position)?)));
+    let parts =
+        shape.parameters.iter().zip(classes).map(|(position, class)| Some((class?, values.get(*position)?)));
     let parts = parts.collect::<Option<Vec<_>>>().ok_or(BypassReason::KeyType)?;
     keys::canonical(parts).ok_or(BypassReason::KeyValue)
 }
@@ -117,7 +120,12 @@ struct Read<'r> {
 
 impl Read<'_> {
     /// A read whose key names the slot.
-    async fn by_slot(&self, at: Address, statement: Statement, door: Door) -> Result<Vec<QueryResult>, DbErr> {
+    async fn by_slot(
+        &self,
+        at: Address,
+        statement: Statement,
+        door: Door,
+    ) -> Result<Vec<QueryResult>, DbErr> {
         let replaces = match self.look(&at).await {
             Look::Hit(rows) => return Ok(rows),
             Look::Miss(replaces) => replaces,

@@ -14,12 +14,12 @@ use super::Row;
 /// The rows as the result of a query. `None` while that would show them to a logger (see [`overheard`]): the
 /// caller asks the database instead.
 pub(crate) fn query_results(rows: &[Arc<Row>]) -> Option<Vec<QueryResult>> {
-    results(rows.iter().map(|row| row.answer.clone()))
+    results(rows.iter().filter_map(|row| row.answer.try_as_mock_row()).cloned())
 }
 
 /// One row as the result of a query, under the same condition.
-pub(super) fn query_result(row: &Row) -> Option<QueryResult> {
-    results([row.answer.clone()])?.pop()
+pub(super) fn query_result(row: MockRow) -> Option<QueryResult> {
+    results([row])?.pop()
 }
 
 /// A mock database is the only public way to a `QueryResult`. SeaORM traces its calls with everything it
@@ -31,8 +31,7 @@ fn results(rows: impl IntoIterator<Item = MockRow>) -> Option<Vec<QueryResult>> 
     let results = || {
         // Neither the backend nor the statement has a part in what comes back.
         let mut mock = MockDatabase::new(DbBackend::Sqlite).append_query_results([rows]);
-        mock.query(0, Statement::from_string(DbBackend::Sqlite, String::new()))
-            .ok()
+        mock.query(0, Statement::from_string(DbBackend::Sqlite, String::new())).ok()
     };
     if LevelFilter::current() < LevelFilter::TRACE {
         results()

@@ -151,9 +151,7 @@ impl<'b> Reader<'b> {
             (true, true) => cell::array(kind, None),
             (true, false) => {
                 let count = self.count()?;
-                let items = (0..count)
-                    .map(|_| cell::read(kind, self))
-                    .collect::<Option<Vec<_>>>()?;
+                let items = (0..count).map(|_| cell::read(kind, self)).collect::<Option<Vec<_>>>()?;
                 cell::array(kind, Some(items))
             }
         }
@@ -162,9 +160,7 @@ impl<'b> Reader<'b> {
     /// How many things follow: at most one for every byte that is left. What is allocated for them stays in
     /// proportion to the input.
     fn count(&mut self) -> Option<usize> {
-        usize::try_from(self.unsigned()?)
-            .ok()
-            .filter(|count| *count <= self.0.len())
+        usize::try_from(self.unsigned()?).ok().filter(|count| *count <= self.0.len())
     }
 
     fn take(&mut self) -> Option<&'b [u8]> {
@@ -212,13 +208,11 @@ impl Source for Reader<'_> {
     }
 
     fn float(&mut self) -> Option<f32> {
-        self.take_array()
-            .map(|bits| f32::from_bits(u32::from_le_bytes(*bits)))
+        self.take_array().map(|bits| f32::from_bits(u32::from_le_bytes(*bits)))
     }
 
     fn double(&mut self) -> Option<f64> {
-        self.take_array()
-            .map(|bits| f64::from_bits(u64::from_le_bytes(*bits)))
+        self.take_array().map(|bits| f64::from_bits(u64::from_le_bytes(*bits)))
     }
 
     fn text(&mut self) -> Option<String> {
@@ -251,17 +245,11 @@ impl Source for Reader<'_> {
     }
 
     fn clock(&mut self) -> Option<Clock> {
-        Some(Clock {
-            second: self.unsigned()?.try_into().ok()?,
-            nano: self.unsigned()?.try_into().ok()?,
-        })
+        Some(Clock { second: self.unsigned()?.try_into().ok()?, nano: self.unsigned()?.try_into().ok()? })
     }
 
     fn moment(&mut self) -> Option<Moment> {
-        Some(Moment {
-            day: self.day()?,
-            clock: self.clock()?,
-        })
+        Some(Moment { day: self.day()?, clock: self.clock()? })
     }
 
     fn zoned(&mut self) -> Option<(Moment, i32)> {

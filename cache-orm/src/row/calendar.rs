@@ -34,22 +34,14 @@ pub(super) struct Moment {
 
 impl From<ChronoDate> for Day {
     fn from(date: ChronoDate) -> Self {
-        Day {
-            year: date.year(),
-            month: date.month() as u8,
-            day: date.day() as u8,
-        }
+        Day { year: date.year(), month: date.month() as u8, day: date.day() as u8 }
     }
 }
 
 impl From<TimeDate> for Day {
     fn from(date: TimeDate) -> Self {
         let (year, month, day) = date.to_calendar_date();
-        Day {
-            year,
-            month: month.into(),
-            day,
-        }
+        Day { year, month: month.into(), day }
     }
 }
 
@@ -65,20 +57,14 @@ impl Day {
 
 impl From<ChronoTime> for Clock {
     fn from(time: ChronoTime) -> Self {
-        Clock {
-            second: time.num_seconds_from_midnight(),
-            nano: time.nanosecond(),
-        }
+        Clock { second: time.num_seconds_from_midnight(), nano: time.nanosecond() }
     }
 }
 
 impl From<TimeTime> for Clock {
     fn from(time: TimeTime) -> Self {
         let (hour, minute, second, nano) = time.as_hms_nano();
-        Clock {
-            second: (u32::from(hour) * 60 + u32::from(minute)) * 60 + u32::from(second),
-            nano,
-        }
+        Clock { second: (u32::from(hour) * 60 + u32::from(minute)) * 60 + u32::from(second), nano }
     }
 }
 
@@ -91,40 +77,25 @@ impl Clock {
     pub(super) fn to_time(self) -> Option<TimeTime> {
         let Clock { second, nano } = self;
         let part = |number: u32| u8::try_from(number).ok();
-        TimeTime::from_hms_nano(
-            part(second / 3600)?,
-            part(second / 60 % 60)?,
-            part(second % 60)?,
-            nano,
-        )
-        .ok()
+        TimeTime::from_hms_nano(part(second / 3600)?, part(second / 60 % 60)?, part(second % 60)?, nano).ok()
     }
 }
 
 impl From<ChronoDateTime> for Moment {
     fn from(moment: ChronoDateTime) -> Self {
-        Moment {
-            day: moment.date().into(),
-            clock: moment.time().into(),
-        }
+        Moment { day: moment.date().into(), clock: moment.time().into() }
     }
 }
 
 impl From<TimeDateTime> for Moment {
     fn from(moment: TimeDateTime) -> Self {
-        Moment {
-            day: moment.date().into(),
-            clock: moment.time().into(),
-        }
+        Moment { day: moment.date().into(), clock: moment.time().into() }
     }
 }
 
 impl Moment {
     pub(super) fn to_chrono(self) -> Option<ChronoDateTime> {
-        Some(ChronoDateTime::new(
-            self.day.to_chrono()?,
-            self.clock.to_chrono()?,
-        ))
+        Some(ChronoDateTime::new(self.day.to_chrono()?, self.clock.to_chrono()?))
     }
 
     pub(super) fn to_time(self) -> Option<TimeDateTime> {

@@ -9,7 +9,7 @@ use sea_orm::{
     sea_query::OptionEnum,
 };
 
-use super::{Row, Shape, answer::query_result};
+use super::{Row, Shape};
 
 /// Why a model is not cached. The query is answered from the database, as without a cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,22 +42,15 @@ where
     let attempt = |form| {
         guarded(|| {
             let values = taken(model).zip(shape.types());
-            let row = Row::new(
-                shape,
-                values.map(|(value, kind)| readable(value, kind, form)).collect(),
-            );
-            let again: M = decoded(&row)?;
-            if again == *model && given_back(row.values(), &again) {
-                Ok(row)
-            } else {
-                Err(Unfit::NotEqual)
-            }
+            let values = values.map(|(value, kind)| readable(value, kind, form)).collect();
+            let (row, again) = decoded::<M>(shape, values)?;
+            if again == *model && given_back(row.values(), &again) { Ok(row) } else { Err(Unfit::NotEqual) }
         })
     };
     let row = attempt(JsonLists::ByColumnType);
     // Only where a column has such a list: any other model would fail the same way twice.
     if cfg!(feature = "postgres-array")
-        && row.is_err()
+        && matches!(row, Err(Unfit::Undecodable | Unfit::NotEqual))
         && guarded(|| Ok(taken(model).any(|value| is_json_list(&value))))?
     {
         return attempt(JsonLists::AgainstColumnType);
@@ -74,13 +67,8 @@ where
         return None;
     }
     let row = guarded(|| {
-        let row = Row::new(shape, values);
-        let model: M = decoded(&row)?;
-        if given_back(row.values(), &model) {
-            Ok(row)
-        } else {
-            Err(Unfit::NotEqual)
-        }
+        let (row, model) = decoded::<M>(shape, values)?;
+        if given_back(row.values(), &model) { Ok(row) } else { Err(Unfit::NotEqual) }
     });
     row.ok()
 }
@@ -96,16 +84,16 @@ fn taken<M: ModelTrait>(model: &M) -> impl Iterator<Item = Value> {
     <M::Entity as EntityTrait>::Column::iter().map(|column| model.get(column))
 }
 
-fn decoded<M: FromQueryResult>(row: &Row) -> Result<M, Unfit> {
-    let row = query_result(row).ok_or(Unfit::Overheard)?;
-    M::from_query_result(&row, "").map_err(|_| Unfit::Undecodable)
+/// A row of the values, and the model that SeaORM reads from it.
+fn decoded<M: FromQueryResult>(shape: &Shape, values: Vec<Value>) -> Result<(Row, M), Unfit> {
+    let row = Row::new(shape, values).ok_or(Unfit::Overheard)?;
+    let model = M::from_query_result(&row.answer, "").map_err(|_| Unfit::Undecodable)?;
+    Ok((row, model))
 }
 
 /// True if the model's values are the row's, apart from the forms that [`readable`] changes.
 fn given_back<M: ModelTrait>(row: &[Value], model: &M) -> bool {
-    row.iter()
-        .zip(taken(model))
-        .all(|(kept, taken)| same(kept, &taken))
+    row.iter().zip(taken(model)).all(|(kept, taken)| same(kept, &taken))
 }
 
 /// How a list of JSON values is read: as an array of the database (`Vec<serde_json::Value>`) or as one JSON
@@ -118,10 +106,7 @@ enum JsonLists {
 }
 
 /// The value in the form in which SeaORM reads it from a row. Enums are written as such but read as text.
-#[cfg_attr(
-    not(feature = "postgres-array"),
-    expect(unused_variables, reason = "only arrays have two forms")
-)]
+#[cfg_attr(not(feature = "postgres-array"), expect(unused_variables, reason = "only arrays have two forms"))]
 fn readable(value: Value, column: &ColumnType, lists: JsonLists) -> Value {
     match value {
         Value::Enum(OptionEnum::Some(value)) => Value::String(Some(value.value.into_owned())),
@@ -193,9 +178,7 @@ fn same_items<T>(
     match (kept, taken) {
         (Some(mut kept), Some(taken)) => {
             kept.len() == taken.len()
-                && taken
-                    .iter()
-                    .all(|taken| kept.next().is_some_and(|kept| same(kept, taken)))
+                && taken.iter().all(|taken| kept.next().is_some_and(|kept| same(kept, taken)))
         }
         (kept, taken) => kept.is_none() && taken.is_none(),
     }

@@ -183,11 +183,7 @@ impl<'v> Cell<'v> {
             }
             value => {
                 let kind = Kind::of(value)?;
-                Some(if value.is_some() {
-                    Cell::One(kind, value)
-                } else {
-                    Cell::Null(kind)
-                })
+                Some(if value.is_some() { Cell::One(kind, value) } else { Cell::Null(kind) })
             }
         }
     }
@@ -242,10 +238,7 @@ pub(super) fn write(value: &Value, sink: &mut impl Sink) -> Option<()> {
         Value::TimeTime(Some(v)) => sink.clock((*v).into()),
         Value::TimeDateTime(Some(v)) => sink.moment((*v).into()),
         Value::TimeDateTimeWithTimeZone(Some(v)) => {
-            let local = Moment {
-                day: v.date().into(),
-                clock: v.time().into(),
-            };
+            let local = Moment { day: v.date().into(), clock: v.time().into() };
             sink.zoned(local, v.offset().whole_seconds());
         }
         Value::Uuid(Some(v)) => sink.uuid(v),

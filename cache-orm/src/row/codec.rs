@@ -22,9 +22,9 @@ pub enum Codec {
 pub(crate) struct Malformed;
 
 impl Codec {
-    /// The rows as bytes. `None` if a value is of a kind that is not carried: an enum (a captured row has it
-    /// as text), an array with nulls in it, a JSON document nested deeper than 100 levels, or a kind whose
-    /// cargo feature is off here.
+    /// The rows, each as long as the shape, as bytes. `None` if a value is not carried: an enum (a captured
+    /// row has it as text), an array with nulls in it, a JSON document nested deeper than 100 levels, a local
+    /// time beyond the calendar, or a type whose cargo feature is off here.
     pub(crate) fn encode<'r>(
         self,
         shape: &Shape,
@@ -37,7 +37,7 @@ impl Codec {
     }
 
     /// The rows in bytes from either codec, each as long as the shape. Takes memory in proportion to the
-    /// input, whatever the input says.
+    /// input, whatever the input says: at most about a hundred times its length.
     ///
     /// # Errors
     /// [`Malformed`] for anything but what `encode` returns for a shape with the same columns.

@@ -173,12 +173,7 @@ impl Sink for Writer {
     }
 
     fn zoned(&mut self, local: Moment, offset: i32) {
-        put!(
-            self.0,
-            "\"{} {} {offset:+}\"",
-            day_text(local.day),
-            clock_text(local.clock)
-        );
+        put!(self.0, "\"{} {} {offset:+}\"", day_text(local.day), clock_text(local.clock));
     }
 }
 
@@ -188,12 +183,7 @@ fn day_text(Day { year, month, day }: Day) -> String {
 
 /// Nine digits of nanoseconds; a leap second has ten.
 fn clock_text(Clock { second, nano }: Clock) -> String {
-    format!(
-        "{:02}:{:02}:{:02}.{nano:09}",
-        second / 3600,
-        second / 60 % 60,
-        second % 60
-    )
+    format!("{:02}:{:02}:{:02}.{nano:09}", second / 3600, second / 60 % 60, second % 60)
 }
 
 fn read_cell(json: Json) -> Option<Value> {
@@ -292,22 +282,13 @@ impl Source for Reader {
 
     fn moment(&mut self) -> Option<Moment> {
         let (day, clock) = self.0.as_str()?.split_once(' ')?;
-        Some(Moment {
-            day: read_day(day)?,
-            clock: read_clock(clock)?,
-        })
+        Some(Moment { day: read_day(day)?, clock: read_clock(clock)? })
     }
 
     fn zoned(&mut self) -> Option<(Moment, i32)> {
         let (day, rest) = self.0.as_str()?.split_once(' ')?;
         let (clock, offset) = rest.split_once(' ')?;
-        Some((
-            Moment {
-                day: read_day(day)?,
-                clock: read_clock(clock)?,
-            },
-            offset.parse().ok()?,
-        ))
+        Some((Moment { day: read_day(day)?, clock: read_clock(clock)? }, offset.parse().ok()?))
     }
 }
 
@@ -315,11 +296,7 @@ fn read_day(text: &str) -> Option<Day> {
     // From the end: a year may be negative.
     let (rest, day) = text.rsplit_once('-')?;
     let (year, month) = rest.rsplit_once('-')?;
-    Some(Day {
-        year: year.parse().ok()?,
-        month: month.parse().ok()?,
-        day: day.parse().ok()?,
-    })
+    Some(Day { year: year.parse().ok()?, month: month.parse().ok()?, day: day.parse().ok()? })
 }
 
 fn read_clock(text: &str) -> Option<Clock> {
@@ -328,8 +305,5 @@ fn read_clock(text: &str) -> Option<Clock> {
     let (minutes, seconds) = rest.split_once(':')?;
     let [hours, minutes, seconds] =
         [hours, minutes, seconds].map(|part| part.parse::<u8>().ok().map(u32::from));
-    Some(Clock {
-        second: (hours? * 60 + minutes?) * 60 + seconds?,
-        nano: nano.parse().ok()?,
-    })
+    Some(Clock { second: (hours? * 60 + minutes?) * 60 + seconds?, nano: nano.parse().ok()? })
 }

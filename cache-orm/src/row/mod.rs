@@ -33,31 +33,27 @@ mod tests;
 pub(crate) use answer::query_results;
 pub(crate) use capture::{Unfit, capture, verify};
 pub use codec::Codec;
-pub(crate) use codec::Malformed;
 pub(crate) use shape::Shape;
 
 use std::fmt;
 
-use sea_orm::{MockRow, Value};
+use sea_orm::{QueryResult, Value};
 
 /// One row of an entity. Never shows its values in `Debug`.
 pub(crate) struct Row {
     values: Box<[Value]>,
-    /// What SeaORM reads, built once because copying it costs a hit half of what building it does.
-    answer: MockRow,
+    /// What SeaORM reads, built once: copying it costs a hit half of what building it does.
+    answer: QueryResult,
     weight: usize,
 }
 
 impl Row {
-    /// A row of the shape's columns, in the shape's order. Private to this module: a row exists only after
-    /// `capture` or `verify` has looked at it.
-    fn new(shape: &Shape, values: Vec<Value>) -> Self {
+    /// A row of the shape's columns, in the shape's order. Private to this module: a row leaves it only after
+    /// `capture` or `verify` has looked at it. `None` under the condition of [`query_results`].
+    fn new(shape: &Shape, values: Vec<Value>) -> Option<Self> {
         let weight = size_of::<Row>() + values.len() * size_of::<Value>() + shape.weight(&values);
-        Row {
-            answer: shape.answer(&values),
-            values: values.into(),
-            weight,
-        }
+        let answer = answer::query_result(shape.answer(&values))?;
+        Some(Row { answer, values: values.into(), weight })
     }
 
     /// The values in the order of the entity's columns.

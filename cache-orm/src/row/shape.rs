@@ -63,24 +63,14 @@ impl Shape {
 
     /// About how many bytes the answer takes, and what the values hold outside of themselves.
     pub(super) fn weight(&self, values: &[Value]) -> usize {
-        let keys: usize = self
-            .template
-            .keys()
-            .map(|key| size_of::<(String, Value)>() + key.len())
-            .sum();
-        let copies = self
-            .sources
-            .iter()
-            .map(|source| cell::heap(&values[*source]))
-            .sum::<usize>();
+        let keys: usize = self.template.keys().map(|key| size_of::<(String, Value)>() + key.len()).sum();
+        let copies = self.sources.iter().map(|source| cell::heap(&values[*source])).sum::<usize>();
         keys + copies + values.iter().map(cell::heap).sum::<usize>()
     }
 }
 
 impl fmt::Debug for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map()
-            .entries(self.columns.iter().map(|(name, kind)| (name, kind)))
-            .finish()
+        f.debug_map().entries(self.columns.iter().map(|(name, kind)| (name, kind))).finish()
     }
 }

@@ -11,9 +11,9 @@
 //! - on MySQL and MariaDB, foreign keys of tables on which the user has no privilege at all. The user can't
 //!   read those tables either, but a cascade that passes through one reaches further unseen. Grant the
 //!   connection's user any privilege on every table that takes part in a cascade.
-//! - on MySQL, triggers of tables on which the user has not the TRIGGER privilege: those tables count as
-//!   tables with triggers, and [`Schema::triggers_hidden`] says so. MariaDB shows that a trigger exists to
-//!   whoever has any privilege on its table.
+//! - on MySQL and MariaDB, triggers of tables on which the user has not the TRIGGER privilege, granted to
+//!   the user and not by a role: those tables count as tables with triggers, and
+//!   [`Schema::triggers_hidden`] says so.
 
 mod mysql;
 mod postgres;
@@ -42,10 +42,7 @@ pub(crate) async fn learn(db: &DatabaseConnection) -> Result<Schema, DbErr> {
         DbBackend::Sqlite => sqlite::learn(db).await,
         DbBackend::Postgres => postgres::learn(db).await,
         DbBackend::MySql => mysql::learn(db).await,
-        other => Err(DbErr::Custom(format!(
-            "the cache does not know {}",
-            other.as_str()
-        ))),
+        other => Err(DbErr::Custom(format!("the cache does not know {}", other.as_str()))),
     }
 }
 
@@ -63,7 +60,7 @@ pub(crate) struct Schema {
     /// - SQLite: the file's canonical path. A database in memory is told apart by a random number, drawn
     ///   each time it is learnt: keep the first.
     pub(crate) identity: String,
-    /// MySQL: the user may not see the triggers of some table, which therefore counts as having some.
+    /// MySQL, MariaDB: the user may not see the triggers of some table, which so counts as having some.
     /// `GRANT TRIGGER` on the database makes its writes exact.
     pub(crate) triggers_hidden: bool,
     tables: HashMap<String, Table>,
@@ -81,9 +78,7 @@ impl Schema {
     /// schema.
     pub(crate) fn table_in(&self, schema: Option<&str>, name: &str) -> Option<&Table> {
         let table = self.tables.get(&name.to_lowercase())?;
-        schema
-            .is_none_or(|schema| table.schema == schema)
-            .then_some(table)
+        schema.is_none_or(|schema| table.schema == schema).then_some(table)
     }
 
     /// Tables whose rows foreign keys delete or change, transitively, when rows of `table` are deleted. By
@@ -99,15 +94,11 @@ impl Schema {
     ///
     /// What triggers of the reached tables do comes on top: ask each for [`Table::writes_elsewhere`].
     pub(crate) fn reached_by_update(&self, table: &str, columns: &[impl AsRef<str>]) -> BTreeSet<&str> {
-        let columns: BTreeSet<String> = columns
-            .iter()
-            .map(|column| column.as_ref().to_lowercase())
-            .collect();
+        let columns: BTreeSet<String> = columns.iter().map(|column| column.as_ref().to_lowercase()).collect();
         let known = self.table(table).is_some_and(|found| {
             found.is_plain() && columns.iter().all(|column| found.column(column).is_some())
         });
-        self.reach
-            .from(&table.to_lowercase(), Change::Update(known.then_some(&columns)))
+        self.reach.from(&table.to_lowercase(), Change::Update(known.then_some(&columns)))
     }
 
     /// Tables whose rows foreign keys change, transitively, when rows of `table` are replaced: deleted, or
@@ -151,10 +142,7 @@ impl Draft {
         };
         let writes_elsewhere = earlier.writes_elsewhere || table.writes_elsewhere;
         let mut chosen = match (earlier.visible, table.visible) {
-            (true, true) => Table {
-                kind: Kind::Other("several visible tables have this name"),
-                ..table
-            },
+            (true, true) => Table { kind: Kind::Other("several visible tables have this name"), ..table },
             (true, false) => earlier,
             (false, _) => table,
         };
@@ -217,51 +205,30 @@ impl Draft {
                 continue;
             };
             // A column that changes without being assigned would move a row to another key unseen.
-            if columns
-                .iter()
-                .all(|name| table.column(name).is_some_and(|column| !column.changes_by_itself))
-            {
+            if columns.iter().all(|name| table.column(name).is_some_and(|column| !column.changes_by_itself)) {
                 table.unique.push(columns);
             }
         }
         let tables = self.tables;
         let assigned_only = |key: &ForeignKey| {
-            tables
-                .get(&key.parent)
-                .filter(|parent| parent.is_plain())
-                .is_some_and(|parent| {
-                    let columns = key.parent_columns.iter().flatten();
-                    columns
-                        .map(|name| parent.column(name))
-                        .all(|it| it.is_some_and(|c| !c.changes_by_itself))
-                })
+            tables.get(&key.parent).filter(|parent| parent.is_plain()).is_some_and(|parent| {
+                let columns = key.parent_columns.iter().flatten();
+                columns.map(|name| parent.column(name)).all(|it| it.is_some_and(|c| !c.changes_by_itself))
+            })
         };
-        let keys = self
-            .foreign_keys
-            .into_values()
-            .map(|key| match assigned_only(&key) {
-                true => key,
-                false => ForeignKey {
-                    parent_columns: None,
-                    ..key
-                },
-            });
+        let keys = self.foreign_keys.into_values().map(|key| match assigned_only(&key) {
+            true => key,
+            false => ForeignKey { parent_columns: None, ..key },
+        });
         let reach = Reach::new(keys, self.kin);
-        Schema {
-            identity,
-            triggers_hidden: false,
-            tables,
-            reach,
-        }
+        Schema { identity, triggers_hidden: false, tables, reach }
     }
 }
 
 /// The rows of a catalog query. It casts its `N` columns to text, since servers differ in the types they
 /// give to catalogs; NULL comes as the empty text.
 async fn rows<const N: usize>(db: &DatabaseConnection, sql: &str) -> Result<Vec<[String; N]>, DbErr> {
-    let found = db
-        .query_all_raw(Statement::from_string(db.get_database_backend(), sql))
-        .await?;
+    let found = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
     let mut rows = Vec::with_capacity(found.len());
     for row in found {
         let mut cells = [const { String::new() }; N];

@@ -10,23 +10,10 @@ use super::{Action, Column, ColumnKind, Draft, Kind, Schema, Table, TextEquality
 pub(super) async fn learn(db: &DatabaseConnection) -> Result<Schema, DbErr> {
     let [flavour, server, database, user] = rows(db, WHO).await?.into_iter().next().unwrap_or_default();
     let identity = format!("{flavour} {server}/{database}");
-    let privileges = match flavour.as_str() {
-        "mysql" => Privileges::of(db, &user).await?,
-        // MariaDB shows that a trigger exists to whoever has any privilege on its table.
-        _ => Privileges::all(),
-    };
+    let privileges = Privileges::of(db, &user).await?;
     let mut draft = Draft::default();
     let triggers_hidden = tables(db, &privileges, &mut draft).await?;
-    for [
-        table,
-        name,
-        nullable,
-        by_itself,
-        data_type,
-        column_type,
-        collation,
-    ] in rows(db, COLUMNS).await?
-    {
+    for [table, name, nullable, by_itself, data_type, column_type, collation] in rows(db, COLUMNS).await? {
         let column = Column {
             kind: kind(&data_type, &column_type, &collation),
             nullable: is(&nullable),
@@ -38,10 +25,7 @@ pub(super) async fn learn(db: &DatabaseConnection) -> Result<Schema, DbErr> {
         draft.unique_part(&table, &index, &column, is(&counts));
     }
     foreign_keys(db, &mut draft).await?;
-    Ok(Schema {
-        triggers_hidden,
-        ..draft.finish(identity)
-    })
+    Ok(Schema { triggers_hidden, ..draft.finish(identity) })
 }
 
 /// Each server reads the comments that are meant for it.
@@ -60,11 +44,8 @@ const TRIGGERS: &str = "SELECT CAST(EVENT_OBJECT_TABLE AS CHAR) FROM information
 
 /// Adds the tables; true if the triggers of a visible one are hidden.
 async fn tables(db: &DatabaseConnection, privileges: &Privileges, draft: &mut Draft) -> Result<bool, DbErr> {
-    let watched: HashSet<String> = rows(db, TRIGGERS)
-        .await?
-        .into_iter()
-        .map(|[table]| table.to_lowercase())
-        .collect();
+    let watched: HashSet<String> =
+        rows(db, TRIGGERS).await?.into_iter().map(|[table]| table.to_lowercase()).collect();
     let mut triggers_hidden = false;
     for [name, database, visible, table_type, engine] in rows(db, TABLES).await? {
         let visible = is(&visible);
@@ -80,7 +61,7 @@ async fn tables(db: &DatabaseConnection, privileges: &Privileges, draft: &mut Dr
             "TEMPORARY" => Kind::Other("temporary table"),
             _ => Kind::Other("neither table nor view"),
         };
-        let hidden = !privileges.show_triggers(&database, &name);
+        let hidden = table_type == "BASE TABLE" && !privileges.show_triggers(&database, &name);
         let mut table = Table::new(database, table_kind);
         triggers_hidden |= hidden && visible;
         table.visible = visible;
@@ -117,10 +98,7 @@ async fn foreign_keys(db: &DatabaseConnection, draft: &mut Draft) -> Result<(), 
         .await?
         .into_iter()
         .map(|[schema, name, table, on_delete, on_update]| {
-            (
-                [schema, name, table],
-                [Action::parse(&on_delete), Action::parse(&on_update)],
-            )
+            ([schema, name, table], [Action::parse(&on_delete), Action::parse(&on_update)])
         })
         .collect();
     for [schema, name, child, from, parent, to] in rows(db, FOREIGN_KEY_COLUMNS).await? {
@@ -171,11 +149,7 @@ mod tests {
             ("char", "char(8)", "utf8mb4_nopad_bin", Text(Loose)),
             ("enum", "enum('a')", "utf8mb4_bin", Other),
         ] {
-            assert_eq!(
-                kind(data_type, column_type, collation),
-                expected,
-                "{column_type} {collation}"
-            );
+            assert_eq!(kind(data_type, column_type, collation), expected, "{column_type} {collation}");
         }
     }
 

@@ -41,11 +41,8 @@ async fn identity(db: &DatabaseConnection) -> Result<String, DbErr> {
         server = address;
         // Asked separately: a call that is not permitted fails even where it is not reached.
         if is(&permitted) {
-            for [system] in rows(
-                db,
-                "SELECT system_identifier::text FROM pg_catalog.pg_control_system()",
-            )
-            .await?
+            for [system] in
+                rows(db, "SELECT system_identifier::text FROM pg_catalog.pg_control_system()").await?
             {
                 server = system;
             }
@@ -66,17 +63,7 @@ const TABLES: &str = "SELECT n.nspname::text, c.relname::text, pg_table_is_visib
     AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND NOT pg_is_other_temp_schema(n.oid)";
 
 async fn tables(db: &DatabaseConnection, draft: &mut Draft) -> Result<(), DbErr> {
-    for [
-        schema,
-        name,
-        visible,
-        kind,
-        persistence,
-        row_security,
-        kin,
-        watched,
-    ] in rows(db, TABLES).await?
-    {
+    for [schema, name, visible, kind, persistence, row_security, kin, watched] in rows(db, TABLES).await? {
         let visible = is(&visible);
         let table_kind = match (kind.as_str(), persistence.as_str()) {
             _ if !visible => Kind::Other("table outside the search path"),

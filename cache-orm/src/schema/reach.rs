@@ -174,31 +174,16 @@ mod tests {
             key(["d", "b"], ["b", "a_id"], Cascade, Cascade),
             key(["e", "b"], ["b", "id"], Cascade, Cascade),
         ]);
-        assert_eq!(
-            reach.from("a", Change::Update(Some(&columns(&["name"])))),
-            names([])
-        );
-        assert_eq!(
-            reach.from("a", Change::Update(Some(&columns(&["code", "name"])))),
-            names(["c"])
-        );
-        assert_eq!(
-            reach.from("a", Change::Update(Some(&columns(&["id"])))),
-            names(["b", "d"])
-        );
+        assert_eq!(reach.from("a", Change::Update(Some(&columns(&["name"])))), names([]));
+        assert_eq!(reach.from("a", Change::Update(Some(&columns(&["code", "name"])))), names(["c"]));
+        assert_eq!(reach.from("a", Change::Update(Some(&columns(&["id"])))), names(["b", "d"]));
         assert_eq!(reach.from("a", Change::Update(None)), names(["b", "c", "d"]));
     }
 
     #[test]
     fn a_key_to_columns_that_change_by_themselves_follows_every_update() {
-        let free = ForeignKey {
-            parent_columns: None,
-            ..key(["b", "a"], ["a", "total"], Refuse, Cascade)
-        };
-        assert_eq!(
-            reach([free]).from("a", Change::Update(Some(&columns(&["name"])))),
-            names(["b"])
-        );
+        let free = ForeignKey { parent_columns: None, ..key(["b", "a"], ["a", "total"], Refuse, Cascade) };
+        assert_eq!(reach([free]).from("a", Change::Update(Some(&columns(&["name"])))), names(["b"]));
     }
 
     #[test]

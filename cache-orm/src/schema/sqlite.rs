@@ -32,10 +32,7 @@ fn identity(databases: &[[String; 2]]) -> String {
             format!("sqlite {}", path.unwrap_or_else(|_| file.clone()))
         }
         // The standard library's only source of random numbers: keys drawn from the operating system.
-        _ => format!(
-            "sqlite in memory {:016x}",
-            RandomState::new().build_hasher().finish()
-        ),
+        _ => format!("sqlite in memory {:016x}", RandomState::new().build_hasher().finish()),
     }
 }
 
@@ -74,7 +71,10 @@ async fn tables(
             _ => Kind::Other("table of an attached database"),
         };
         let mut table = Table::new(database.clone(), table_kind);
-        table.writes_elsewhere = kind == "view" || virtual_table || watched.contains(&name.to_lowercase());
+        // `UNIQUE ON CONFLICT REPLACE` makes a plain INSERT or UPDATE delete other rows.
+        let replaces = ddl.to_uppercase().contains("CONFLICT");
+        table.writes_elsewhere =
+            kind == "view" || virtual_table || replaces || watched.contains(&name.to_lowercase());
         draft.table(name, table);
         if database == "main" && ddl.to_uppercase().contains("COLLATE") {
             collated.insert(name.to_lowercase());
@@ -100,11 +100,7 @@ async fn columns(
             false => TextEquality::Bytewise,
         };
         let kind = kind(&declared, equality);
-        let column = Column {
-            kind,
-            nullable: !is(&not_null),
-            changes_by_itself: is(&generated),
-        };
+        let column = Column { kind, nullable: !is(&not_null), changes_by_itself: is(&generated) };
         draft.column(&table, &name, column);
         if is(&key) {
             primary_keys.entry(table.to_lowercase()).or_default().push(name);
@@ -140,10 +136,8 @@ async fn unique(
     for (table, columns) in primary_keys.iter().filter(|(table, _)| !indexed.contains(*table)) {
         for column in columns {
             draft.unique_part(table, "rowid", column, true);
-            if let Some(column) = draft
-                .tables
-                .get_mut(table)
-                .and_then(|found| found.columns.get_mut(&column.to_lowercase()))
+            if let Some(column) =
+                draft.tables.get_mut(table).and_then(|found| found.columns.get_mut(&column.to_lowercase()))
             {
                 column.nullable = false;
             }
@@ -250,17 +244,10 @@ mod tests {
             (ColumnType::Decimal(Some((10, 2))), Other),
         ] {
             let mut column = ColumnDef::new_with_type("c", declared.clone());
-            let ddl = Table::create()
-                .table("t")
-                .col(&mut column)
-                .to_string(SqliteQueryBuilder);
+            let ddl = Table::create().table("t").col(&mut column).to_string(SqliteQueryBuilder);
             let rendered = ddl.split_once("\"c\" ").expect("the column is declared").1;
             let rendered = rendered.strip_suffix(" )").expect("the statement ends").trim();
-            assert_eq!(
-                kind(rendered, Bytewise),
-                expected,
-                "{declared:?} is declared as {rendered}"
-            );
+            assert_eq!(kind(rendered, Bytewise), expected, "{declared:?} is declared as {rendered}");
         }
     }
 }

@@ -53,10 +53,7 @@ impl Table {
     /// What does not count: an index on expressions, on prefixes, on some of the rows, not yet valid, under
     /// another collation than the column's, or with a column that changes without being assigned.
     pub(crate) fn is_unique(&self, columns: &[impl AsRef<str>]) -> bool {
-        let columns: BTreeSet<String> = columns
-            .iter()
-            .map(|column| column.as_ref().to_lowercase())
-            .collect();
+        let columns: BTreeSet<String> = columns.iter().map(|column| column.as_ref().to_lowercase()).collect();
         self.unique.iter().any(|key| key.is_subset(&columns))
     }
 }

@@ -52,10 +52,9 @@ impl LearnedSchema {
     pub fn column(&self, table: &str, column: &str) -> Option<String> {
         let column = self.0.table(table)?.column(column)?;
         let mut words = format!("{:?}", column.kind);
-        for (word, applies) in [
-            (" nullable", column.nullable),
-            (" changes by itself", column.changes_by_itself),
-        ] {
+        for (word, applies) in
+            [(" nullable", column.nullable), (" changes by itself", column.changes_by_itself)]
+        {
             words.push_str(if applies { word } else { "" });
         }
         Some(words)

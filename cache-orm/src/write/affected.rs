@@ -2,12 +2,7 @@
 
 use std::sync::Arc;
 
-use cache_core::{
-    cache::Table,
-    fence::Affected,
-    key::RowKey,
-    store::Reach,
-};
+use cache_core::{cache::Table, fence::Affected, key::RowKey, store::Reach};
 use sea_orm::{Value, Values};
 
 use crate::{
@@ -20,7 +15,12 @@ use crate::{
 };
 
 /// What a statement of this class may change. Widens when in doubt.
-pub(crate) fn by(shared: &Shared, knowledge: Option<&Knowledge>, class: &Class, values: Option<&Values>) -> Affected {
+pub(crate) fn by(
+    shared: &Shared,
+    knowledge: Option<&Knowledge>,
+    class: &Class,
+    values: Option<&Values>,
+) -> Affected {
     let values = values.map_or(&[][..], |values| &values.0);
     match class {
         Class::Read(_) => Affected::default(),
@@ -112,7 +112,8 @@ fn add_own(
             None => return affected.add_table(&group.table),
         }
         if let WriteKind::Update { assigned } = &write.kind {
-            let assigns = |columns: &[usize]| columns.iter().any(|column| is_assigned(entity, *column, assigned));
+            let assigns =
+                |columns: &[usize]| columns.iter().any(|column| is_assigned(entity, *column, assigned));
             if assigns(&entity.primary) {
                 return affected.add_table(&group.table);
             }
@@ -126,11 +127,12 @@ fn add_own(
 
 /// The one row that the statement's conditions leave, if they name the whole primary key.
 fn row_key(knowledge: &Knowledge, entity: &Entity, write: &TableWrite, values: &[Value]) -> Option<RowKey> {
-    let parts = entity.primary.iter().zip(knowledge.classes(entity, &entity.primary)).map(|(column, class)| {
-        let class = class.filter(|class| class.is_exact())?;
-        let equality = write.keys.iter().find(|equality| equality.column == entity.columns[*column])?;
-        Some((class, values.get(equality.parameter)?))
-    });
+    let parts =
+        entity.primary.iter().zip(knowledge.classes(entity, &entity.primary)).map(|(column, class)| {
+            let class = class.filter(|class| class.is_exact())?;
+            let equality = write.keys.iter().find(|equality| equality.column == entity.columns[*column])?;
+            Some((class, values.get(equality.parameter)?))
+        });
     keys::canonical(parts.collect::<Option<Vec<_>>>()?)
 }
 

@@ -15,11 +15,7 @@ use crate::{
 pub(crate) const WANTED: Wanted = Wanted {
     name: "MariaDB",
     programs: &["mariadbd", "mysqld"],
-    folders: &[
-        "/opt/homebrew/opt/mariadb*/bin",
-        "/opt/homebrew/opt/mysql*/bin",
-        "/usr/local/mysql/bin",
-    ],
+    folders: &["/opt/homebrew/opt/mariadb*/bin", "/opt/homebrew/opt/mysql*/bin", "/usr/local/mysql/bin"],
     // The part that does not start a server of the whole machine.
     apt: "mariadb-server-core",
     dnf: "mariadb-server",
@@ -45,12 +41,7 @@ pub(crate) fn start(home: &Home, interrupt: &Interrupt) -> Result<Started> {
     let command = |port: u16| {
         let mut command = home.command(&server, &folder)?;
         command
-            .args([
-                "--no-defaults",
-                "--bind-address=127.0.0.1",
-                "--skip-name-resolve",
-                "--skip-log-bin",
-            ])
+            .args(["--no-defaults", "--bind-address=127.0.0.1", "--skip-name-resolve", "--skip-log-bin"])
             // Its data need not survive the machine.
             .args([
                 "--innodb-flush-log-at-trx-commit=0",
@@ -70,20 +61,14 @@ pub(crate) fn start(home: &Home, interrupt: &Interrupt) -> Result<Started> {
     // The server speaks first: a header of four bytes, then version 10 of the protocol, or an error.
     let greets = |stream: &mut std::net::TcpStream| Ok(private::exchange::<5>(stream, b"")?[4] == 10);
     let (port, group) = private::start(&folder, "TERM", interrupt, command, greets)?;
-    Ok(Started {
-        url: format!("mysql://cache@127.0.0.1:{port}/mysql"),
-        group,
-    })
+    Ok(Started { url: format!("mysql://cache@127.0.0.1:{port}/mysql"), group })
 }
 
 /// Writes the data of a new server.
 fn create(home: &Home, server: &Path, folder: &Path, data: &Path, interrupt: &Interrupt) -> Result<()> {
     let beside = server.with_file_name("mariadb-install-db");
-    let script = if beside.is_file() {
-        Some(beside)
-    } else {
-        programs::find("mariadb-install-db", WANTED.folders)
-    };
+    let script =
+        if beside.is_file() { Some(beside) } else { programs::find("mariadb-install-db", WANTED.folders) };
     let mut create = match script {
         Some(script) => {
             let mut create = home.command(&script, folder)?;

@@ -49,18 +49,11 @@ impl Servers {
         .filter(|(wanted, _)| {
             let given = env::var_os(wanted.variable).is_some();
             if given {
-                eprintln!(
-                    "xtask: {}: the running server of {}",
-                    wanted.name, wanted.variable
-                );
+                eprintln!("xtask: {}: the running server of {}", wanted.name, wanted.variable);
             }
             !given
         })
-        .map(|(wanted, start)| {
-            wanted
-                .find_or_install()
-                .map(|_| (wanted.variable, wanted.name, start))
-        })
+        .map(|(wanted, start)| wanted.find_or_install().map(|_| (wanted.variable, wanted.name, start)))
         .collect::<Result<_>>()?;
 
         let mut folder = tempfile::Builder::new().prefix("cache-servers-").tempdir()?;
@@ -72,10 +65,8 @@ impl Servers {
         // At once: creating the data of a new MariaDB and PostgreSQL takes seconds.
         let started: Vec<Result<Started>> = thread::scope(|scope| {
             let home = &home;
-            let threads: Vec<_> = private
-                .iter()
-                .map(|(_, _, start)| scope.spawn(move || start(home, interrupt)))
-                .collect();
+            let threads: Vec<_> =
+                private.iter().map(|(_, _, start)| scope.spawn(move || start(home, interrupt))).collect();
             threads
                 .into_iter()
                 .map(|thread| thread.join().expect("a server's thread does not panic"))

@@ -39,10 +39,7 @@ pub(crate) fn start(home: &Home, interrupt: &Interrupt) -> Result<Started> {
 
     let command = |port: u16| {
         let mut command = home.command(&postgres, &folder)?;
-        command
-            .arg("-D")
-            .arg(&data)
-            .args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k", ""]);
+        command.arg("-D").arg(&data).args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k", ""]);
         for setting in [
             // Its data need not survive the machine.
             "fsync=off",
@@ -60,8 +57,5 @@ pub(crate) fn start(home: &Home, interrupt: &Interrupt) -> Result<Started> {
     let greets = |stream: &mut std::net::TcpStream| Ok(private::exchange::<1>(stream, hello)? == *b"R");
     // An immediate shutdown: it takes the shared memory away, which a kill would leave.
     let (port, group) = private::start(&folder, "QUIT", interrupt, command, greets)?;
-    Ok(Started {
-        url: format!("postgres://postgres@127.0.0.1:{port}/postgres"),
-        group,
-    })
+    Ok(Started { url: format!("postgres://postgres@127.0.0.1:{port}/postgres"), group })
 }

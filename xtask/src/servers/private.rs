@@ -43,19 +43,11 @@ struct User {
 
 impl Home {
     pub(crate) fn new(folder: &Path, redis_server: &Path) -> Result<Self> {
-        let user = if programs::current_user()? == 0 {
-            Some(User::without_privileges()?)
-        } else {
-            None
-        };
+        let user = if programs::current_user()? == 0 { Some(User::without_privileges()?) } else { None };
         if user.is_some() {
             fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
         }
-        Ok(Home {
-            folder: folder.to_path_buf(),
-            user,
-            redis_server: redis_server.to_path_buf(),
-        })
+        Ok(Home { folder: folder.to_path_buf(), user, redis_server: redis_server.to_path_buf() })
     }
 
     /// A new folder that belongs to the server.
@@ -88,10 +80,7 @@ impl User {
         let find = |name: &str| {
             let line = users.lines().find(|line| line.split(':').next() == Some(name))?;
             let mut numbers = line.split(':').skip(2);
-            Some(User {
-                id: numbers.next()?.parse().ok()?,
-                group: numbers.next()?.parse().ok()?,
-            })
+            Some(User { id: numbers.next()?.parse().ok()?, group: numbers.next()?.parse().ok()? })
         };
         ["postgres", "mysql", "nobody"]
             .into_iter()
@@ -103,11 +92,7 @@ impl User {
 /// Runs a command that prepares a server's data.
 pub(crate) fn prepare(command: &mut Command, folder: &Path, interrupt: &Interrupt) -> Result<()> {
     let status = crate::process::run(command, interrupt)?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(failed(command, folder, "failed"))
-    }
+    if status.success() { Ok(()) } else { Err(failed(command, folder, "failed")) }
 }
 
 /// Starts a server on a free port and waits until it greets.
@@ -172,9 +157,5 @@ fn failed(command: &Command, folder: &Path, how: &str) -> Box<dyn std::error::Er
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<&str> = text.lines().collect();
     let end = lines[lines.len().saturating_sub(15)..].join("\n  ");
-    format!(
-        "{} {how}; the end of its log:\n  {end}",
-        command.get_program().display()
-    )
-    .into()
+    format!("{} {how}; the end of its log:\n  {end}", command.get_program().display()).into()
 }

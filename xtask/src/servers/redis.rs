@@ -38,8 +38,5 @@ pub(crate) fn start(home: &Home, interrupt: &Interrupt) -> Result<Started> {
     let greets =
         |stream: &mut std::net::TcpStream| Ok(private::exchange::<5>(stream, b"PING\r\n")? == *b"+PONG");
     let (port, group) = private::start(&folder, "TERM", interrupt, command, greets)?;
-    Ok(Started {
-        url: format!("redis://127.0.0.1:{port}/0"),
-        group,
-    })
+    Ok(Started { url: format!("redis://127.0.0.1:{port}/0"), group })
 }

@@ -78,9 +78,7 @@ impl MemoryStore {
         let count = (bytes / SMALLEST_SHARD).clamp(1, most);
         MemoryStore {
             inner: Arc::new(Inner {
-                shards: (0..count)
-                    .map(|_| Mutex::new(Shard::new(bytes / count)))
-                    .collect(),
+                shards: (0..count).map(|_| Mutex::new(Shard::new(bytes / count))).collect(),
                 hasher: DefaultHashBuilder::default(),
                 clock,
                 owners: Mutex::default(),
@@ -128,10 +126,7 @@ impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shards = &self.inner.shards;
         let bytes: u64 = shards.iter().map(|shard| unpoisoned(shard).weight()).sum();
-        f.debug_struct("MemoryStore")
-            .field("shards", &shards.len())
-            .field("bytes", &bytes)
-            .finish()
+        f.debug_struct("MemoryStore").field("shards", &shards.len()).field("bytes", &bytes).finish()
     }
 }
 
@@ -153,11 +148,8 @@ impl Store for MemoryStore {
         ttl: Duration,
     ) -> Result<Option<Grant>, StoreError> {
         let token = Token::random();
-        let outcome = self.apply(&at.slot, |now| Operation::Lease {
-            token,
-            until: after(now, ttl),
-            replaces,
-        });
+        let outcome =
+            self.apply(&at.slot, |now| Operation::Lease { token, until: after(now, ttl), replaces });
         if outcome != Outcome::Granted {
             return Ok(None);
         }
@@ -172,19 +164,12 @@ impl Store for MemoryStore {
             },
         };
         let presence = at.presence.as_ref().and_then(|key| self.open(key));
-        Ok(Some(Grant {
-            token,
-            epoch,
-            presence,
-        }))
+        Ok(Some(Grant { token, epoch, presence }))
     }
 
     async fn fill(&self, at: &Address, entry: Entry, ttl: Duration) -> Result<bool, StoreError> {
         let (token, epoch) = (entry.token, entry.epoch);
-        let outcome = self.apply(&at.slot, |now| Operation::Fill {
-            entry,
-            until: after(now, ttl),
-        });
+        let outcome = self.apply(&at.slot, |now| Operation::Fill { entry, until: after(now, ttl) });
         if outcome != Outcome::Filled {
             return Ok(false);
         }
@@ -202,10 +187,7 @@ impl Store for MemoryStore {
 
     async fn fence(&self, cells: &[Key], writer: Writer, ttl: Duration) -> Result<(), StoreError> {
         for cell in cells {
-            self.apply(cell, |now| Operation::Fence {
-                writer,
-                until: after(now, ttl),
-            });
+            self.apply(cell, |now| Operation::Fence { writer, until: after(now, ttl) });
         }
         Ok(())
     }

@@ -71,10 +71,7 @@ impl Shard {
     /// The entry of a slot. Reads the clock only if there is one.
     pub(super) fn entry(&self, key: &Key, clock: &Clock) -> Option<Entry> {
         match self.evictable.get(key)? {
-            Cell {
-                slot: Slot::Filled { entry, until },
-                ..
-            } if clock.now() < *until => Some(entry.clone()),
+            Cell { slot: Slot::Filled { entry, until }, .. } if clock.now() < *until => Some(entry.clone()),
             _ => None,
         }
     }
@@ -91,11 +88,7 @@ impl Shard {
     pub(super) fn apply(&mut self, key: &Key, operation: Operation, now: Millis) -> Outcome {
         let slot = match self.pinned.remove(key) {
             Some(slot) => slot,
-            None => self
-                .evictable
-                .peek(key)
-                .map(|cell| cell.slot.clone())
-                .unwrap_or_default(),
+            None => self.evictable.peek(key).map(|cell| cell.slot.clone()).unwrap_or_default(),
         };
         let (slot, outcome) = slot::apply(slot, operation, now);
         self.put(key, slot, now);
@@ -108,10 +101,8 @@ impl Shard {
 
     /// Removes the entry with this token, if it is still there.
     pub(super) fn evict(&mut self, key: &Key, token: Token) {
-        self.evictable.remove_if(
-            key,
-            |cell| matches!(&cell.slot, Slot::Filled { entry, .. } if entry.token == token),
-        );
+        self.evictable
+            .remove_if(key, |cell| matches!(&cell.slot, Slot::Filled { entry, .. } if entry.token == token));
     }
 
     /// Removes whatever the cell holds.

@@ -35,21 +35,11 @@ async fn fill(store: &MemoryStore, at: &Address, bytes: usize) -> bool {
 }
 
 fn pinned(store: &MemoryStore) -> usize {
-    store
-        .inner
-        .shards
-        .iter()
-        .map(|shard| unpoisoned(shard).pinned())
-        .sum()
+    store.inner.shards.iter().map(|shard| unpoisoned(shard).pinned()).sum()
 }
 
 fn weight(store: &MemoryStore) -> u64 {
-    store
-        .inner
-        .shards
-        .iter()
-        .map(|shard| unpoisoned(shard).weight())
-        .sum()
+    store.inner.shards.iter().map(|shard| unpoisoned(shard).weight()).sum()
 }
 
 #[tokio::test]
@@ -100,10 +90,7 @@ async fn room_evicts_entries_and_never_fences_or_epochs() {
     let capacity = 100_000;
     let store = MemoryStore::with_capacity(capacity);
     let fenced = row(-1);
-    store
-        .fence(slice::from_ref(&fenced.slot), Writer(1), TTL)
-        .await
-        .unwrap();
+    store.fence(slice::from_ref(&fenced.slot), Writer(1), TTL).await.unwrap();
     let first = store.lease(&row(0), None, TTL).await.unwrap().unwrap();
 
     for id in 1..1000 {
@@ -115,10 +102,7 @@ async fn room_evicts_entries_and_never_fences_or_epochs() {
     for id in 1..1000 {
         kept += usize::from(store.lookup(&row(id)).await.unwrap().entry.is_some());
     }
-    assert!(
-        (40..100).contains(&kept),
-        "{kept} entries of 1000 bytes were kept"
-    );
+    assert!((40..100).contains(&kept), "{kept} entries of 1000 bytes were kept");
     assert!(store.lease(&fenced, None, TTL).await.unwrap().is_none());
     assert_eq!(store.lookup(&row(0)).await.unwrap().epoch, first.epoch);
 }

@@ -63,13 +63,7 @@ pub(super) fn decode_entry(cell: Vec<u8>) -> Option<Entry> {
         _ => rest.try_get_u64().ok().map(|number| Some(Epoch(number))),
     };
     let (epoch, presence) = (stamp(HAS_EPOCH)?, stamp(HAS_PRESENCE)?);
-    Some(Entry {
-        token,
-        epoch,
-        presence,
-        fingerprint,
-        payload: rest.into(),
-    })
+    Some(Entry { token, epoch, presence, fingerprint, payload: rest.into() })
 }
 
 /// The number in an epoch or presence cell, if it holds one.
@@ -94,21 +88,15 @@ pub(super) fn decode_cell(cell: Vec<u8>) -> crate::slot::Slot {
         entry::Writer,
         slot::{Holder, Millis, Slot},
     };
-    let holder = |bytes: &[u8]| {
-        Some(Holder {
-            writer: Writer(number(&bytes[..8])?),
-            until: number(&bytes[8..])?,
-        })
-    };
+    let holder =
+        |bytes: &[u8]| Some(Holder { writer: Writer(number(&bytes[..8])?), until: number(&bytes[8..])? });
     let until = Millis::MAX;
     let leased = |cell: &[u8]| {
         let token = Token(cell.strip_prefix(b"L1").and_then(number)?);
         Some(Slot::Leased { token, until })
     };
     let fenced = |cell: &[u8]| {
-        let holders = cell
-            .strip_prefix(b"W1")
-            .filter(|holders| holders.len() % 16 == 0)?;
+        let holders = cell.strip_prefix(b"W1").filter(|holders| holders.len() % 16 == 0)?;
         let holders: Vec<_> = holders.chunks(16).filter_map(holder).collect();
         (!holders.is_empty()).then_some(Slot::Fenced(holders))
     };

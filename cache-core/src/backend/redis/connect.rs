@@ -92,12 +92,7 @@ impl Server {
             part: "host",
             remedy: "this platform can't connect to it",
         })?;
-        Ok(Server {
-            client,
-            address,
-            user,
-            time_out,
-        })
+        Ok(Server { client, address, user, time_out })
     }
 
     pub(super) fn address(&self) -> &str {
@@ -108,19 +103,14 @@ impl Server {
     pub(super) async fn connect(&self) -> Result<Session, ConnectError> {
         let attempt = async {
             // The time-outs of calls are the caller's.
-            let config = AsyncConnectionConfig::new()
-                .set_connection_timeout(None)
-                .set_response_timeout(None);
+            let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
             let client = &self.client;
             let mut connection = client
                 .get_multiplexed_async_connection_with_config(&config)
                 .await
                 .map_err(|error| self.refused(&error))?;
             let incarnation = self.incarnation(&mut connection).await?;
-            Ok(Session {
-                connection,
-                incarnation,
-            })
+            Ok(Session { connection, incarnation })
         };
         match tokio::time::timeout(self.time_out, attempt).await {
             Ok(outcome) => outcome,
@@ -136,16 +126,11 @@ impl Server {
         match replication.get::<String>("role").as_deref() {
             Some("master") => {}
             Some("slave") => {
-                return Err(ConnectError::Replica {
-                    address: self.address.clone(),
-                });
+                return Err(ConnectError::Replica { address: self.address.clone() });
             }
             _ => return Err(self.unusable("it does not say that it is a master")),
         }
-        if server
-            .get::<String>("redis_mode")
-            .is_some_and(|mode| mode != "standalone")
-        {
+        if server.get::<String>("redis_mode").is_some_and(|mode| mode != "standalone") {
             return Err(self.unusable("it runs as a cluster or sentinel; give a standalone server"));
         }
         let run_id: String = server.get("run_id").ok_or_else(|| {
@@ -167,10 +152,7 @@ impl Server {
     fn refused(&self, error: &RedisError) -> ConnectError {
         match (error.kind(), error.code()) {
             (ErrorKind::AuthenticationFailed, _) | (_, Some("NOAUTH" | "WRONGPASS")) => {
-                ConnectError::AuthenticationFailed {
-                    address: self.address.clone(),
-                    user: self.user.clone(),
-                }
+                ConnectError::AuthenticationFailed { address: self.address.clone(), user: self.user.clone() }
             }
             (ErrorKind::Io, _) => self.unreachable(error.to_string()),
             _ => self.unusable(&super::session::reason(error)),
@@ -178,16 +160,10 @@ impl Server {
     }
 
     fn unreachable(&self, reason: String) -> ConnectError {
-        ConnectError::Unreachable {
-            address: self.address.clone(),
-            reason,
-        }
+        ConnectError::Unreachable { address: self.address.clone(), reason }
     }
 
     fn unusable(&self, reason: &str) -> ConnectError {
-        ConnectError::Unusable {
-            address: self.address.clone(),
-            reason: reason.to_owned(),
-        }
+        ConnectError::Unusable { address: self.address.clone(), reason: reason.to_owned() }
     }
 }

@@ -89,18 +89,11 @@ impl RedisStore {
     /// # Ok(()) }
     /// ```
     pub fn builder(url: impl Into<String>) -> RedisBuilder {
-        RedisBuilder {
-            url: url.into(),
-            namespace: None,
-            connect_timeout: Duration::from_secs(5),
-        }
+        RedisBuilder { url: url.into(), namespace: None, connect_timeout: Duration::from_secs(5) }
     }
 
     async fn session(&self) -> Result<Arc<Session>, StoreError> {
-        self.sessions
-            .current()
-            .await
-            .map_err(|error| StoreError::Unreachable(error.to_string()))
+        self.sessions.current().await.map_err(|error| StoreError::Unreachable(error.to_string()))
     }
 
     async fn command<T: FromRedisValue>(
@@ -119,9 +112,7 @@ impl RedisStore {
         keys: &[String],
         arguments: &[&[u8]],
     ) -> Result<T, StoreError> {
-        let answer = script
-            .call(&mut session.connection.clone(), keys, arguments)
-            .await;
+        let answer = script.call(&mut session.connection.clone(), keys, arguments).await;
         self.sessions.judge(session, answer)
     }
 }
@@ -149,10 +140,7 @@ impl RedisBuilder {
     /// A dropped call leaves nothing behind.
     pub async fn connect(self) -> Result<RedisStore, ConnectError> {
         let server = Server::new(&self.url, self.connect_timeout)?;
-        let store = RedisStore {
-            sessions: Sessions::new(server),
-            namespace: self.namespace,
-        };
+        let store = RedisStore { sessions: Sessions::new(server), namespace: self.namespace };
         store.sessions.current().await?;
         Ok(store)
     }
@@ -214,11 +202,7 @@ impl Store for RedisStore {
             let bytes = cell.as_ref().and_then(|_| answer.next())??;
             decode_epoch(&bytes)
         };
-        Ok(Sighting {
-            entry,
-            epoch: number(&at.epoch),
-            presence: number(&at.presence),
-        })
+        Ok(Sighting { entry, epoch: number(&at.epoch), presence: number(&at.presence) })
     }
 
     async fn lease(
@@ -270,8 +254,7 @@ impl Store for RedisStore {
     async fn forfeit(&self, at: &Address, token: Token) -> Result<(), StoreError> {
         let session = self.session().await?;
         let keys = session.keys([&at.slot]);
-        self.script(&session, &SCRIPTS.forfeit, &keys, &[&token.0.to_be_bytes()])
-            .await
+        self.script(&session, &SCRIPTS.forfeit, &keys, &[&token.0.to_be_bytes()]).await
     }
 
     async fn fence(&self, cells: &[Key], writer: Writer, ttl: Duration) -> Result<(), StoreError> {
@@ -280,8 +263,7 @@ impl Store for RedisStore {
         }
         let session = self.session().await?;
         let arguments: [&[u8]; 2] = [&writer.0.to_be_bytes(), &encode_ttl(ttl)];
-        self.script(&session, &SCRIPTS.fence, &session.keys(cells), &arguments)
-            .await
+        self.script(&session, &SCRIPTS.fence, &session.keys(cells), &arguments).await
     }
 
     async fn release(&self, cells: &[Key], writer: Writer) -> Result<usize, StoreError> {
@@ -290,8 +272,7 @@ impl Store for RedisStore {
         }
         let session = self.session().await?;
         let arguments: [&[u8]; 1] = [&writer.0.to_be_bytes()];
-        self.script(&session, &SCRIPTS.release, &session.keys(cells), &arguments)
-            .await
+        self.script(&session, &SCRIPTS.release, &session.keys(cells), &arguments).await
     }
 
     /// The claim outlives the server's incarnation: its cell is `{namespace}:database`.

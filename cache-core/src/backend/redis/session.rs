@@ -33,10 +33,7 @@ pub(super) struct Sessions {
 
 impl Sessions {
     pub(super) fn new(server: Server) -> Arc<Self> {
-        Arc::new(Sessions {
-            server,
-            state: Mutex::new(State::Down),
-        })
+        Arc::new(Sessions { server, state: Mutex::new(State::Down) })
     }
 
     pub(super) fn address(&self) -> &str {
@@ -61,10 +58,7 @@ impl Sessions {
                 }
             }
         };
-        let outcome = attempt
-            .wait_for(Option::is_some)
-            .await
-            .map(|outcome| outcome.clone());
+        let outcome = attempt.wait_for(Option::is_some).await.map(|outcome| outcome.clone());
         if let Ok(Some(outcome)) = outcome {
             return outcome;
         }
@@ -119,11 +113,7 @@ impl Sessions {
             }
         }
         let reason = format!("{}: {}", self.address(), reason(&error));
-        Err(if unreachable {
-            StoreError::Unreachable(reason)
-        } else {
-            StoreError::Unexpected(reason)
-        })
+        Err(if unreachable { StoreError::Unreachable(reason) } else { StoreError::Unexpected(reason) })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -42,11 +42,7 @@ impl FakeServer {
     /// The commands so far, without those that only introduce the client.
     fn heard(&self) -> Vec<String> {
         let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        heard
-            .iter()
-            .filter(|line| !line.starts_with("CLIENT"))
-            .cloned()
-            .collect()
+        heard.iter().filter(|line| !line.starts_with("CLIENT")).cloned().collect()
     }
 }
 
@@ -87,10 +83,7 @@ fn bulk(text: &str) -> String {
 
 fn server(role: &str, mode: &str, run_id: &str) -> Answers {
     vec![
-        (
-            "INFO server",
-            bulk(&format!("redis_mode:{mode}\r\nrun_id:{run_id}\r\n")),
-        ),
+        ("INFO server", bulk(&format!("redis_mode:{mode}\r\nrun_id:{run_id}\r\n"))),
         ("INFO replication", bulk(&format!("role:{role}\r\n"))),
     ]
 }
@@ -114,46 +107,29 @@ async fn refused(answers: Answers) -> ConnectError {
 }
 
 fn slot(name: &str) -> Address {
-    Address {
-        slot: Key::from(name.to_owned()),
-        epoch: None,
-        presence: None,
-    }
+    Address { slot: Key::from(name.to_owned()), epoch: None, presence: None }
 }
 
 #[tokio::test]
 async fn a_wrong_password_is_told_from_an_unreachable_server() {
-    for answer in [
-        "-WRONGPASS invalid username-password pair\r\n",
-        "-ERR invalid password\r\n",
-    ] {
+    for answer in ["-WRONGPASS invalid username-password pair\r\n", "-ERR invalid password\r\n"] {
         match refused(with(master("a"), "AUTH", answer)).await {
             ConnectError::AuthenticationFailed { user, .. } => assert_eq!(user, "user"),
             other => panic!("{other:?}"),
         }
     }
     let unauthenticated = with(master("a"), "INFO", "-NOAUTH Authentication required.\r\n");
-    assert!(matches!(
-        refused(unauthenticated).await,
-        ConnectError::AuthenticationFailed { .. }
-    ));
+    assert!(matches!(refused(unauthenticated).await, ConnectError::AuthenticationFailed { .. }));
 }
 
 #[tokio::test]
 async fn a_server_that_cannot_be_trusted_with_cells_is_refused() {
-    assert!(matches!(
-        refused(server("slave", "standalone", "a")).await,
-        ConnectError::Replica { .. }
-    ));
+    assert!(matches!(refused(server("slave", "standalone", "a")).await, ConnectError::Replica { .. }));
     for unusable in [
         server("master", "cluster", "a"),
         server("sentinel", "sentinel", "a"),
         with(master("a"), "INFO server", &bulk("redis_mode:standalone\r\n")),
-        with(
-            master("a"),
-            "INFO",
-            "-NOPERM this user has no permissions to run the 'info' command\r\n",
-        ),
+        with(master("a"), "INFO", "-NOPERM this user has no permissions to run the 'info' command\r\n"),
     ] {
         let error = refused(unusable).await;
         assert!(matches!(error, ConnectError::Unusable { .. }), "{error:?}");
@@ -170,17 +146,12 @@ async fn an_unreachable_server_is_named() {
         other => panic!("{other:?}"),
     }
     // It hangs up instead of answering.
-    assert!(matches!(
-        refused(with(master("a"), "AUTH", "")).await,
-        ConnectError::Unreachable { .. }
-    ));
+    assert!(matches!(refused(with(master("a"), "AUTH", "")).await, ConnectError::Unreachable { .. }));
 }
 
 #[tokio::test]
 async fn a_namespace_that_is_not_usable_is_refused_before_connecting() {
-    let error = RedisStore::connect("redis://nowhere.invalid", "a:b")
-        .await
-        .unwrap_err();
+    let error = RedisStore::connect("redis://nowhere.invalid", "a:b").await.unwrap_err();
     assert!(matches!(error, ConnectError::InvalidNamespace(_)));
 }
 
@@ -191,10 +162,7 @@ async fn a_store_shows_no_password() {
     assert!(!format!("{builder:?}").contains("hunter2"));
     let store = builder.connect().await.unwrap();
     let shown = format!("{store:?}");
-    assert!(
-        !shown.contains("hunter2") && shown.contains(&server.address),
-        "{shown}"
-    );
+    assert!(!shown.contains("hunter2") && shown.contains(&server.address), "{shown}");
     assert_eq!(store.default_namespace(), Some(Namespace::new("shop").unwrap()));
 }
 
@@ -224,11 +192,7 @@ async fn another_incarnation_of_the_server_has_other_cells() {
 #[tokio::test]
 async fn a_master_that_became_a_replica_is_left() {
     let server = FakeServer::start(vec![
-        with(
-            master("a"),
-            "EVALSHA",
-            "-READONLY You can't write against a read only replica.\r\n",
-        ),
+        with(master("a"), "EVALSHA", "-READONLY You can't write against a read only replica.\r\n"),
         server("slave", "standalone", "a"),
     ]);
     let store = RedisStore::connect(&server.url(), "shop").await.unwrap();
@@ -262,29 +226,20 @@ async fn an_answer_of_another_type_is_an_error_without_its_content() {
 async fn an_answer_with_too_few_cells_is_an_error() {
     let server = FakeServer::start(vec![with(master("a"), "MGET", "*1\r\n$-1\r\n")]);
     let store = RedisStore::connect(&server.url(), "shop").await.unwrap();
-    let at = Address {
-        epoch: Some(Key::from("{a}".to_owned())),
-        ..slot("{a}:1")
-    };
+    let at = Address { epoch: Some(Key::from("{a}".to_owned())), ..slot("{a}:1") };
     let answer = store.lookup(&at).await;
     assert!(matches!(answer, Err(StoreError::Unexpected(_))), "{answer:?}");
 }
 
 #[tokio::test]
 async fn callers_share_one_attempt_to_connect_again() {
-    let server = FakeServer::start(vec![
-        with(master("a"), "MGET", ""),
-        with(master("a"), "MGET", "*1\r\n$-1\r\n"),
-    ]);
+    let server =
+        FakeServer::start(vec![with(master("a"), "MGET", ""), with(master("a"), "MGET", "*1\r\n$-1\r\n")]);
     let store = RedisStore::connect(&server.url(), "shop").await.unwrap();
     store.lookup(&slot("{a}")).await.unwrap_err();
     let at = slot("{a}");
     let (one, two, three) = tokio::join!(store.lookup(&at), store.lookup(&at), store.lookup(&at));
     assert!(one.is_ok() && two.is_ok() && three.is_ok());
-    let connected = server
-        .heard()
-        .iter()
-        .filter(|line| line.starts_with("INFO server"))
-        .count();
+    let connected = server.heard().iter().filter(|line| line.starts_with("INFO server")).count();
     assert_eq!(connected, 2);
 }

@@ -8,9 +8,8 @@ use redis::{ConnectionInfo, IntoConnectionInfo, parse_redis_url};
 use super::connect::ConnectError;
 
 pub(super) fn parse(url: &str) -> Result<ConnectionInfo, ConnectError> {
-    let (scheme, rest) = url
-        .split_once("://")
-        .ok_or(invalid("scheme", "begin with redis://, valkey:// or unix://"))?;
+    let (scheme, rest) =
+        url.split_once("://").ok_or(invalid("scheme", "begin with redis://, valkey:// or unix://"))?;
     let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
     if !fragment.is_empty() {
@@ -36,16 +35,11 @@ pub(super) fn parse(url: &str) -> Result<ConnectionInfo, ConnectError> {
     for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
         check_parameter(parameter, known)?;
     }
-    let parsed = parse_redis_url(url).ok_or(invalid(
-        "host",
-        "write a name or an address; IPv6 addresses in brackets",
-    ))?;
-    parsed.into_connection_info().map_err(|_| {
-        invalid(
-            "user or password",
-            "percent-encode its special characters as UTF-8",
-        )
-    })
+    let parsed = parse_redis_url(url)
+        .ok_or(invalid("host", "write a name or an address; IPv6 addresses in brackets"))?;
+    parsed
+        .into_connection_info()
+        .map_err(|_| invalid("user or password", "percent-encode its special characters as UTF-8"))
 }
 
 fn check_authority_and_database(rest: &str) -> Result<(), ConnectError> {
@@ -66,17 +60,11 @@ fn check_authority_and_database(rest: &str) -> Result<(), ConnectError> {
         return Err(invalid("host", "name the server, as in redis://localhost:6379/0"));
     }
     if matches!(host, "0.0.0.0" | "[::]") {
-        return Err(invalid(
-            "host",
-            "a server listens there, but nobody can connect to it",
-        ));
+        return Err(invalid("host", "a server listens there, but nobody can connect to it"));
     }
     let database = path.trim_end_matches('/');
     if !database.is_empty() && database.parse::<u32>().is_err() {
-        return Err(invalid(
-            "database",
-            "write its number after the host, as in redis://localhost/0",
-        ));
+        return Err(invalid("database", "write its number after the host, as in redis://localhost/0"));
     }
     Ok(())
 }
@@ -84,9 +72,7 @@ fn check_authority_and_database(rest: &str) -> Result<(), ConnectError> {
 fn check_parameter(parameter: &str, known: &'static str) -> Result<(), ConnectError> {
     let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
     if !known.split(", ").any(|known| known == name) {
-        let plain = name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-'));
+        let plain = name.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-'));
         return Err(ConnectError::UnknownParameter {
             name: if plain { name.to_owned() } else { "…".to_owned() },
             known,

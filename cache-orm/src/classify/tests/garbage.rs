@@ -114,16 +114,7 @@ fn backend() -> impl Strategy<Value = DbBackend> {
 
 /// White space and comments that all three databases skip.
 fn filling() -> impl Strategy<Value = String> {
-    select(vec![
-        " ",
-        "\n",
-        "\t ",
-        " /* SELECT */ ",
-        " /* ' */ ",
-        " -- ( \n",
-        "\r\n",
-    ])
-    .prop_map(String::from)
+    select(vec![" ", "\n", "\t ", " /* SELECT */ ", " /* ' */ ", " -- ( \n", "\r\n"]).prop_map(String::from)
 }
 
 proptest! {

@@ -38,34 +38,19 @@ fn mysql_executes_some_comments() {
             "SELECT 1 /*M! ; DELETE FROM t */",
         ],
     );
-    check(
-        &[MySql],
-        &[("SELECT /*+ MAX_EXECUTION_TIME(9) */ a FROM t", "read")],
-    );
+    check(&[MySql], &[("SELECT /*+ MAX_EXECUTION_TIME(9) */ a FROM t", "read")]);
 }
 
 #[test]
 fn mysql_needs_a_space_after_two_dashes() {
     // 1 - -1: the newline ends no comment, and the DELETE would be hidden in one.
-    check(
-        &[MySql],
-        &[
-            ("SELECT 1--1; DELETE FROM t", "delete t"),
-            ("SELECT 1 --\t; DELETE FROM t", "read"),
-        ],
-    );
+    check(&[MySql], &[("SELECT 1--1; DELETE FROM t", "delete t"), ("SELECT 1 --\t; DELETE FROM t", "read")]);
     check(&[Postgres, Sqlite], &[("SELECT 1--1; DELETE FROM t", "read")]);
 }
 
 #[test]
 fn number_signs_are_comments_in_mysql_alone() {
-    check(
-        &[MySql],
-        &[
-            ("SELECT 1 # ; DELETE FROM t", "read"),
-            ("# x\nDELETE FROM t", "delete t"),
-        ],
-    );
+    check(&[MySql], &[("SELECT 1 # ; DELETE FROM t", "read"), ("# x\nDELETE FROM t", "delete t")]);
     check(&[Postgres], &[("SELECT 1 # 2; DELETE FROM t", "delete t")]);
     check(&[Sqlite], &[("SELECT 1 # 2", "unknown")]);
 }
@@ -79,45 +64,26 @@ fn a_carriage_return_ends_a_comment_in_postgres_alone() {
 
 #[test]
 fn quotes_hide_what_is_inside() {
-    check_all(
-        &EVERY,
-        "read",
-        &["SELECT '; DELETE FROM t'", "SELECT 'it''s; DELETE FROM t'"],
-    );
+    check_all(&EVERY, "read", &["SELECT '; DELETE FROM t'", "SELECT 'it''s; DELETE FROM t'"]);
     check_all(
         &[Postgres, Sqlite],
         "read",
         &[r#"SELECT "; DELETE FROM t" FROM a"#, r#"SELECT "a""b;" FROM a"#],
     );
-    check_all(
-        &[MySql, Sqlite],
-        "read",
-        &["SELECT `; DELETE FROM t`, `a``;` FROM a"],
-    );
+    check_all(&[MySql, Sqlite], "read", &["SELECT `; DELETE FROM t`, `a``;` FROM a"]);
     check(&[Sqlite], &[("SELECT [; DELETE FROM t] FROM a", "read")]);
-    check_all(
-        &EVERY,
-        "unknown",
-        &["SELECT 'never closed", "DELETE FROM t WHERE a = '"],
-    );
+    check_all(&EVERY, "unknown", &["SELECT 'never closed", "DELETE FROM t WHERE a = '"]);
 }
 
 #[test]
 fn a_backslash_before_a_quote_depends_on_settings() {
-    check_all(
-        &[Postgres, MySql],
-        "unknown",
-        &[r"SELECT '\'; DELETE FROM t -- '", r"SELECT 'it\'s'"],
-    );
+    check_all(&[Postgres, MySql], "unknown", &[r"SELECT '\'; DELETE FROM t -- '", r"SELECT 'it\'s'"]);
     check_all(&[Postgres, MySql], "read", &[r"SELECT 'a\\', 'C:\dir'"]);
     // Never an escape in SQLite, always one in Postgres' E'…'.
     check(&[Sqlite], &[(r"SELECT '\'; DELETE FROM t -- '", "delete t")]);
     check(
         &[Postgres],
-        &[
-            (r"SELECT E'\'; DELETE FROM t -- '", "read"),
-            (r"SELECT e'\\'; DELETE FROM t", "delete t"),
-        ],
+        &[(r"SELECT E'\'; DELETE FROM t -- '", "read"), (r"SELECT e'\\'; DELETE FROM t", "delete t")],
     );
     check(&[MySql], &[(r#"SELECT "\"; DELETE FROM t -- ""#, "unknown")]);
 }
@@ -151,34 +117,14 @@ fn bytes_that_are_read_differently() {
         ],
     );
     // No white space to a database, though it is to Unicode.
-    check_all(
-        &EVERY,
-        "unknown",
-        &[
-            "\u{a0}SELECT 1",
-            "\u{feff}SELECT 1",
-            "SELECT 1; \u{2003}DELETE FROM t",
-        ],
-    );
-    check_all(
-        &[Postgres],
-        "unknown",
-        &[r#"SELECT U&"d\0061t\+000061"(1)"#, "SELECT u&'x'"],
-    );
+    check_all(&EVERY, "unknown", &["\u{a0}SELECT 1", "\u{feff}SELECT 1", "SELECT 1; \u{2003}DELETE FROM t"]);
+    check_all(&[Postgres], "unknown", &[r#"SELECT U&"d\0061t\+000061"(1)"#, "SELECT u&'x'"]);
 }
 
 #[test]
 fn numbers_end_where_all_agree() {
-    check_all(
-        &EVERY,
-        "read",
-        &["SELECT 1, 1.5, .5, 1e5, 1.5E-7, 0x1F, 1 FROM t"],
-    );
-    check_all(
-        &EVERY,
-        "unknown",
-        &["SELECT 1e FROM t", "SELECT 1_000", "SELECT 1.2.3", "SELECT 0xg"],
-    );
+    check_all(&EVERY, "read", &["SELECT 1, 1.5, .5, 1e5, 1.5E-7, 0x1F, 1 FROM t"]);
+    check_all(&EVERY, "unknown", &["SELECT 1e FROM t", "SELECT 1_000", "SELECT 1.2.3", "SELECT 0xg"]);
 }
 
 #[test]
@@ -186,23 +132,14 @@ fn parameters_are_counted_over_the_whole_text() {
     check(
         &[MySql, Sqlite],
         &[
-            (
-                "UPDATE t SET a = ?, b = ? WHERE id = ? AND c > ? AND d = ?",
-                "update[a b] t(id=2 d=4)",
-            ),
-            (
-                "DELETE FROM t WHERE a IN (?, ?) AND b = '?' AND /* ? */ id = ?",
-                "delete t(id=2)",
-            ),
+            ("UPDATE t SET a = ?, b = ? WHERE id = ? AND c > ? AND d = ?", "update[a b] t(id=2 d=4)"),
+            ("DELETE FROM t WHERE a IN (?, ?) AND b = '?' AND /* ? */ id = ?", "delete t(id=2)"),
         ],
     );
     check(
         &[Postgres],
         &[
-            (
-                "UPDATE t SET a = $3 WHERE id = $1 AND d = $2",
-                "update[a] t(id=0 d=1)",
-            ),
+            ("UPDATE t SET a = $3 WHERE id = $1 AND d = $2", "update[a] t(id=0 d=1)"),
             ("DELETE FROM t WHERE id = $0", "unknown"),
             ("DELETE FROM t WHERE id = $99999999999", "unknown"),
             ("SELECT a FROM t WHERE b ? 'x' AND c ?| $1", "read"),
@@ -220,11 +157,7 @@ fn parameters_are_counted_over_the_whole_text() {
             "DELETE FROM t WHERE id = ?; SELECT ?",
         ],
     );
-    check_all(
-        &[Sqlite],
-        "unknown",
-        &["SELECT $a(')'); DELETE FROM t --'", "SELECT $a::b(x)"],
-    );
+    check_all(&[Sqlite], "unknown", &["SELECT $a(')'); DELETE FROM t --'", "SELECT $a::b(x)"]);
 }
 
 #[test]
@@ -240,12 +173,7 @@ fn postgres_operators_may_be_anybody_s() {
     check_all(
         &[Postgres],
         "unknown",
-        &[
-            "SELECT a <!> b",
-            "SELECT a === b",
-            "SELECT a OPERATOR(my.+) b",
-            "SELECT ` 1",
-        ],
+        &["SELECT a <!> b", "SELECT a === b", "SELECT a OPERATOR(my.+) b", "SELECT ` 1"],
     );
 }
 
@@ -253,8 +181,5 @@ fn postgres_operators_may_be_anybody_s() {
 fn postgres_cuts_long_names() {
     let long = "t".repeat(64);
     check(&[Postgres], &[(&format!("DELETE FROM {long}"), "unknown")]);
-    check(
-        &[MySql],
-        &[(&format!("DELETE FROM {long}"), &format!("delete {long}"))],
-    );
+    check(&[MySql], &[(&format!("DELETE FROM {long}"), &format!("delete {long}"))]);
 }

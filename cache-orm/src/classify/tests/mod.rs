@@ -3,8 +3,8 @@
 mod garbage;
 mod lexing;
 mod raw;
+mod remembered;
 mod rendered;
-mod trusted;
 mod writes;
 
 use sea_orm::{
@@ -35,11 +35,8 @@ fn shown(class: &Class) -> String {
                     WriteKind::Truncate { cascade: false } => "truncate".into(),
                     WriteKind::Truncate { cascade: true } => "truncate cascade".into(),
                 };
-                let keys: Vec<_> = write
-                    .keys
-                    .iter()
-                    .map(|key| format!("{}={}", key.column, key.parameter))
-                    .collect();
+                let keys: Vec<_> =
+                    write.keys.iter().map(|key| format!("{}={}", key.column, key.parameter)).collect();
                 match keys.as_slice() {
                     [] => format!("{kind} {}", write.table),
                     keys => format!("{kind} {}({})", write.table, keys.join(" ")),
@@ -58,9 +55,7 @@ fn check(backends: &[DbBackend], cases: &[(&str, &str)]) {
         for (text, expected) in cases {
             let found = shown(&classify(text, *backend));
             if found != *expected {
-                wrong.push(format!(
-                    "{backend:?}: {text}\n    expected {expected}\n    found    {found}"
-                ));
+                wrong.push(format!("{backend:?}: {text}\n    expected {expected}\n    found    {found}"));
             }
         }
     }
@@ -72,4 +67,22 @@ fn check(backends: &[DbBackend], cases: &[(&str, &str)]) {
 fn check_all(backends: &[DbBackend], expected: &str, texts: &[&str]) {
     let cases: Vec<_> = texts.iter().map(|text| (*text, expected)).collect();
     check(backends, &cases);
+}
+
+#[test]
+fn what_ends_with_its_transaction() {
+    for sql in [
+        "SAVEPOINT a",
+        "release savepoint a",
+        "ROLLBACK TO a",
+        "SET LOCAL role = x",
+        "set transaction read only",
+    ] {
+        assert!(super::ends_with_transaction(sql), "{sql}");
+    }
+    for sql in
+        ["SET role x", "ROLLBACK", "COMMIT", "SET LOCAL a = 1; COMMIT", "SET LOCAL a = 1 /*! */", "RESET ALL"]
+    {
+        assert!(!super::ends_with_transaction(sql), "{sql}");
+    }
 }

@@ -50,11 +50,7 @@ fn reads() {
             "SELECT a FROM t, JSON_TABLE(b, '$[*]' COLUMNS(c INT PATH '$')) AS j",
         ],
     );
-    check_all(
-        &[Sqlite],
-        "read",
-        &["SELECT value FROM json_each(?), pragma_table_info('t')"],
-    );
+    check_all(&[Sqlite], "read", &["SELECT value FROM json_each(?), pragma_table_info('t')"]);
 }
 
 #[test]
@@ -62,19 +58,12 @@ fn locking_reads() {
     check_all(
         &EVERY,
         "locking",
-        &[
-            "SELECT a FROM t FOR UPDATE",
-            "SELECT 1 FROM t FOR SHARE",
-            "SELECT 1; SELECT 1 FROM t FOR UPDATE",
-        ],
+        &["SELECT a FROM t FOR UPDATE", "SELECT 1 FROM t FOR SHARE", "SELECT 1; SELECT 1 FROM t FOR UPDATE"],
     );
     check_all(
         &[Postgres, MySql],
         "locking",
-        &[
-            "SELECT a FROM t WHERE b IN (1) FOR UPDATE OF t SKIP LOCKED",
-            "SELECT a FROM t LOCK IN SHARE MODE",
-        ],
+        &["SELECT a FROM t WHERE b IN (1) FOR UPDATE OF t SKIP LOCKED", "SELECT a FROM t LOCK IN SHARE MODE"],
     );
     check_all(
         &[Postgres],
@@ -119,11 +108,7 @@ fn calls_of_unknown_functions_may_do_anything() {
             "SELECT 'f' (2)",
         ],
     );
-    check_all(
-        &[Postgres, Sqlite],
-        "unknown",
-        &[r#"SELECT "lower"(a) FROM t"#, r#"SELECT "f"(1)"#],
-    );
+    check_all(&[Postgres, Sqlite], "unknown", &[r#"SELECT "lower"(a) FROM t"#, r#"SELECT "f"(1)"#]);
     check_all(
         &[Postgres],
         "unknown",
@@ -135,11 +120,7 @@ fn calls_of_unknown_functions_may_do_anything() {
         ],
     );
     // A stored function, because of the space.
-    check_all(
-        &[MySql],
-        "unknown",
-        &["SELECT count (*) FROM t", "SELECT any(1)", "SELECT `f`(1)"],
-    );
+    check_all(&[MySql], "unknown", &["SELECT count (*) FROM t", "SELECT any(1)", "SELECT `f`(1)"]);
 }
 
 #[test]
@@ -170,6 +151,8 @@ fn what_is_not_known_may_do_anything() {
             "COPY (DELETE FROM t RETURNING a) TO STDOUT",
             "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN DELETE",
             "WITH x AS (SELECT 1) MERGE INTO t USING x ON true WHEN MATCHED THEN DELETE",
+            "WITH x AS (SELECT 1) MERGE t USING x ON true WHEN MATCHED THEN DO NOTHING",
+            "SELECT a DELETE FROM t",
             "PREPARE p AS DELETE FROM t",
             "EXECUTE p",
             "EXECUTE IMMEDIATE 'DELETE FROM t'",
@@ -194,20 +177,12 @@ fn what_is_not_known_may_do_anything() {
             "SET STATEMENT max_statement_time = 1 FOR DELETE FROM t",
         ],
     );
-    check_all(
-        &[Postgres, MySql],
-        "unknown",
-        &["DO $$ BEGIN DELETE FROM t; END $$"],
-    );
+    check_all(&[Postgres, MySql], "unknown", &["DO $$ BEGIN DELETE FROM t; END $$"]);
     check_all(&[Sqlite], "unknown", &["TRUNCATE t", "SHOW TABLES"]);
     check_all(
         &[MySql],
         "unknown",
-        &[
-            "ANALYZE DELETE FROM t",
-            "ANALYZE FORMAT=JSON UPDATE t SET a = 1",
-            "VACUUM",
-        ],
+        &["ANALYZE DELETE FROM t", "ANALYZE FORMAT=JSON UPDATE t SET a = 1", "VACUUM"],
     );
 }
 
@@ -230,17 +205,11 @@ fn schema() {
             "CREATE TRIGGER x AFTER UPDATE ON t BEGIN DELETE FROM u; UPDATE v SET a = CASE b WHEN 1 THEN 2 END; END",
         ],
     );
-    check(
-        &[MySql],
-        &[("TRUNCATE t", "schema"), ("TRUNCATE TABLE t", "schema")],
-    );
+    check(&[MySql], &[("TRUNCATE t", "schema"), ("TRUNCATE TABLE t", "schema")]);
     check(
         &EVERY,
         &[
-            (
-                "CREATE TRIGGER x AFTER UPDATE ON t BEGIN SELECT 1; END; BEGIN; DELETE FROM t; END",
-                "session",
-            ),
+            ("CREATE TRIGGER x AFTER UPDATE ON t BEGIN SELECT 1; END; BEGIN; DELETE FROM t; END", "session"),
             ("CREATE TABLE t (a int); BEGIN; END", "session"),
         ],
     );
@@ -338,13 +307,7 @@ fn harmless() {
     check_all(
         &[MySql],
         "other",
-        &[
-            "SHOW TABLES",
-            "SHOW CREATE TABLE t",
-            "DESCRIBE t",
-            "DESC t 'a%'",
-            "EXPLAIN t",
-        ],
+        &["SHOW TABLES", "SHOW CREATE TABLE t", "DESCRIBE t", "DESC t 'a%'", "EXPLAIN t"],
     );
     check_all(
         &[Sqlite],
@@ -364,11 +327,7 @@ fn harmless() {
 
 #[test]
 fn explain_may_run_what_it_explains() {
-    check_all(
-        &EVERY,
-        "other",
-        &["EXPLAIN SELECT 1", "EXPLAIN DELETE FROM t", "EXPLAIN (SELECT 1)"],
-    );
+    check_all(&EVERY, "other", &["EXPLAIN SELECT 1", "EXPLAIN DELETE FROM t", "EXPLAIN (SELECT 1)"]);
     check(
         &[Postgres],
         &[

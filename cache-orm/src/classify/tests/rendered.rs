@@ -9,6 +9,7 @@ use sea_orm::{
 
 use super::*;
 
+#[expect(unreachable_pub, reason = "the derives make public items")]
 mod book {
     use sea_orm::entity::prelude::*;
 
@@ -29,11 +30,7 @@ mod book {
 }
 
 fn some_book() -> book::ActiveModel {
-    book::ActiveModel {
-        id: Unchanged(1),
-        title: Set("a".into()),
-        author_id: NotSet,
-    }
+    book::ActiveModel { id: Unchanged(1), title: Set("a".into()), author_id: NotSet }
 }
 
 /// Checks a statement on each backend; a key's parameter is where the statement's values have the value.
@@ -41,12 +38,7 @@ fn some_book() -> book::ActiveModel {
 fn check_rendered(expected: &str, statement: impl Fn(DbBackend) -> Statement) {
     for backend in EVERY {
         let rendered = statement(backend);
-        assert_eq!(
-            shown(&classify(&rendered.sql, backend)),
-            expected,
-            "{backend:?}: {}",
-            rendered.sql
-        );
+        assert_eq!(shown(&classify(&rendered.sql, backend)), expected, "{backend:?}: {}", rendered.sql);
     }
 }
 
@@ -54,19 +46,10 @@ fn check_rendered(expected: &str, statement: impl Fn(DbBackend) -> Statement) {
 fn reads() {
     use book::{Column, Entity};
     check_rendered("read", |backend| Entity::find_by_id(1).limit(1).build(backend));
-    check_rendered("read", |backend| {
-        Entity::find()
-            .filter(Column::Title.is_in(["a", "b"]))
-            .build(backend)
-    });
+    check_rendered("read", |backend| Entity::find().filter(Column::Title.is_in(["a", "b"])).build(backend));
     check_rendered("read", |backend| {
         let either = Column::Title.like("%a%").or(Column::AuthorId.is_null());
-        Entity::find()
-            .filter(either)
-            .order_by_id_desc()
-            .limit(3)
-            .offset(0)
-            .build(backend)
+        Entity::find().filter(either).order_by_id_desc().limit(3).offset(0).build(backend)
     });
     check_rendered("read", |backend| {
         let inner = Entity::find().as_query().to_owned();
@@ -85,12 +68,8 @@ fn reads() {
 #[test]
 fn inserts() {
     use book::{Column, Entity};
-    check_rendered("insert book", |backend| {
-        Entity::insert(some_book()).build(backend)
-    });
-    check_rendered("insert book", |backend| {
-        Entity::insert_many([some_book(), some_book()]).build(backend)
-    });
+    check_rendered("insert book", |backend| Entity::insert(some_book()).build(backend));
+    check_rendered("insert book", |backend| Entity::insert_many([some_book(), some_book()]).build(backend));
     check_rendered("insert book", |backend| {
         let mut insert = Entity::insert(some_book()).into_query();
         if backend != MySql {
@@ -99,9 +78,7 @@ fn inserts() {
         backend.build(&insert)
     });
     check_rendered("upsert book", |backend| {
-        let update = OnConflict::column(Column::Title)
-            .update_columns([Column::AuthorId])
-            .to_owned();
+        let update = OnConflict::column(Column::Title).update_columns([Column::AuthorId]).to_owned();
         Entity::insert(some_book()).on_conflict(update).build(backend)
     });
     for backend in [Postgres, Sqlite] {
@@ -112,11 +89,7 @@ fn inserts() {
     check_rendered("insert book", |backend| {
         let source = Query::select().column(Column::Title).from(Entity).to_owned();
         let mut insert = Query::insert();
-        insert
-            .into_table(Entity)
-            .columns([Column::Title])
-            .select_from(source)
-            .expect("one column each");
+        insert.into_table(Entity).columns([Column::Title]).select_from(source).expect("one column each");
         backend.build(&insert)
     });
 }
@@ -125,10 +98,7 @@ fn inserts() {
 fn updates() {
     use book::{Column, Entity};
     check_rendered("update[title] book(id=1)", |backend| {
-        Entity::update(some_book())
-            .validate()
-            .expect("it has a key")
-            .build(backend)
+        Entity::update(some_book()).validate().expect("it has a key").build(backend)
     });
     check_rendered("update[title author_id] book", |backend| {
         let update = Entity::update_many().col_expr(Column::Title, Expr::value("x"));
@@ -139,10 +109,7 @@ fn updates() {
     });
     check_rendered("update[title] book(author_id=1 id=2)", |backend| {
         let update = Entity::update_many().col_expr(Column::Title, Expr::value("x"));
-        update
-            .filter(Column::AuthorId.eq(1))
-            .filter(Column::Id.eq(2))
-            .build(backend)
+        update.filter(Column::AuthorId.eq(1)).filter(Column::Id.eq(2)).build(backend)
     });
     let returning = Query::update()
         .table(Entity)
@@ -151,10 +118,7 @@ fn updates() {
         .returning_all()
         .to_owned();
     for backend in [Postgres, Sqlite] {
-        assert_eq!(
-            shown(&classify(&backend.build(&returning).sql, backend)),
-            "update[title] book(id=1)"
-        );
+        assert_eq!(shown(&classify(&backend.build(&returning).sql, backend)), "update[title] book(id=1)");
     }
     let cast = Query::update()
         .table(Entity)
@@ -167,9 +131,7 @@ fn updates() {
 #[test]
 fn deletes() {
     use book::{Column, Entity};
-    check_rendered("delete book(id=0)", |backend| {
-        Entity::delete_by_id(1).build(backend)
-    });
+    check_rendered("delete book(id=0)", |backend| Entity::delete_by_id(1).build(backend));
     check_rendered("delete book", |backend| Entity::delete_many().build(backend));
     check_rendered("delete book(title=0)", |backend| {
         Entity::delete_many()
@@ -178,31 +140,18 @@ fn deletes() {
             .build(backend)
     });
     let pairs = Expr::tuple([Expr::col(Column::Id), Expr::col(Column::AuthorId)]);
-    let delete = Query::delete()
-        .from_table(Entity)
-        .cond_where(pairs.in_tuples([(1, 2), (3, 4)]))
-        .to_owned();
+    let delete = Query::delete().from_table(Entity).cond_where(pairs.in_tuples([(1, 2), (3, 4)])).to_owned();
     check_rendered("delete book", |backend| backend.build(&delete));
 }
 
 #[test]
 fn writes_under_a_with() {
     use book::{Column, Entity};
-    let gone = Query::delete()
-        .from_table(Entity)
-        .cond_where(Column::Id.eq(1))
-        .returning_all()
-        .to_owned();
-    let table = CommonTableExpression::new()
-        .query(gone)
-        .table_name("gone")
-        .to_owned();
+    let gone = Query::delete().from_table(Entity).cond_where(Column::Id.eq(1)).returning_all().to_owned();
+    let table = CommonTableExpression::new().query(gone).table_name("gone").to_owned();
     let read = Query::select().column(Column::Id).from("gone").to_owned();
     let with = read.with(WithClause::new().cte(table).to_owned());
-    assert_eq!(
-        shown(&classify(&Postgres.build(&with).sql, Postgres)),
-        "delete book"
-    );
+    assert_eq!(shown(&classify(&Postgres.build(&with).sql, Postgres)), "delete book");
 }
 
 #[test]

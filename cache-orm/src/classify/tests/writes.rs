@@ -91,22 +91,12 @@ fn inserts_that_may_do_more() {
             "INSERT INTO t (a) VALUES (1) ON CONFLICT (f(a)) DO NOTHING",
         ],
     );
-    check_all(
-        &[Postgres],
-        "unknown",
-        &["REPLACE INTO t VALUES (1)", "INSERT t VALUES (1)"],
-    );
+    check_all(&[Postgres], "unknown", &["REPLACE INTO t VALUES (1)", "INSERT t VALUES (1)"]);
 }
 
 #[test]
 fn updates() {
-    check(
-        &EVERY,
-        &[
-            ("UPDATE t SET a = 1", "update[a] t"),
-            ("UPDATE s.t AS x SET A = 1", "update[a] t"),
-        ],
-    );
+    check(&EVERY, &[("UPDATE t SET a = 1", "update[a] t"), ("UPDATE s.t AS x SET A = 1", "update[a] t")]);
     check(
         &[Postgres],
         &[
@@ -115,19 +105,10 @@ fn updates() {
                 "update[a b] t(id=0)",
             ),
             ("UPDATE t x SET a = 1 WHERE t.id = $1", "update[a] t"),
-            (
-                "UPDATE t SET (a, b) = (1, 2), c = ARRAY[d, e], f[1] = 2, g.h = 3",
-                "update[a b c f g h] t",
-            ),
-            (
-                "UPDATE t SET a = b IS DISTINCT FROM c, d = 1 WHERE id = $1",
-                "update[a d] t",
-            ),
+            ("UPDATE t SET (a, b) = (1, 2), c = ARRAY[d, e], f[1] = 2, g.h = 3", "update[a b c f g h] t"),
+            ("UPDATE t SET a = b IS DISTINCT FROM c, d = 1 WHERE id = $1", "update[a d] t"),
             ("UPDATE t SET a = u.a FROM u WHERE t.id = $1", "update[a] t"),
-            (
-                "UPDATE t SET a = 1 WHERE id = $1 RETURNING id, b = c",
-                "update[a] t(id=0)",
-            ),
+            ("UPDATE t SET a = 1 WHERE id = $1 RETURNING id, b = c", "update[a] t(id=0)"),
             ("UPDATE t SET a = 1 WHERE CURRENT OF c", "update[a] t"),
         ],
     );
@@ -139,10 +120,7 @@ fn updates() {
                 "update[a t b] t(id=1)",
             ),
             ("UPDATE t SET a = returning, b = 1", "update[a b] t"),
-            (
-                "UPDATE a, b SET a.x = b.y WHERE a.id = ?",
-                "update[a x] a; update[a x] b",
-            ),
+            ("UPDATE a, b SET a.x = b.y WHERE a.id = ?", "update[a x] a; update[a x] b"),
             (
                 "UPDATE a AS q JOIN d.b ON q.x = b.y LEFT JOIN (SELECT 1) AS c USING (z) SET q.x = 1",
                 "update[q x] a; update[q x] b",
@@ -151,10 +129,7 @@ fn updates() {
             ("UPDATE a JOIN b ON f(a.x) SET a.x = 1", "unknown"),
         ],
     );
-    check(
-        &[Sqlite],
-        &[("UPDATE OR IGNORE t SET a = ? WHERE id = ?", "update[a] t(id=1)")],
-    );
+    check(&[Sqlite], &[("UPDATE OR IGNORE t SET a = ? WHERE id = ?", "update[a] t(id=1)")]);
     check_all(
         &EVERY,
         "unknown",
@@ -173,39 +148,21 @@ fn updates() {
 
 #[test]
 fn deletes() {
-    check(
-        &EVERY,
-        &[
-            ("DELETE FROM t", "delete t"),
-            ("DELETE FROM s.T WHERE a = 1;", "delete t"),
-        ],
-    );
+    check(&EVERY, &[("DELETE FROM t", "delete t"), ("DELETE FROM s.T WHERE a = 1;", "delete t")]);
     check(
         &[Postgres],
         &[
-            (
-                "DELETE FROM ONLY t AS x WHERE x.id = $1 RETURNING *",
-                "delete t(id=0)",
-            ),
+            ("DELETE FROM ONLY t AS x WHERE x.id = $1 RETURNING *", "delete t(id=0)"),
             ("DELETE FROM t USING u WHERE t.id = $1", "delete t"),
         ],
     );
     check(
         &[MySql],
         &[
-            (
-                "DELETE LOW_PRIORITY QUICK IGNORE FROM t WHERE id = ? LIMIT 1",
-                "delete t(id=0)",
-            ),
-            (
-                "DELETE x FROM t AS x JOIN u ON x.a = u.a WHERE x.id = ?",
-                "delete t; delete u",
-            ),
+            ("DELETE LOW_PRIORITY QUICK IGNORE FROM t WHERE id = ? LIMIT 1", "delete t(id=0)"),
+            ("DELETE x FROM t AS x JOIN u ON x.a = u.a WHERE x.id = ?", "delete t; delete u"),
             ("DELETE a.*, b FROM a, b, c", "delete a; delete b; delete c"),
-            (
-                "DELETE FROM a, b USING a JOIN b USING (x) WHERE a.id = ?",
-                "delete a; delete b",
-            ),
+            ("DELETE FROM a, b USING a JOIN b USING (x) WHERE a.id = ?", "delete a; delete b"),
             ("DELETE FROM a USING a JOIN b ON f(1)", "unknown"),
             ("DELETE FROM t FOR PORTION OF p FROM 1 TO 2", "unknown"),
             ("DELETE HISTORY FROM t", "delete t"),
@@ -230,10 +187,7 @@ fn truncates() {
         &[Postgres],
         &[
             ("TRUNCATE t", "truncate t"),
-            (
-                "TRUNCATE TABLE ONLY s.a, b * RESTART IDENTITY",
-                "truncate a; truncate b",
-            ),
+            ("TRUNCATE TABLE ONLY s.a, b * RESTART IDENTITY", "truncate a; truncate b"),
             ("TRUNCATE a CASCADE", "truncate cascade a"),
             ("TRUNCATE a WHERE b", "unknown"),
         ],
@@ -246,10 +200,7 @@ fn keys_are_what_every_affected_row_fulfils() {
         &[Postgres],
         &[
             ("DELETE FROM t WHERE id = $1", "delete t(id=0)"),
-            (
-                "DELETE FROM t WHERE a = $2 AND \"t\".\"B\" = $1",
-                "delete t(a=1 b=0)",
-            ),
+            ("DELETE FROM t WHERE a = $2 AND \"t\".\"B\" = $1", "delete t(a=1 b=0)"),
             (
                 "DELETE FROM t WHERE a = $1 AND f IN (1, 2) AND (c OR d) AND b = $2 RETURNING a",
                 "delete t(a=0 b=1)",
@@ -258,20 +209,14 @@ fn keys_are_what_every_affected_row_fulfils() {
             ("DELETE FROM t WHERE (id = $1)", "delete t"),
             ("DELETE FROM t WHERE id = $1 OR a = 1", "delete t"),
             ("DELETE FROM t WHERE a BETWEEN 1 AND id = $1", "delete t"),
-            (
-                "DELETE FROM t WHERE CASE WHEN a AND id = $1 AND b THEN true END",
-                "delete t",
-            ),
+            ("DELETE FROM t WHERE CASE WHEN a AND id = $1 AND b THEN true END", "delete t"),
             ("DELETE FROM t WHERE id = CAST($1 AS \"x\")", "delete t"),
             ("DELETE FROM t WHERE id = $1::int", "delete t"),
             ("DELETE FROM t WHERE id = $1 + 1 AND a = $2 IS TRUE", "delete t"),
             ("DELETE FROM t WHERE id >= $1 AND a <> $2", "delete t"),
             ("DELETE FROM t WHERE id = 1 AND a IN ($1)", "delete t"),
             ("DELETE FROM t WHERE u.id = $1 AND s.t.a = $2", "delete t"),
-            (
-                "DELETE FROM t WHERE EXISTS (SELECT 1 FROM u WHERE id = $1)",
-                "delete t",
-            ),
+            ("DELETE FROM t WHERE EXISTS (SELECT 1 FROM u WHERE id = $1)", "delete t"),
             ("DELETE FROM t WHERE $1 = id", "delete t"),
         ],
     );
@@ -295,33 +240,22 @@ fn every_write_of_a_text_counts() {
             ("DELETE FROM a; DELETE FROM b", "delete a; delete b"),
             ("SELECT 1; DELETE FROM a", "delete a"),
             ("DELETE FROM a; SELECT f(1)", "unknown"),
-            (
-                "WITH x AS (SELECT 1) DELETE FROM a WHERE b IN (SELECT * FROM x)",
-                "delete a",
-            ),
+            ("WITH x AS (SELECT 1) DELETE FROM a WHERE b IN (SELECT * FROM x)", "delete a"),
         ],
     );
     check(
         &[Postgres],
         &[
-            (
-                "WITH x AS (DELETE FROM a WHERE id = $1 RETURNING *) SELECT * FROM x",
-                "delete a",
-            ),
-            (
-                "WITH x AS (DELETE FROM a RETURNING *) INSERT INTO b SELECT * FROM x",
-                "delete a; insert b",
-            ),
+            ("WITH x AS (DELETE FROM a WHERE id = $1 RETURNING *) SELECT * FROM x", "delete a"),
+            ("WITH x AS (DELETE FROM a RETURNING *) INSERT INTO b SELECT * FROM x", "delete a; insert b"),
             (
                 "WITH x (n) AS (UPDATE a SET b = 1 WHERE c RETURNING d), y AS NOT MATERIALIZED (INSERT INTO e \
                  VALUES (1) ON CONFLICT (f) DO UPDATE SET g = 2) SELECT * FROM x FOR UPDATE",
                 "update[b] a; upsert e",
             ),
-            (
-                "DELETE FROM a WHERE id = $1; DELETE FROM b WHERE id = $1",
-                "delete a; delete b",
-            ),
+            ("DELETE FROM a WHERE id = $1; DELETE FROM b WHERE id = $1", "delete a; delete b"),
             ("SELECT * FROM (DELETE FROM a) AS x", "delete a"),
+            ("WITH x AS (SELECT 1) DELETE FROM a WHERE id = $1", "delete a"),
         ],
     );
     let many = "DELETE FROM t;".repeat(17);
@@ -332,14 +266,8 @@ fn every_write_of_a_text_counts() {
 fn bulk_inserts_are_recognised_at_any_size() {
     let row = |n: usize| format!("(${}, ${})", 2 * n + 1, 2 * n + 2);
     let rows: Vec<_> = (0..32_767).map(row).collect();
-    let text = format!(
-        "INSERT INTO \"t\" (\"a\", \"b\") VALUES {} RETURNING \"id\"",
-        rows.join(", ")
-    );
+    let text = format!("INSERT INTO \"t\" (\"a\", \"b\") VALUES {} RETURNING \"id\"", rows.join(", "));
     check(&[Postgres], &[(&text, "insert t")]);
-    let text = format!(
-        "INSERT INTO `t` (`a`, `b`) VALUES {}",
-        vec!["(?, ?)"; 32_767].join(", ")
-    );
+    let text = format!("INSERT INTO `t` (`a`, `b`) VALUES {}", vec!["(?, ?)"; 32_767].join(", "));
     check(&[MySql, Sqlite], &[(&text, "insert t")]);
 }

@@ -42,43 +42,22 @@ fn answer<M: ModelTrait + FromQueryResult + PartialEq>(model: &M) -> QueryResult
 
 #[test]
 fn tuples_are_in_select_order() {
-    let result = answer(&unsorted::Model {
-        id: 7,
-        stock: None,
-        price: 25,
-    });
+    let result = answer(&unsorted::Model { id: 7, stock: None, price: 25 });
     let tuple = <(i32, Option<i32>, i32)>::try_get_many_by_index(&result).expect("a tuple");
     assert_eq!(tuple, (7, None, 25));
-    let result = answer(&unsorted::Model {
-        id: 7,
-        stock: Some(100),
-        price: 25,
-    });
+    let result = answer(&unsorted::Model { id: 7, stock: Some(100), price: 25 });
     let tuple = <(i32, Option<i32>, i32)>::try_get_many_by_index(&result).expect("a tuple");
     assert_eq!(tuple, (7, Some(100), 25));
     let result = answer(&blank());
-    assert_eq!(
-        <(i64, bool, i8)>::try_get_many_by_index(&result).expect("a tuple"),
-        (1, true, -1)
-    );
+    assert_eq!(<(i64, bool, i8)>::try_get_many_by_index(&result).expect("a tuple"), (1, true, -1));
 }
 
 #[test]
 fn columns_that_are_sorted_anyway_have_no_extra_keys() {
     let names = |result: &QueryResult| result.column_names();
-    assert_eq!(
-        names(&answer(&optional::Model { id: 1, odd: None })),
-        ["id", "odd"]
-    );
-    let unsorted = answer(&unsorted::Model {
-        id: 7,
-        stock: None,
-        price: 25,
-    });
-    assert_eq!(
-        names(&unsorted),
-        ["\u{0}0000", "\u{0}0001", "\u{0}0002", "id", "price", "stock"]
-    );
+    assert_eq!(names(&answer(&optional::Model { id: 1, odd: None })), ["id", "odd"]);
+    let unsorted = answer(&unsorted::Model { id: 7, stock: None, price: 25 });
+    assert_eq!(names(&unsorted), ["\u{0}0000", "\u{0}0001", "\u{0}0002", "id", "price", "stock"]);
 }
 
 #[test]
@@ -97,13 +76,8 @@ fn many_rows_are_answered_in_order() {
 #[test]
 fn weight_covers_the_values() {
     let weight = |text: &str| {
-        let model = every::Model {
-            text: text.to_owned(),
-            ..blank()
-        };
-        capture(&shape::<every::Model>(), &model)
-            .expect("a model that SeaORM can read back")
-            .weight()
+        let model = every::Model { text: text.to_owned(), ..blank() };
+        capture(&shape::<every::Model>(), &model).expect("a model that SeaORM can read back").weight()
     };
     let (light, heavy) = (weight(""), weight(&"x".repeat(1000)));
     // Kept once, and twice in the answer.
@@ -117,10 +91,7 @@ struct Listener(Arc<Mutex<String>>);
 
 impl Visit for Listener {
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        self.0
-            .lock()
-            .expect("not poisoned")
-            .push_str(&format!("{field}={value:?} "));
+        self.0.lock().expect("not poisoned").push_str(&format!("{field}={value:?} "));
     }
 }
 
@@ -152,13 +123,7 @@ fn a_subscriber_at_trace_level_is_not_shown_the_row() {
     let listener = Listener::default();
     let model = tracing::subscriber::with_default(listener.clone(), || {
         tracing::trace!(heard = "the test itself");
-        every::Model::from_query_result(
-            &answer(&every::Model {
-                text: "a secret".into(),
-                ..blank()
-            }),
-            "",
-        )
+        every::Model::from_query_result(&answer(&every::Model { text: "a secret".into(), ..blank() }), "")
     });
     assert_eq!(model.expect("a plain model").text, "a secret");
     let heard = listener.0.lock().expect("not poisoned");
@@ -174,10 +139,7 @@ impl log::Log for Logger {
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        assert!(
-            !record.args().to_string().contains("a secret"),
-            "a row was logged"
-        );
+        assert!(!record.args().to_string().contains("a secret"), "a row was logged");
     }
 
     fn flush(&self) {}
@@ -202,10 +164,7 @@ fn a_logger_at_trace_level_is_not_shown_the_row() {
         assert!(status.expect("this test runs").success());
         return;
     }
-    let model = every::Model {
-        text: "a secret".into(),
-        ..blank()
-    };
+    let model = every::Model { text: "a secret".into(), ..blank() };
     let row = Arc::new(capture(&shape::<every::Model>(), &model).expect("nobody listens yet"));
     assert!(query_results(std::slice::from_ref(&row)).is_some());
     log::set_logger(&Logger).expect("no logger yet");

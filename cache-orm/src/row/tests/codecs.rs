@@ -4,17 +4,14 @@ use proptest::{collection::vec, prelude::*};
 use sea_orm::{ColumnType, Value, prelude::*, sea_query::OptionEnum};
 
 use super::values;
-use crate::row::{Codec, Malformed, Shape, cell::Kind};
+use crate::row::{Codec, Shape, cell::Kind, codec::Malformed};
 
 fn shape(columns: usize) -> Shape {
     Shape::new((0..columns).map(|column| (format!("c{column}"), ColumnType::Text)))
 }
 
 fn encode(codec: Codec, rows: &[Vec<Value>]) -> Option<bytes::Bytes> {
-    codec.encode(
-        &shape(rows.first().map_or(3, Vec::len)),
-        rows.iter().map(Vec::as_slice),
-    )
+    codec.encode(&shape(rows.first().map_or(3, Vec::len)), rows.iter().map(Vec::as_slice))
 }
 
 fn codec() -> impl Strategy<Value = Codec> {
@@ -80,15 +77,10 @@ proptest! {
 fn assert_bounded(bytes: &[u8], columns: usize) {
     let shape = shape(columns);
     if let Ok(rows) = Codec::decode(bytes, &shape) {
-        let held: usize = rows
-            .iter()
-            .flatten()
-            .map(|value| 32 + crate::row::cell::heap(value))
-            .sum();
+        let held: usize = rows.iter().flatten().map(|value| 32 + crate::row::cell::heap(value)).sum();
         assert!(held <= 128 * bytes.len(), "{held} bytes from {}", bytes.len());
-        let again = Codec::Binary
-            .encode(&shape, rows.iter().map(Vec::as_slice))
-            .expect("what was read is carried");
+        let again =
+            Codec::Binary.encode(&shape, rows.iter().map(Vec::as_slice)).expect("what was read is carried");
         assert_exact(&rows, &Codec::decode(&again, &shape).expect("what was encoded"));
     }
 }

@@ -13,17 +13,13 @@ use sea_orm::{
 use crate::row::cell::{self, Kind};
 
 fn chrono_date() -> impl Strategy<Value = ChronoDate> {
-    (-200_000..200_000_i32, 1..=366_u32).prop_filter_map("a day of that year", |(year, day)| {
-        ChronoDate::from_yo_opt(year, day)
-    })
+    (-200_000..200_000_i32, 1..=366_u32)
+        .prop_filter_map("a day of that year", |(year, day)| ChronoDate::from_yo_opt(year, day))
 }
 
 /// With leap seconds where clocks have them, and where only arithmetic leaves them.
 fn chrono_time() -> impl Strategy<Value = ChronoTime> {
-    (
-        0..86_400_u32,
-        prop_oneof![0..1_000_000_000_u32, 1_000_000_000..2_000_000_000_u32],
-    )
+    (0..86_400_u32, prop_oneof![0..1_000_000_000_u32, 1_000_000_000..2_000_000_000_u32])
         .prop_filter_map("a time", |(second, nano)| {
             ChronoTime::from_num_seconds_from_midnight_opt(second, 0)?.with_nanosecond(nano)
         })
@@ -35,10 +31,7 @@ fn chrono_moment() -> impl Strategy<Value = ChronoDateTime> {
 
 fn chrono_zoned() -> impl Strategy<Value = ChronoDateTimeWithTimeZone> {
     (chrono_moment(), -86_399..=86_399_i32).prop_filter_map("an offset", |(utc, offset)| {
-        Some(ChronoDateTimeWithTimeZone::from_naive_utc_and_offset(
-            utc,
-            FixedOffset::east_opt(offset)?,
-        ))
+        Some(ChronoDateTimeWithTimeZone::from_naive_utc_and_offset(utc, FixedOffset::east_opt(offset)?))
     })
 }
 
@@ -65,16 +58,9 @@ fn time_zoned() -> impl Strategy<Value = TimeDateTimeWithTimeZone> {
 }
 
 fn decimal() -> impl Strategy<Value = Decimal> {
-    (
-        any::<u32>(),
-        any::<u32>(),
-        any::<u32>(),
-        any::<bool>(),
-        0..=28_u32,
+    (any::<u32>(), any::<u32>(), any::<u32>(), any::<bool>(), 0..=28_u32).prop_map(
+        |(low, middle, high, negative, scale)| Decimal::from_parts(low, middle, high, negative, scale),
     )
-        .prop_map(|(low, middle, high, negative, scale)| {
-            Decimal::from_parts(low, middle, high, negative, scale)
-        })
 }
 
 pub(super) fn json() -> impl Strategy<Value = Json> {
@@ -118,25 +104,20 @@ pub(super) fn some(kind: Kind) -> BoxedStrategy<Value> {
         Kind::ChronoTime => chrono_time().prop_map(Value::from).boxed(),
         Kind::ChronoDateTime => chrono_moment().prop_map(Value::from).boxed(),
         Kind::ChronoDateTimeUtc => chrono_moment().prop_map(|utc| utc.and_utc().into()).boxed(),
-        Kind::ChronoDateTimeLocal => chrono_moment()
-            .prop_map(|utc| ChronoDateTimeLocal::from(utc.and_utc()).into())
-            .boxed(),
+        Kind::ChronoDateTimeLocal => {
+            chrono_moment().prop_map(|utc| ChronoDateTimeLocal::from(utc.and_utc()).into()).boxed()
+        }
         Kind::ChronoDateTimeWithTimeZone => chrono_zoned().prop_map(Value::from).boxed(),
         Kind::TimeDate => time_date().prop_map(Value::from).boxed(),
         Kind::TimeTime => time_time().prop_map(Value::from).boxed(),
         Kind::TimeDateTime => time_moment().prop_map(Value::from).boxed(),
         Kind::TimeDateTimeWithTimeZone => time_zoned().prop_map(Value::from).boxed(),
-        Kind::Uuid => any::<u128>()
-            .prop_map(|bits| Uuid::from_u128(bits).into())
-            .boxed(),
+        Kind::Uuid => any::<u128>().prop_map(|bits| Uuid::from_u128(bits).into()).boxed(),
         Kind::Decimal => decimal().prop_map(Value::from).boxed(),
         #[cfg(feature = "with-bigdecimal")]
         Kind::BigDecimal => ("-?[0-9]{1,60}", any::<i32>())
             .prop_filter_map("a decimal", |(digits, exponent)| {
-                format!("{digits}e{exponent}")
-                    .parse::<BigDecimal>()
-                    .ok()
-                    .map(Value::from)
+                format!("{digits}e{exponent}").parse::<BigDecimal>().ok().map(Value::from)
             })
             .boxed(),
         #[cfg(feature = "with-ipnetwork")]
@@ -149,9 +130,7 @@ pub(super) fn some(kind: Kind) -> BoxedStrategy<Value> {
         .prop_map(|text| Value::IpNetwork(text.parse().ok()))
         .boxed(),
         #[cfg(feature = "with-mac_address")]
-        Kind::MacAddress => any::<[u8; 6]>()
-            .prop_map(|bytes| Value::MacAddress(Some(bytes.into())))
-            .boxed(),
+        Kind::MacAddress => any::<[u8; 6]>().prop_map(|bytes| Value::MacAddress(Some(bytes.into()))).boxed(),
     }
 }
 

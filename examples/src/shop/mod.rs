@@ -3,7 +3,6 @@
 pub mod category;
 pub mod customer;
 pub mod offer;
-pub mod open;
 pub mod product;
 pub mod review;
 pub mod stock;

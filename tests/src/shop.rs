@@ -7,7 +7,8 @@ use cache_orm::{CachedConnection, MemoryStore, Namespace, RedisStore};
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, DatabaseConnection};
 
-use super::{category, product};
+pub use examples::shop::*;
+
 use crate::{Env, StoreKind, redis_url};
 
 /// The store of a kind, for [`matrix!`](crate::matrix).
@@ -17,11 +18,9 @@ use crate::{Env, StoreKind, redis_url};
 pub async fn store(kind: StoreKind, namespace: String) -> Arc<dyn Store> {
     match kind {
         StoreKind::Memory => Arc::new(MemoryStore::default()),
-        StoreKind::Redis => Arc::new(
-            RedisStore::connect(&redis_url(), &namespace)
-                .await
-                .expect("the tests' Redis answers"),
-        ),
+        StoreKind::Redis => {
+            Arc::new(RedisStore::connect(&redis_url(), &namespace).await.expect("the tests' Redis answers"))
+        }
     }
 }
 
@@ -41,14 +40,9 @@ impl Shop {
     /// When a server is missing.
     pub async fn open(env: &Env) -> Self {
         let plain = env.connect().await;
-        Migrator::up(&plain, None)
-            .await
-            .expect("the schema can be created");
+        Migrator::up(&plain, None).await.expect("the schema can be created");
         for (id, name) in [(1, "tools"), (2, "toys")] {
-            let category = category::ActiveModel {
-                id: Set(id),
-                name: Set(name.to_owned()),
-            };
+            let category = category::ActiveModel { id: Set(id), name: Set(name.to_owned()) };
             category.insert(&plain).await.expect("a category can be inserted");
         }
         for (id, sku, category_id) in [(1, "A-1", Some(1)), (2, "B-2", Some(2)), (3, "C-3", None)] {

@@ -1,0 +1,19 @@
+//! The store down, slow or lying: every query is answered as if there were no cache, writes follow the policy,
+//! nothing panics, and no old row comes back afterwards.
+//!
+//! - [`calls`]: each single call to the store fails, in each way.
+//! - [`policy`]: what becomes of writes while the store can't be fenced, and the circuit breaker.
+//! - [`garbage`]: what a raw client wrote under our keys.
+//! - [`outage`]: a real server that is killed, restarted, stopped, flushed, or full.
+//! - [`connect`]: servers that can't be used, and what the errors say.
+
+#[path = "../over_redis/mod.rs"]
+#[macro_use]
+mod over_redis;
+
+mod calls;
+mod connect;
+mod garbage;
+mod outage;
+mod policy;
+mod shop;

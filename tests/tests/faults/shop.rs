@@ -1,0 +1,147 @@
+//! A shop, and what a working application does in it.
+
+use std::{sync::Arc, time::Duration};
+
+use cache_core::store::Store;
+use cache_orm::{Builder, CachedConnection, Namespace, Unreachable};
+use sea_orm::{
+    ActiveModelTrait,
+    ActiveValue::{Set, Unchanged},
+    ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, TransactionTrait,
+};
+use tests::{
+    Env,
+    shop::{category, product},
+};
+
+/// Longer than any wait of a test that passes.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The settings of the tests: no time-out but where one is wanted, and hits as soon as the store is back.
+pub(crate) async fn settings(env: &Env, store: Arc<dyn Store>) -> Builder {
+    CachedConnection::builder(env.connect().await)
+        .shared_store(store)
+        .namespace(Namespace::new(env.namespace.clone()).expect("the harness makes valid names"))
+        .store_time_out(Duration::from_secs(60))
+        .grace(Duration::ZERO)
+        .when_unreachable(Unreachable::Proceed)
+}
+
+/// A connection with these settings.
+pub(crate) async fn enter(env: &Env, store: Arc<dyn Store>) -> CachedConnection {
+    let builder = settings(env, store).await;
+    builder.build().await.expect("the store answers so far")
+}
+
+pub(crate) fn priced(id: i32, price: i32) -> product::ActiveModel {
+    product::ActiveModel { id: Unchanged(id), price: Set(price), ..Default::default() }
+}
+
+pub(crate) fn new_product(id: i32, sku: &str) -> product::ActiveModel {
+    product::ActiveModel {
+        id: Set(id),
+        sku: Set(sku.to_owned()),
+        name: Set(format!("product {id}")),
+        price: Set(id * 100),
+        category_id: Set(Some(1)),
+    }
+}
+
+pub(crate) async fn price(db: &impl ConnectionTrait, id: i32) -> i32 {
+    let product = product::Entity::find_by_id(id).one(db).await.expect("an answer");
+    product.expect("a row").price
+}
+
+/// Every kind of cached read gives what the database gives.
+pub(crate) async fn assert_coherent(db: &CachedConnection, plain: &DatabaseConnection, when: &str) {
+    for id in 1..=5 {
+        let find = product::Entity::find_by_id(id);
+        assert_eq!(find.clone().one(db).await, find.one(plain).await, "product {id} {when}");
+    }
+    for sku in ["A-1", "B-2", "D-4", "none"] {
+        let find = product::Entity::find_by_sku(sku);
+        assert_eq!(find.clone().one(db).await, find.one(plain).await, "product {sku} {when}");
+    }
+    let find = product::Entity::find;
+    assert_eq!(find().all(db).await, find().all(plain).await, "all products {when}");
+    let find = category::Entity::find;
+    assert_eq!(find().all(db).await, find().all(plain).await, "all categories {when}");
+}
+
+/// Reads everything until it is cached, if the store lets it.
+pub(crate) async fn warm(db: &CachedConnection, plain: &DatabaseConnection) {
+    for _ in 0..3 {
+        assert_coherent(db, plain, "while it is being cached").await;
+        db.settled().await;
+    }
+}
+
+/// A day in the shop: every kind of write, each followed by reads. `round` makes the values differ from those
+/// of another day; it ends with the rows it began with, at other prices.
+pub(crate) async fn work(db: &CachedConnection, plain: &DatabaseConnection, round: i32) {
+    let when = format!("in round {round}");
+    let updated = priced(1, 1000 + round).update(db).await.expect("an update goes through");
+    assert_eq!(updated.price, 1000 + round);
+    assert_coherent(db, plain, &when).await;
+
+    let inserted = new_product(4, "D-4").insert(db).await.expect("an insert goes through");
+    assert_eq!(inserted, product::Entity::find_by_id(4).one(plain).await.expect("an answer").expect("a row"));
+    assert_coherent(db, plain, &when).await;
+
+    let transaction = db.begin().await.expect("a transaction begins");
+    priced(2, 2000 + round).update(&transaction).await.expect("an update goes through");
+    priced(4, 4000 + round).update(&transaction).await.expect("an update goes through");
+    transaction.commit().await.expect("a commit goes through");
+    assert_coherent(db, plain, &when).await;
+
+    let transaction = db.begin().await.expect("a transaction begins");
+    priced(2, -1).update(&transaction).await.expect("an update goes through");
+    transaction.rollback().await.expect("a rollback goes through");
+    assert_coherent(db, plain, &when).await;
+
+    same_error(
+        new_product(5, "A-1").insert(db).await.map(drop),
+        new_product(5, "A-1").insert(plain).await.map(drop),
+    );
+
+    let raw = format!("UPDATE product SET price = {} WHERE price > 2500", 3000 + round);
+    db.execute_unprepared(&raw).await.expect("raw SQL goes through");
+    assert_coherent(db, plain, &when).await;
+
+    let deleted = product::Entity::delete_by_id(4).exec(db).await.expect("a delete goes through");
+    assert_eq!(deleted.rows_affected, 1);
+    assert_coherent(db, plain, &when).await;
+}
+
+/// The database's own error, unchanged.
+fn same_error(ours: Result<(), DbErr>, plain: Result<(), DbErr>) {
+    let (ours, plain) = (ours.expect_err("a duplicate"), plain.expect_err("a duplicate"));
+    assert_eq!(ours.sql_err(), plain.sql_err());
+    assert_eq!(ours.to_string(), plain.to_string());
+}
+
+/// Repeats `attempt` until it returns something, while everything else goes on.
+pub(crate) async fn until<T>(what: &str, mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
+    let repeated = async {
+        loop {
+            if let Some(done) = attempt().await {
+                return done;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let outcome = tokio::time::timeout(PATIENCE, repeated).await;
+    outcome.unwrap_or_else(|_| panic!("never happened: {what}"))
+}
+
+/// Reads the product until the store answers once more. Every answer on the way must be right.
+pub(crate) async fn hit_again(db: &CachedConnection, plain: &DatabaseConnection, id: i32) {
+    let hits = || db.stats().entities["product"].counts.hits;
+    let before = hits();
+    until("a hit", async || {
+        assert_eq!(price(db, id).await, price(plain, id).await, "until the store is back");
+        db.settled().await;
+        (hits() > before).then_some(())
+    })
+    .await;
+}
