@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use cache_core::store::Store;
-use cache_orm::{Builder, CachedConnection, Namespace, Unreachable};
+use cache_orm::{Builder, BypassReason, CachedConnection, Namespace, Unreachable};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{Set, Unchanged},
@@ -132,6 +132,20 @@ pub(crate) async fn until<T>(what: &str, mut attempt: impl AsyncFnMut() -> Optio
     };
     let outcome = tokio::time::timeout(PATIENCE, repeated).await;
     outcome.unwrap_or_else(|_| panic!("never happened: {what}"))
+}
+
+/// Reads until this process asks the store again: it has invalidated what it wrote unfenced.
+pub(crate) async fn trust_again(db: &CachedConnection, plain: &DatabaseConnection) {
+    let unavailable = || {
+        let reasons = &db.stats().entities["product"].bypasses;
+        reasons.get(&BypassReason::StoreUnavailable).copied()
+    };
+    until("a read that asks the store", async || {
+        let before = unavailable();
+        assert_eq!(price(db, 3).await, price(plain, 3).await, "until the store is back");
+        (unavailable() == before).then_some(())
+    })
+    .await;
 }
 
 /// Reads the product until the store answers once more. Every answer on the way must be right.

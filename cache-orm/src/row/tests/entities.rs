@@ -1,6 +1,6 @@
 //! Entities with a column of every type that SeaORM offers.
 
-use sea_orm::{entity::prelude::*, prelude::*};
+use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
