@@ -1,6 +1,8 @@
 //! What each journey costs: operations of the store and queries of the database, in order. A change of cost is
 //! a change of this table, and a failure prints what was done.
 
+#![allow(clippy::print_stdout, reason = "`--nocapture` shows the tables")]
+
 use std::{
     fmt::Write as _,
     sync::{Arc, Mutex, PoisonError},

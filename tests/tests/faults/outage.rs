@@ -231,30 +231,26 @@ over_redis! {
         let limit = used + (256 << 10);
         send(&mut admin, cmd("CONFIG").arg("SET").arg("maxmemory").arg(limit)).await;
 
-        let pressure = tokio::spawn({
-            let mut admin = raw(&server).await;
-            async move {
-                for n in 0_u64.. {
-                    let full = cmd("SET").arg(n % 64).arg(vec![b'x'; 8 << 10]).query_async::<()>(&mut admin).await;
-                    // Redis may find nothing left to evict.
-                    drop(full);
-                    tokio::task::yield_now().await;
-                }
-            }
-        });
-        let load = tokio::spawn({
-            let other = other.clone();
-            async move {
-                for n in 0.. {
-                    price(&other, 1 + n % ROWS).await;
-                }
-            }
-        });
         let mut prices: Vec<i32> = (0..=ROWS).map(|id| id * 100).collect();
+        let mut stranger = raw(&server).await;
         for n in 0..300 {
             let id = 1 + n * 7 % ROWS;
             prices[id as usize] = 10_000 + n;
-            priced(id, 10_000 + n).update(&db).await.expect("the update goes through");
+            let pressure = async {
+                for key in 0..20 {
+                    let junk = cmd("SET").arg(20 * (n % 4) + key).arg(vec![b'x'; 8 << 10]).to_owned();
+                    // Redis may find nothing left to evict.
+                    drop(junk.query_async::<()>(&mut stranger).await);
+                }
+            };
+            let load = async {
+                for offset in 0..5 {
+                    // May be old: a fence may have been evicted before its write was decided.
+                    price(&other, 1 + (id + offset) % ROWS).await;
+                }
+            };
+            let (updated, (), ()) = tokio::join!(priced(id, 10_000 + n).update(&db), pressure, load);
+            updated.expect("the update goes through");
             db.settled().await;
             for (reader, who) in [(&db, "the writer"), (&other, "the other process")] {
                 for id in [id, 1 + n % ROWS] {
@@ -262,8 +258,6 @@ over_redis! {
                 }
             }
         }
-        load.abort();
-        pressure.abort();
         let info: InfoDict = cmd("INFO").query_async(&mut admin).await.expect("it answers");
         assert!(info.get::<u64>("evicted_keys").is_some_and(|evicted| evicted > 0));
     }
