@@ -128,7 +128,8 @@ async fn warm(db: &CachedConnection) -> Outcome {
 
 async fn shop(url: &str) -> Result<DatabaseConnection, DbErr> {
     let db = Database::connect(url).await?;
-    Migrator::fresh(&db).await?;
+    Migrator::up(&db, None).await?;
+    product::Entity::delete_many().exec(&db).await?;
     for id in 1..=ROWS {
         let product = product::ActiveModel {
             id: Set(id),
