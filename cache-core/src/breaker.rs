@@ -21,6 +21,9 @@ const FAILURES: u32 = 3;
 /// How long an open breaker waits between two probes.
 const REST: Duration = Duration::from_millis(500);
 
+/// A grace period beyond this is as good as none that ends.
+const LONGEST_GRACE: Duration = Duration::from_secs(31_536_000);
+
 /// Watches over the calls to one store.
 #[derive(Debug)]
 pub(crate) struct Breaker {
@@ -40,7 +43,7 @@ struct State {
 
 impl Breaker {
     pub(crate) fn new(time_out: Duration, grace: Duration) -> Self {
-        Breaker { time_out, grace, state: Mutex::default() }
+        Breaker { time_out, grace: grace.min(LONGEST_GRACE), state: Mutex::default() }
     }
 
     /// Makes one call to the store, within the time-out, unless the breaker is open.

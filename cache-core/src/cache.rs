@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{runtime::Handle, sync::watch};
+use tokio::{runtime::Handle, sync::watch, time::timeout};
 
 use crate::{
     breaker::Breaker,
@@ -224,9 +224,10 @@ impl Cache {
         let flight = match self.inner.flights.board(&at.slot) {
             Boarding::Leader(flight) => flight,
             Boarding::Passenger(passenger) => {
-                return match passenger.landed().await {
-                    Some(entry) => self.join(table, at, fingerprint, entry).await,
-                    None => Turn::Alone,
+                // The leader may be a future that nobody polls until this call has returned.
+                return match timeout(PATIENCE, passenger.landed()).await {
+                    Ok(Some(entry)) => self.join(table, at, fingerprint, entry).await,
+                    Ok(None) | Err(_) => Turn::Alone,
                 };
             }
         };
@@ -254,7 +255,7 @@ impl Cache {
     /// Dropped midway, marks that were placed expire by themselves.
     pub async fn fence(&self, affected: Affected) -> Result<Fence, Refused> {
         let (cells, tables) = affected.into_parts();
-        let Some(first) = tables.first().filter(|_| self.is_enabled()) else {
+        let Some(first) = tables.first().filter(|_| self.inner.reach != Reach::Nothing) else {
             return Ok(Fence::of_nothing());
         };
         let writer = Writer::random();
@@ -370,6 +371,23 @@ impl Cache {
         });
     }
 
+    /// Repeats a call, in the background, until the store is back. Not counted as background work: that may
+    /// take as long as the store is down.
+    pub(crate) fn insist<C>(&self, call: impl Fn() -> C + Send + Sync + 'static)
+    where
+        C: Future<Output = Result<(), StoreError>> + Send,
+    {
+        let Ok(runtime) = Handle::try_current() else { return };
+        runtime.spawn(async move {
+            loop {
+                tokio::time::sleep(ROTATION_RETRY).await;
+                if call().await.is_ok() {
+                    return;
+                }
+            }
+        });
+    }
+
     /// Invalidates the whole table, trying until the store is back.
     async fn rotate(&self, table: &Table, first: Rotation) {
         let cells: Vec<_> = table.keys.whole().cloned().collect();
@@ -400,6 +418,9 @@ impl Cache {
         table.quarantine.is_active() || (self.inner.reach == Reach::Shared && self.inner.breaker.in_grace())
     }
 }
+
+/// How long a call waits for another one's load before it loads by itself.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How often a process that could not invalidate a table tries again.
 const ROTATION_RETRY: Duration = Duration::from_millis(200);

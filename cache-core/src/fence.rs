@@ -9,55 +9,98 @@ use crate::{
     cache::{Cache, Table},
     entry::Writer,
     key::{Key, RowKey},
+    store::StoreError,
 };
+
+/// More rows of one table than this are fenced as the whole table: a number of cells that no write exceeds.
+const MOST_ROWS: usize = 1000;
 
 /// What a write may change: cells to fence, by table. Only ever grows.
 #[derive(Clone, Debug, Default)]
 pub struct Affected {
+    tables: BTreeMap<String, Touched>,
+}
+
+#[derive(Clone, Debug)]
+struct Touched {
+    table: Arc<Table>,
     cells: BTreeSet<Key>,
-    tables: BTreeMap<String, Arc<Table>>,
+    whole: bool,
 }
 
 impl Affected {
     /// Nothing that is cached can change.
     pub fn is_empty(&self) -> bool {
-        self.cells.is_empty()
+        self.tables.values().all(|touched| touched.cells.is_empty())
     }
 
     /// One row's content changes, or the row goes.
     pub fn add_row(&mut self, table: &Arc<Table>, key: &RowKey) {
-        self.touch(table);
-        self.cells.insert(table.keys().row(key).slot);
-        self.cells.insert(table.keys().all().slot);
+        self.add(table, [table.keys().row(key).slot, table.keys().all().slot]);
     }
 
     /// Rows appear, or a unique key starts to lead to a row.
     pub fn add_presence(&mut self, table: &Arc<Table>) {
-        self.touch(table);
-        self.cells.insert(table.keys().presence().clone());
-        self.cells.insert(table.keys().all().slot);
+        self.add(table, [table.keys().presence().clone(), table.keys().all().slot]);
     }
 
     /// Any row of the table may change, appear or go.
     pub fn add_table(&mut self, table: &Arc<Table>) {
-        self.touch(table);
-        self.cells.extend(table.keys().whole().cloned());
+        let touched = self.touched(table);
+        touched.whole = true;
+        touched.cells = table.keys().whole().cloned().collect();
     }
 
     /// Everything that `other` affects as well.
     pub fn merge(&mut self, other: Affected) {
-        self.cells.extend(other.cells);
-        self.tables.extend(other.tables);
-    }
-
-    fn touch(&mut self, table: &Arc<Table>) {
-        if !self.tables.contains_key(table.name()) {
-            self.tables.insert(table.name().to_owned(), table.clone());
+        for touched in other.tables.into_values() {
+            if touched.whole {
+                self.add_table(&touched.table);
+            } else {
+                self.add(&touched.table, touched.cells);
+            }
         }
     }
 
+    /// What this affects and `fenced` does not.
+    pub fn beyond(&self, fenced: &Affected) -> Affected {
+        let mut rest = self.clone();
+        for (name, touched) in &mut rest.tables {
+            if let Some(known) = fenced.tables.get(name) {
+                touched.cells.retain(|cell| !known.whole && !known.cells.contains(cell));
+            }
+        }
+        rest.tables.retain(|_, touched| !touched.cells.is_empty());
+        rest
+    }
+
+    fn add(&mut self, table: &Arc<Table>, cells: impl IntoIterator<Item = Key>) {
+        let touched = self.touched(table);
+        if touched.whole {
+            return;
+        }
+        touched.cells.extend(cells);
+        if touched.cells.len() > MOST_ROWS {
+            self.add_table(table);
+        }
+    }
+
+    fn touched(&mut self, table: &Arc<Table>) -> &mut Touched {
+        self.tables.entry(table.name().to_owned()).or_insert_with(|| Touched {
+            table: table.clone(),
+            cells: BTreeSet::new(),
+            whole: false,
+        })
+    }
+
     pub(crate) fn into_parts(self) -> (Vec<Key>, Vec<Arc<Table>>) {
-        (self.cells.into_iter().collect(), self.tables.into_values().collect())
+        let mut cells = Vec::new();
+        let mut tables = Vec::new();
+        for touched in self.tables.into_values() {
+            cells.extend(touched.cells);
+            tables.push(touched.table);
+        }
+        (cells, tables)
     }
 }
 
@@ -68,7 +111,7 @@ pub struct Fence {
     parts: Option<Parts>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Parts {
     pub(crate) cache: Cache,
     pub(crate) cells: Vec<Key>,
@@ -126,11 +169,21 @@ impl Parts {
     }
 
     async fn release(self) {
+        if self.try_release().await.is_err() {
+            // The marks expire by themselves. But if the store lost them, an old row may have been filled, and
+            // only a release empties its slot.
+            self.cache.clone().insist(move || {
+                let parts = self.clone();
+                async move { parts.try_release().await }
+            });
+        }
+    }
+
+    async fn try_release(&self) -> Result<(), StoreError> {
         // The first table stands for all of them in the counters of a call.
-        let Some(table) = self.tables.first() else { return };
+        let Some(table) = self.tables.first() else { return Ok(()) };
         let call = self.cache.store().release(&self.cells, self.writer);
-        // A release that fails is made up for by the fence's expiry.
-        let lost = self.cache.call(table, call).await.unwrap_or(0);
+        let lost = self.cache.call(table, call).await?;
         if lost > 0 {
             table.counters.lost_fences.add(lost as u64);
             tracing::warn!(
@@ -141,5 +194,6 @@ impl Parts {
                  store that spares short-lived keys"
             );
         }
+        Ok(())
     }
 }

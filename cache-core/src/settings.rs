@@ -40,6 +40,9 @@ pub enum Unreachable {
     Refuse,
 }
 
+/// Ten years: what "for ever" is taken for.
+const LONGEST_TTL: Duration = Duration::from_secs(315_360_000);
+
 impl Default for Settings {
     fn default() -> Self {
         Settings {
@@ -58,14 +61,23 @@ impl Default for Settings {
 impl Settings {
     /// The time to live of one entry.
     pub(crate) fn jittered(&self, ttl: Option<Duration>) -> Duration {
-        let spread = self.jitter.clamp(0.0, 0.9) * (rand::random::<f64>() * 2.0 - 1.0);
-        ttl.unwrap_or(self.entry_ttl).mul_f64(1.0 + spread)
+        let jitter = if self.jitter.is_finite() { self.jitter.clamp(0.0, 0.9) } else { 0.0 };
+        let spread = jitter * (rand::random::<f64>() * 2.0 - 1.0);
+        ttl.unwrap_or(self.entry_ttl).min(LONGEST_TTL).mul_f64(1.0 + spread)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_time_to_live_and_no_jitter_is_too_large() {
+        for jitter in [0.1, f64::NAN, f64::INFINITY] {
+            let settings = Settings { jitter, ..Settings::default() };
+            assert!(settings.jittered(Some(Duration::MAX)) > LONGEST_TTL / 2);
+        }
+    }
 
     #[test]
     fn jitter_stays_within_its_fraction() {

@@ -16,7 +16,6 @@ use crate::schema::{ColumnKind, TextEquality};
 pub(crate) enum KeyClass {
     /// Every integer width alike.
     Integer,
-    Bool,
     Uuid,
     Bytes,
     /// Text that the database compares byte by byte.
@@ -45,7 +44,6 @@ impl KeyClass {
                 | T::BigUnsigned,
                 ColumnKind::Integer,
             ) => Some(KeyClass::Integer),
-            (T::Boolean, ColumnKind::Bool | ColumnKind::Integer) => Some(KeyClass::Bool),
             (T::Uuid, ColumnKind::Uuid | ColumnKind::Bytes) => Some(KeyClass::Uuid),
             (T::Binary(_) | T::VarBinary(_) | T::Blob, ColumnKind::Bytes) => Some(KeyClass::Bytes),
             (
@@ -75,7 +73,6 @@ impl KeyClass {
             (KeyClass::Integer, Value::SmallUnsigned(Some(v))) => key.with_integer((*v).into()),
             (KeyClass::Integer, Value::Unsigned(Some(v))) => key.with_integer((*v).into()),
             (KeyClass::Integer, Value::BigUnsigned(Some(v))) => key.with_integer((*v).into()),
-            (KeyClass::Bool, Value::Bool(Some(v))) => key.with_bool(*v),
             (KeyClass::Uuid, Value::Uuid(Some(v))) => key.with_bytes(v.as_bytes()),
             (KeyClass::Bytes, Value::Bytes(Some(v))) => key.with_bytes(v),
             (KeyClass::Text | KeyClass::LooseText, Value::String(Some(v))) => key.with_text(v),
@@ -112,7 +109,7 @@ mod tests {
         assert_eq!(one(KeyClass::Integer, None::<i32>), None);
         assert_eq!(one(KeyClass::Integer, "7"), None);
         assert_eq!(one(KeyClass::Text, 7), None);
-        assert_eq!(one(KeyClass::Bool, 1), None);
+        assert_eq!(one(KeyClass::Integer, true), None);
     }
 
     #[test]

@@ -69,6 +69,11 @@ impl Knowledge {
         })
     }
 
+    /// True if the database guarantees that the entity's primary key names one row.
+    pub(crate) fn has_primary_key(&self, entity: &Entity) -> bool {
+        self.facts[entity.index].primary.is_ok()
+    }
+
     /// How the values of these columns become a key; `None` for a column that can't be part of one.
     pub(crate) fn classes<'k>(
         &'k self,

@@ -428,7 +428,7 @@ mod postgres {
                 ("b", "Bytes nullable"),
                 ("t", "Text(Bytewise) nullable"),
                 ("v", "Text(Bytewise) nullable"),
-                ("c", "Text(Loose) nullable"),
+                ("c", "Other nullable"),
                 ("n", "Other nullable"),
                 ("e", "Other nullable"),
                 ("ci", "Text(Loose) nullable"),

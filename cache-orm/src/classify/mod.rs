@@ -141,13 +141,14 @@ pub(crate) fn classify(sql: &str, backend: DbBackend) -> Class {
 
 /// True for a statement whose effect on the session ends with the transaction that it is in: a savepoint,
 /// `SET LOCAL`, `SET TRANSACTION`. Outside a transaction it is what its class says.
-pub(crate) fn ends_with_transaction(sql: &str) -> bool {
+pub(crate) fn ends_with_transaction(sql: &str, backend: DbBackend) -> bool {
     let mut words = sql.split_ascii_whitespace().map(str::to_ascii_uppercase);
     let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let scoped = match first.as_str() {
         "SAVEPOINT" | "RELEASE" => true,
         "ROLLBACK" => second == "TO",
-        "SET" => second == "LOCAL" || second == "TRANSACTION",
+        // MySQL's SET LOCAL is SET SESSION.
+        "SET" => second == "TRANSACTION" || (second == "LOCAL" && backend == DbBackend::Postgres),
         _ => false,
     };
     // More than one statement, or what hides behind a comment, is judged by its class.

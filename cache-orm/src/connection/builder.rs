@@ -190,6 +190,6 @@ impl Builder {
     }
 
     pub(super) fn build_with_default_namespace(self) -> CachedConnection {
-        self.build_lazily().expect("every store of this crate is made with a namespace")
+        self.build_lazily().expect("the store comes with a namespace")
     }
 }

@@ -11,6 +11,7 @@ pub mod transaction;
 use std::{
     collections::BTreeSet,
     fmt,
+    pin::pin,
     sync::{
         Arc, Mutex, OnceLock, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
@@ -20,6 +21,7 @@ use std::{
 use cache_core::{
     cache::{Cache, CacheError},
     event::Counter,
+    fence::Fence,
     store::{Reach, Store},
 };
 use sea_orm::{
@@ -34,7 +36,7 @@ use crate::{
     row::Codec,
     schema,
     stats::{Bypasses, EntityStats, Stats},
-    write,
+    write::{self, SchemaChange},
 };
 
 use builder::Builder;
@@ -98,7 +100,8 @@ impl CachedConnection {
     /// with a memory store each would serve rows that the others have changed.
     ///
     /// # Panics
-    /// If `db` is `DatabaseConnection::default()`, that is disconnected.
+    /// If `db` is `DatabaseConnection::default()`, that is disconnected, or `store` comes without a namespace
+    /// (from a builder that was given none).
     pub fn new(db: DatabaseConnection, store: impl Store) -> Self {
         Self::builder(db).store(store).build_with_default_namespace()
     }
@@ -156,12 +159,14 @@ impl CachedConnection {
     /// # Errors
     /// [`DbErr::Custom`] under the policy `Refuse` when the store can't be reached.
     pub async fn refresh(&self) -> Result<(), DbErr> {
-        let knowledge = self.shared.knowledge().await;
-        let fence =
-            write::fence(&self.shared, write::affected::everything(&self.shared, Some(&knowledge))).await?;
-        fence.release().await;
         self.shared.forget();
+        self.fence_everything().await?.release().await;
         Ok(())
+    }
+
+    async fn fence_everything(&self) -> Result<Fence, DbErr> {
+        let knowledge = self.shared.knowledge().await;
+        write::fence(&self.shared, write::affected::everything(&self.shared, Some(&knowledge))).await
     }
 
     /// Runs migrations, or whatever else needs SeaORM's own connection, and keeps the cache coherent with it:
@@ -187,15 +192,27 @@ impl CachedConnection {
         &self,
         work: impl AsyncFnOnce(&DatabaseConnection) -> Result<T, DbErr>,
     ) -> Result<T, DbErr> {
-        let knowledge = self.shared.knowledge().await;
-        let fence =
-            write::fence(&self.shared, write::affected::everything(&self.shared, Some(&knowledge))).await?;
-        let result = work(&self.shared.db).await;
-        self.shared.forget();
-        // However `work` ended, each of its statements did. Tables that it created may have had a namesake.
+        let change = SchemaChange::of(&self.shared);
+        let mut fence = self.fence_everything().await?;
+        let mut work = pin!(work(&self.shared.db));
+        let result = loop {
+            // A fence stands for a limited time; `work` may take longer.
+            match tokio::time::timeout(self.shared.cache.settings().fence_ttl / 3, work.as_mut()).await {
+                Ok(result) => break result,
+                Err(_) => {
+                    if let Ok(next) = self.fence_everything().await {
+                        std::mem::replace(&mut fence, next).release().await;
+                    }
+                }
+            }
+        };
+        drop(change);
+        // However `work` ended, each of its statements did. What it created is invalidated as well.
         fence.release().await;
-        self.refresh().await?;
-        result
+        let refreshed = self.refresh().await;
+        let value = result?;
+        refreshed?;
+        Ok(value)
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
@@ -291,18 +308,31 @@ impl Shared {
         if let Some(known) = self.known() {
             return known;
         }
-        let _one_at_a_time = self.learning.lock().await;
-        if let Some(known) = self.known() {
-            return known;
+        // Nobody waits for a call that asks already: it may be a future that is not polled until this one has
+        // returned. A mock has answers for its user's queries only.
+        let Ok(_asking) = self.learning.try_lock() else { return self.provisional() };
+        if sea_orm::ConnectionTrait::is_mock_connection(&self.db) {
+            return self.provisional();
         }
-        self.learn_and_report().await
+        match self.known() {
+            Some(known) => known,
+            None => self.learn_and_report().await,
+        }
+    }
+
+    /// What was learned last, however old, or nothing: then reads go to the database and writes invalidate
+    /// everything.
+    fn provisional(&self) -> Arc<Knowledge> {
+        let known = self.knowledge.read().unwrap_or_else(PoisonError::into_inner).knowledge.clone();
+        known.unwrap_or_else(|| Arc::new(Knowledge::new(None, false, &self.registry, self.allowances)))
     }
 
     /// What was learned last, without asking the database: inside a transaction, whose connection may be the
     /// pool's only one, nothing can be learned.
     pub(crate) fn known(&self) -> Option<Arc<Knowledge>> {
         let known = self.knowledge.read().unwrap_or_else(PoisonError::into_inner);
-        known.knowledge.as_ref().filter(|knowledge| !knowledge.is_expired()).cloned()
+        let refused = !self.cache.is_enabled();
+        known.knowledge.as_ref().filter(|knowledge| refused || !knowledge.is_expired()).cloned()
     }
 
     /// Drops what was learned: the next query learns anew.
@@ -369,9 +399,10 @@ impl Shared {
     fn remember(&self, schema: Option<schema::Schema>, claimed: bool, generation: u64) -> Arc<Knowledge> {
         let knowledge = Arc::new(Knowledge::new(schema, claimed, &self.registry, self.allowances));
         let mut known = self.knowledge.write().unwrap_or_else(PoisonError::into_inner);
-        if known.generation == generation {
-            known.knowledge = Some(knowledge.clone());
+        if known.generation != generation {
+            return Arc::new(Knowledge::new(None, false, &self.registry, self.allowances));
         }
+        known.knowledge = Some(knowledge.clone());
         knowledge
     }
 

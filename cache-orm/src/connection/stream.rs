@@ -3,7 +3,6 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -12,9 +11,8 @@ use futures_util::{Stream, StreamExt};
 use sea_orm::{DbBackend, DbErr, QueryResult, Statement, StatementBuilder, StreamTrait};
 
 use crate::{
-    classify::Class,
-    connection::{CachedConnection, CachedTransaction, Shared, query::Route},
-    write,
+    connection::{CachedConnection, CachedTransaction, query::Route},
+    write::{self, SchemaChange},
 };
 
 type Rows<'a> = Pin<Box<dyn Stream<Item = Result<QueryResult, DbErr>> + Send + 'a>>;
@@ -33,8 +31,7 @@ pub struct CachedStream<'a> {
 }
 
 struct StreamedWrite {
-    shared: Arc<Shared>,
-    class: Arc<Class>,
+    change: Option<SchemaChange>,
     fence: Fence,
 }
 
@@ -59,9 +56,9 @@ impl Stream for CachedStream<'_> {
             }
             let row = ready!(self.rows.as_mut().poll_next(context));
             match (row, self.write.take()) {
-                (None, Some(StreamedWrite { shared, class, fence })) => {
+                (None, Some(StreamedWrite { change, fence })) => {
                     self.ending = Some(Box::pin(async move {
-                        write::settle(&shared, &class, fence, &Ok(())).await;
+                        write::settle(change, fence, &Ok(())).await;
                     }));
                 }
                 // An error in the midst of a write leaves its outcome open: the fence is dropped.
@@ -100,7 +97,7 @@ impl StreamTrait for CachedConnection {
                     let affected =
                         write::affected::by(shared, Some(&knowledge), &class, statement.values.as_ref());
                     let fence = write::fence(shared, affected).await?;
-                    Some(StreamedWrite { shared: shared.clone(), class, fence })
+                    Some(StreamedWrite { change: SchemaChange::by(shared, &class), fence })
                 }
             };
             Ok(CachedStream::new(shared.db.stream_raw(statement).await?, write))

@@ -7,7 +7,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -21,7 +21,7 @@ use sea_orm::{
 use crate::{
     classify::{Class, ends_with_transaction, reason::BypassReason},
     connection::{Shared, query::Route},
-    write,
+    write::{self, SchemaChange},
 };
 
 /// An open transaction or savepoint of a [`CachedConnection`](super::CachedConnection). A drop-in for
@@ -32,8 +32,7 @@ pub struct CachedTransaction {
     pub(super) inner: DatabaseTransaction,
     pub(super) shared: Arc<Shared>,
     journal: Arc<Journal>,
-    /// Not a savepoint inside another transaction.
-    outermost: bool,
+    level: Level,
 }
 
 /// What a transaction and its savepoints have written. A savepoint that is rolled back leaves its notes
@@ -41,16 +40,45 @@ pub struct CachedTransaction {
 #[derive(Default)]
 struct Journal {
     affected: Mutex<Affected>,
-    /// Fences placed before the commit: for statements that may commit by themselves.
+    /// Fences placed before the commit, for statements that may commit by themselves, and what they mark.
     early: Mutex<Vec<Fence>>,
+    fenced: Mutex<Affected>,
     /// Such a statement was sent: whatever follows may commit at once too.
     may_commit_early: AtomicBool,
-    may_change_schema: AtomicBool,
+    /// Forgets the schema when the transaction is over, however it ends.
+    change: Mutex<Option<SchemaChange>>,
+    /// The transaction itself and its open savepoints.
+    levels: AtomicUsize,
+}
+
+/// One level of a transaction. Whichever handle ends at the last level ends the transaction: the database does
+/// not care which of them it was.
+struct Level(Arc<Journal>);
+
+impl Level {
+    fn open(journal: &Arc<Journal>) -> Self {
+        journal.levels.fetch_add(1, Ordering::AcqRel);
+        Level(journal.clone())
+    }
+
+    fn is_last(&self) -> bool {
+        self.0.levels.load(Ordering::Acquire) == 1
+    }
+}
+
+impl Drop for Level {
+    fn drop(&mut self) {
+        self.0.levels.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl CachedTransaction {
     pub(super) fn outermost(inner: DatabaseTransaction, shared: Arc<Shared>) -> Self {
-        CachedTransaction { inner, shared, journal: Arc::default(), outermost: true }
+        CachedTransaction::at(inner, shared, Arc::default())
+    }
+
+    fn at(inner: DatabaseTransaction, shared: Arc<Shared>, journal: Arc<Journal>) -> Self {
+        CachedTransaction { inner, shared, level: Level::open(&journal), journal }
     }
 
     /// Fences what was written, then commits.
@@ -62,13 +90,12 @@ impl CachedTransaction {
     /// # Cancel safety
     /// Dropped midway, the outcome is unknown and the fences are left to expire.
     pub async fn commit(self) -> Result<(), DbErr> {
-        if !self.outermost {
+        if !self.level.is_last() {
             return self.inner.commit().await;
         }
-        let affected = std::mem::take(&mut *lock(&self.journal.affected));
-        let fence = write::fence(&self.shared, affected).await?;
+        let fence = write::fence(&self.shared, self.journal.unfenced()).await?;
         let result = self.inner.commit().await;
-        self.journal.end(&self.shared, Some(fence), &result).await;
+        self.journal.end(Some(fence), &result).await;
         result
     }
 
@@ -81,8 +108,8 @@ impl CachedTransaction {
     /// Dropped midway, the database rolls back all the same.
     pub async fn rollback(self) -> Result<(), DbErr> {
         let result = self.inner.rollback().await;
-        if self.outermost {
-            self.journal.end(&self.shared, None, &result).await;
+        if self.level.is_last() {
+            self.journal.end(None, &result).await;
         }
         result
     }
@@ -168,35 +195,50 @@ impl CachedTransaction {
                 return Ok(());
             }
             Route::Read => return Ok(()),
-            Route::Write(class) if *class == Class::Session && ends_with_transaction(sql) => return Ok(()),
+            Route::Write(class)
+                if *class == Class::Session && ends_with_transaction(sql, self.shared.backend) =>
+            {
+                return Ok(());
+            }
             Route::Write(class) => class,
         };
         let knowledge = self.shared.known();
         let affected = write::affected::by(&self.shared, knowledge.as_deref(), &class, values);
         lock(&self.journal.affected).merge(affected);
         write::note(&self.shared, &class);
-        if write::may_change_schema(&class) {
-            self.journal.may_change_schema.store(true, Ordering::Release);
+        if let Some(change) = SchemaChange::by(&self.shared, &class) {
+            *lock(&self.journal.change) = Some(change);
         }
-        // A raw COMMIT, a procedure, or DDL on MySQL ends the transaction behind our back.
-        if !matches!(*class, Class::Write(_)) {
+        // A raw COMMIT or a procedure ends the transaction behind our back; so does DDL on MySQL.
+        let commits = match *class {
+            Class::Session | Class::Unknown => true,
+            Class::Schema => self.shared.backend == DbBackend::MySql,
+            Class::Read(_) | Class::Write(_) => false,
+        };
+        if commits {
             self.journal.may_commit_early.store(true, Ordering::Release);
         }
         if self.journal.may_commit_early.load(Ordering::Acquire) {
-            let affected = lock(&self.journal.affected).clone();
-            let fence = write::fence(&self.shared, affected).await?;
-            lock(&self.journal.early).push(fence);
+            let unfenced = self.journal.unfenced();
+            if !unfenced.is_empty() {
+                let fence = write::fence(&self.shared, unfenced.clone()).await?;
+                lock(&self.journal.early).push(fence);
+                lock(&self.journal.fenced).merge(unfenced);
+            }
         }
         Ok(())
     }
 }
 
 impl Journal {
+    /// What was written and is not fenced yet.
+    fn unfenced(&self) -> Affected {
+        lock(&self.affected).beyond(&lock(&self.fenced))
+    }
+
     /// The transaction has ended, or nobody knows whether it has.
-    async fn end<T>(&self, shared: &Shared, last: Option<Fence>, result: &Result<T, DbErr>) {
-        if self.may_change_schema.load(Ordering::Acquire) {
-            shared.forget();
-        }
+    async fn end<T>(&self, last: Option<Fence>, result: &Result<T, DbErr>) {
+        drop(lock(&self.change).take());
         let early = std::mem::take(&mut *lock(&self.early));
         if write::is_known(result) {
             for fence in early.into_iter().chain(last) {
@@ -277,12 +319,8 @@ impl TransactionTrait for CachedTransaction {
     }
 
     async fn begin_with_options(&self, options: TransactionOptions) -> Result<CachedTransaction, DbErr> {
-        Ok(CachedTransaction {
-            inner: self.inner.begin_with_options(options).await?,
-            shared: self.shared.clone(),
-            journal: self.journal.clone(),
-            outermost: false,
-        })
+        let inner = self.inner.begin_with_options(options).await?;
+        Ok(CachedTransaction::at(inner, self.shared.clone(), self.journal.clone()))
     }
 
     async fn transaction<F, T, E>(&self, callback: F) -> Result<T, TransactionError<E>>
@@ -324,6 +362,8 @@ impl TransactionSession for CachedTransaction {
 
 impl fmt::Debug for CachedTransaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CachedTransaction").field("outermost", &self.outermost).finish_non_exhaustive()
+        f.debug_struct("CachedTransaction")
+            .field("is_last_level", &self.level.is_last())
+            .finish_non_exhaustive()
     }
 }

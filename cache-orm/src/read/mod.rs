@@ -58,7 +58,7 @@ pub(crate) async fn answer(
     let shared = connection.shared();
     let knowledge = shared.knowledge().await;
     let entity = &shape.entity;
-    let key = match admit(connection, &knowledge, shape, &statement) {
+    let key = match admit(connection, &knowledge, shape, &statement, door) {
         Ok(key) => key,
         Err(reason) => {
             entity.group.bypasses.count(reason);
@@ -83,6 +83,7 @@ fn admit(
     knowledge: &Knowledge,
     shape: &ReadShape,
     statement: &Statement,
+    door: Door,
 ) -> Result<RowKey, BypassReason> {
     let entity = &shape.entity;
     if connection.is_bypassed() {
@@ -97,7 +98,14 @@ fn admit(
     if let Some(reason) = knowledge.obstacle(entity, shape.kind) {
         return Err(reason);
     }
+    // One row of `all()` is not all of them.
+    if shape.kind == ReadKind::All && matches!(door, Door::One) {
+        return Err(BypassReason::NotAKeyLookup);
+    }
     let values = statement.values.as_ref().map_or(&[][..], |values| &values.0);
+    if values.len() != shape.parameters.len() + usize::from(shape.limited) {
+        return Err(BypassReason::NotAKeyLookup);
+    }
     if shape.limited && values.last() != Some(&Value::BigUnsigned(Some(1))) {
         return Err(BypassReason::NotAKeyLookup);
     }

@@ -39,7 +39,7 @@ mod tests {
     #[test]
     fn sealed_rows_come_back_and_damaged_ones_do_not() {
         for length in 0..40 {
-            let rows: Vec<u8> = (0..length).map(|n| n * 7).collect();
+            let rows: Vec<u8> = (0..length).map(|n: u8| n.wrapping_mul(7)).collect();
             let sealed = seal(&rows);
             assert_eq!(open(&sealed), Some(&rows[..]));
             for bit in 0..sealed.len() * 8 {

@@ -136,7 +136,7 @@ fn kind(type_name: &str, deterministic: bool) -> ColumnKind {
         "uuid" => ColumnKind::Uuid,
         "bytea" => ColumnKind::Bytes,
         "text" | "varchar" if deterministic => ColumnKind::Text(TextEquality::Bytewise),
-        "text" | "varchar" | "bpchar" | "citext" => ColumnKind::Text(TextEquality::Loose),
+        "text" | "varchar" | "citext" => ColumnKind::Text(TextEquality::Loose),
         _ => ColumnKind::Other,
     }
 }

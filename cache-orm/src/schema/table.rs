@@ -58,6 +58,13 @@ impl Table {
     }
 }
 
+impl Table {
+    /// True if a key that makes rows unique holds the column: an update that assigns it may make a key appear.
+    pub(crate) fn is_key_column(&self, column: &str) -> bool {
+        self.unique.iter().any(|key| key.contains(&column.to_lowercase()))
+    }
+}
+
 /// Whether a table's rows change only by statements that name the table, or a table that reaches it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {

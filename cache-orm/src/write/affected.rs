@@ -29,7 +29,14 @@ pub(crate) fn by(
             for write in writes {
                 match narrow(shared, knowledge, write, values) {
                     Some(narrow) => affected.merge(narrow),
-                    None => return everything(shared, knowledge),
+                    None => {
+                        // Everything that is known, and what the statement names in any case.
+                        affected.merge(everything(shared, knowledge));
+                        for write in writes {
+                            affected.add_table(&any_table(shared, &write.table));
+                        }
+                        return affected;
+                    }
                 }
             }
             affected
@@ -70,7 +77,7 @@ fn narrow(
     }
     let mut affected = Affected::default();
     match shared.registry.group(name) {
-        Some(group) => add_own(shared, knowledge, group, write, values, &mut affected),
+        Some(group) => add_own(shared, knowledge, schema.table(name)?, group, write, values, &mut affected),
         None => add_foreign(shared, name, write, &mut affected),
     }
     for reached in reached(schema, write) {
@@ -96,6 +103,7 @@ fn carries_on(table: Option<&schema::Table>) -> bool {
 fn add_own(
     shared: &Shared,
     knowledge: &Knowledge,
+    facts: &schema::Table,
     group: &TableGroup,
     write: &TableWrite,
     values: &[Value],
@@ -105,6 +113,17 @@ fn add_own(
         WriteKind::Insert => return affected.add_presence(&group.table),
         WriteKind::Upsert | WriteKind::Truncate { .. } => return affected.add_table(&group.table),
         WriteKind::Update { .. } | WriteKind::Delete => {}
+    }
+    if let WriteKind::Update { assigned } = &write.kind {
+        // A name that the table is not known to have may be another one of a key column: SQLite's rowid.
+        if assigned.iter().any(|column| facts.column(column).is_none()) {
+            return affected.add_table(&group.table);
+        }
+        // A unique key that led to no row may lead to this one now. The database's keys count: another process
+        // may have declared one that this one's entities have not.
+        if assigned.iter().any(|column| facts.is_key_column(column)) {
+            affected.add_presence(&group.table);
+        }
     }
     for entity in shared.registry.entities_of(group) {
         match row_key(knowledge, entity, write, values) {
@@ -117,16 +136,15 @@ fn add_own(
             if assigns(&entity.primary) {
                 return affected.add_table(&group.table);
             }
-            // A unique key that led to no row may lead to this one now.
-            if entity.uniques.iter().any(|unique| assigns(&unique.columns)) {
-                affected.add_presence(&group.table);
-            }
         }
     }
 }
 
 /// The one row that the statement's conditions leave, if they name the whole primary key.
 fn row_key(knowledge: &Knowledge, entity: &Entity, write: &TableWrite, values: &[Value]) -> Option<RowKey> {
+    if !knowledge.has_primary_key(entity) {
+        return None;
+    }
     let parts =
         entity.primary.iter().zip(knowledge.classes(entity, &entity.primary)).map(|(column, class)| {
             let class = class.filter(|class| class.is_exact())?;
@@ -165,6 +183,10 @@ fn add_foreign(shared: &Shared, name: &str, write: &TableWrite, affected: &mut A
         WriteKind::Insert => affected.add_presence(&table),
         _ => affected.add_table(&table),
     }
+}
+
+fn any_table(shared: &Shared, name: &str) -> Arc<Table> {
+    shared.registry.group(name).map_or_else(|| foreign_table(shared, name), |group| group.table.clone())
 }
 
 fn foreign_table(shared: &Shared, name: &str) -> Arc<Table> {

@@ -33,9 +33,34 @@ pub(crate) async fn execute<T>(
     let knowledge = shared.knowledge().await;
     note(shared, class);
     let fence = fence(shared, affected::by(shared, Some(&knowledge), class, values)).await?;
+    let change = SchemaChange::by(shared, class);
     let result = run.await;
-    settle(shared, class, fence, &result).await;
+    settle(change, fence, &result).await;
     result
+}
+
+/// What was learned of the schema is forgotten when this is dropped, so also when the statement's caller
+/// vanishes: the database may carry it out all the same.
+#[must_use = "the schema is forgotten when this is dropped"]
+pub(crate) struct SchemaChange(Arc<Shared>);
+
+impl SchemaChange {
+    /// Set if a statement of this class may change the schema. A procedure may hide DDL.
+    pub(crate) fn by(shared: &Arc<Shared>, class: &Class) -> Option<Self> {
+        let may = matches!(class, Class::Schema | Class::Session | Class::Unknown);
+        may.then(|| SchemaChange(shared.clone()))
+    }
+
+    /// Set in any case.
+    pub(crate) fn of(shared: &Arc<Shared>) -> Self {
+        SchemaChange(shared.clone())
+    }
+}
+
+impl Drop for SchemaChange {
+    fn drop(&mut self) {
+        self.0.forget();
+    }
 }
 
 /// Places a fence.
@@ -63,16 +88,10 @@ pub(crate) fn note(shared: &Shared, class: &Class) {
 }
 
 /// Ends a write: releases its fence if the outcome is known, else abandons it.
-pub(crate) async fn settle<T>(shared: &Shared, class: &Class, fence: Fence, result: &Result<T, DbErr>) {
-    if may_change_schema(class) {
-        shared.forget();
-    }
+pub(crate) async fn settle<T>(change: Option<SchemaChange>, fence: Fence, result: &Result<T, DbErr>) {
+    // What the fence has kept from being cached is judged by what is learned anew.
+    drop(change);
     if is_known(result) {
         fence.release().await;
     }
-}
-
-/// An unknown statement may hide DDL, for instance in a procedure.
-pub(crate) fn may_change_schema(class: &Class) -> bool {
-    matches!(class, Class::Schema | Class::Session | Class::Unknown)
 }

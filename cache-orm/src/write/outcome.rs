@@ -19,7 +19,13 @@ pub(crate) fn is_known<T>(result: &Result<T, DbErr>) -> bool {
 fn is_refusal(error: &RuntimeErr) -> bool {
     let RuntimeErr::SqlxError(error) = error else { return false };
     let Some(error) = error.as_database_error() else { return false };
-    !error.code().is_some_and(|code| UNDECIDED.iter().any(|class| code.starts_with(class)))
+    let Some(code) = error.code() else { return false };
+    if let (Ok(code), true) = (code.parse::<u32>(), code.len() < 5) {
+        // SQLite's own numbers: the disk failed.
+        return code & 0xff != 10;
+    }
+    // A statement that ran into its time-out was undone.
+    code == "57014" || !UNDECIDED.iter().any(|class| code.starts_with(class))
 }
 
 /// SQLSTATE classes that don't say how the statement ended: connection exception, completion unknown,

@@ -78,11 +78,12 @@ fn what_ends_with_its_transaction() {
         "SET LOCAL role = x",
         "set transaction read only",
     ] {
-        assert!(super::ends_with_transaction(sql), "{sql}");
+        assert!(super::ends_with_transaction(sql, Postgres), "{sql}");
     }
     for sql in
         ["SET role x", "ROLLBACK", "COMMIT", "SET LOCAL a = 1; COMMIT", "SET LOCAL a = 1 /*! */", "RESET ALL"]
     {
-        assert!(!super::ends_with_transaction(sql), "{sql}");
+        assert!(!super::ends_with_transaction(sql, Postgres), "{sql}");
     }
+    assert!(!super::ends_with_transaction("SET LOCAL autocommit = 0", MySql));
 }
