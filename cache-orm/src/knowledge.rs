@@ -61,6 +61,9 @@ impl Knowledge {
         if !self.claimed {
             return Some(BypassReason::StoreUnavailable);
         }
+        if self.schema.as_ref().is_some_and(|schema| schema.dirty_reads) {
+            return Some(BypassReason::DirtyReads);
+        }
         facts.obstacle.or_else(|| match kind {
             ReadKind::Primary => facts.primary.err(),
             // A row found by a unique key is kept under its primary key.

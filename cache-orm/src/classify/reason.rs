@@ -50,6 +50,8 @@ reasons! {
     TableKind => "table kind",
     /// The table's engine has no transactions.
     NotTransactional => "table without transactions",
+    /// The pool reads at READ UNCOMMITTED: what it sees may never be committed.
+    DirtyReads => "reads see uncommitted rows",
     /// Row-level security: what a query returns depends on who asks.
     RowSecurity => "row-level security",
     /// The entity does not cache `find().all()`.

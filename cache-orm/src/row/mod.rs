@@ -14,7 +14,7 @@
 //!
 //! # What a cached row can't do
 //!
-//! It answers `.one`, `.all` and `.into_tuple` as the database does. `.into_json` sends the same statement but
+//! It answers `.one` and `.all` as the database does, and `.into_tuple` with the types of the model's own fields. `.into_json` sends the same statement but
 //! reads a cached row in its own way: it adds keys for the columns' positions, quotes dates, turns decimals
 //! into floats, and panics on bytes that are not UTF-8.
 

@@ -63,6 +63,8 @@ pub(crate) struct Schema {
     /// MySQL, MariaDB: the user may not see the triggers of some table, which so counts as having some.
     /// `GRANT TRIGGER` on the database makes its writes exact.
     pub(crate) triggers_hidden: bool,
+    /// Queries outside of transactions see rows that are not committed: MySQL at READ UNCOMMITTED.
+    pub(crate) dirty_reads: bool,
     tables: HashMap<String, Table>,
     reach: Reach,
 }
@@ -221,7 +223,7 @@ impl Draft {
             false => ForeignKey { parent_columns: None, ..key },
         });
         let reach = Reach::new(keys, self.kin);
-        Schema { identity, triggers_hidden: false, tables, reach }
+        Schema { identity, triggers_hidden: false, dirty_reads: false, tables, reach }
     }
 }
 

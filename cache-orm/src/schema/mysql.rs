@@ -8,7 +8,8 @@ use super::privileges::Privileges;
 use super::{Action, Column, ColumnKind, Draft, Kind, Schema, Table, TextEquality, is, rows};
 
 pub(super) async fn learn(db: &DatabaseConnection) -> Result<Schema, DbErr> {
-    let [flavour, server, database, user] = rows(db, WHO).await?.into_iter().next().unwrap_or_default();
+    let [flavour, server, database, user, isolation] =
+        rows(db, WHO).await?.into_iter().next().unwrap_or_default();
     let identity = format!("{flavour} {server}/{database}");
     let privileges = Privileges::of(db, &user).await?;
     let mut draft = Draft::default();
@@ -25,13 +26,15 @@ pub(super) async fn learn(db: &DatabaseConnection) -> Result<Schema, DbErr> {
         draft.unique_part(&table, &index, &column, is(&counts));
     }
     foreign_keys(db, &mut draft).await?;
-    Ok(Schema { triggers_hidden, ..draft.finish(identity) })
+    let dirty_reads = isolation == "READ-UNCOMMITTED";
+    Ok(Schema { triggers_hidden, dirty_reads, ..draft.finish(identity) })
 }
 
 /// Each server reads the comments that are meant for it.
 const WHO: &str = "SELECT /*!50700 'mysql' */ /*M! 'mariadb' */, \
     CAST(/*!50700 @@server_uuid */ /*M! CONCAT_WS(':', @@hostname, @@port, @@datadir) */ AS CHAR), \
-    CAST(DATABASE() AS CHAR), CAST(CURRENT_USER() AS CHAR)";
+    CAST(DATABASE() AS CHAR), CAST(CURRENT_USER() AS CHAR), \
+    CAST(/*!50700 @@transaction_isolation */ /*M! @@tx_isolation */ AS CHAR)";
 
 /// Tables of every database: a foreign key or a trigger may lead to one of another.
 const TABLES: &str = "SELECT CAST(TABLE_NAME AS CHAR), CAST(TABLE_SCHEMA AS CHAR), \
