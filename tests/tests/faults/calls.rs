@@ -74,7 +74,8 @@ over_redis! {
     async fn every_call_may_hang(env: Env) {
         let (shop, store) = open(&env).await;
         for (round, call) in (0..).step_by(2).zip(CALLS) {
-            let impatient = settings(&env, Arc::new(store.clone())).await.store_time_out(Duration::from_millis(20));
+            let impatient = settings(&env, Arc::new(store.clone())).await;
+            let impatient = impatient.store_time_out(Duration::from_millis(20));
             let db = impatient.build_lazily().expect("the namespace is named");
             warm(&db, &shop.plain).await;
             store.fail(call, Fault::Hang);

@@ -1,6 +1,6 @@
 //! Servers that can't be used: errors name what is wrong, and nothing shows a password.
 
-use std::{error::Error, fmt::Debug, sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use cache_orm::{CachedConnection, ConnectError, RedisStore};
 use tests::{Backend, Env, RedisServer};
@@ -10,7 +10,7 @@ use crate::shop::settings;
 const SECRET: &str = "hunter2";
 
 /// Everything that an error says, to users and to developers.
-fn said(error: &(impl Error + Debug)) -> String {
+fn said(error: &impl Error) -> String {
     let mut text = format!("{error} {error:?}");
     let mut source = error.source();
     while let Some(below) = source {

@@ -206,7 +206,8 @@ over_redis! {
         let category_cell = raw.get(&category_key).await;
         // The header of this row, so that its stamps are valid; then the payload of another one.
         let header = 27;
-        for (what, payload) in [("another row", &other[header..]), ("another table", &category_cell[header..])] {
+        let wrong = [("another row", &other[header..]), ("another table", &category_cell[header..])];
+        for (what, payload) in wrong {
             raw.set(&one, &[&cell[..header], payload].concat()).await;
             for _ in 0..3 {
                 assert_eq!(price(&db, 1).await, 100, "{what}");

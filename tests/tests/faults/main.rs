@@ -5,6 +5,7 @@
 //! - [`policy`]: what becomes of writes while the store can't be fenced, and the circuit breaker.
 //! - [`garbage`]: what a raw client wrote under our keys.
 //! - [`outage`]: a real server that is killed, restarted, stopped, flushed, or full.
+//! - [`database`]: the database's server that ends a session in the midst of a write.
 //! - [`connect`]: servers that can't be used, and what the errors say.
 
 #[path = "../over_redis/mod.rs"]
@@ -13,6 +14,7 @@ mod over_redis;
 
 mod calls;
 mod connect;
+mod database;
 mod garbage;
 mod outage;
 mod policy;
