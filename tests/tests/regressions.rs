@@ -221,7 +221,12 @@ mod on_one_database {
     async fn set_local_of_mysql_was_taken_for_local() {
         run(Backend::MySql, StoreKind::Memory, store, async |env: Env| {
             let shop = Shop::open(&env).await;
-            let one = env.database.connect_with(|options| drop(options.max_connections(1))).await;
+            let one = env
+                .database
+                .connect_with(|options| {
+                    options.max_connections(1);
+                })
+                .await;
             let db = CachedConnection::builder(one).build().await.expect("the cache is ready");
             let transaction = db.begin().await.expect("a transaction");
             transaction.execute_unprepared("SET LOCAL autocommit = 0").await.expect("it succeeds");
@@ -241,7 +246,12 @@ mod on_one_database {
     async fn a_pool_at_read_uncommitted_filled_what_was_not_committed() {
         run(Backend::MySql, StoreKind::Memory, store, async |env: Env| {
             let shop = Shop::open(&env).await;
-            let one = env.database.connect_with(|options| drop(options.max_connections(1))).await;
+            let one = env
+                .database
+                .connect_with(|options| {
+                    options.max_connections(1);
+                })
+                .await;
             one.execute_unprepared("SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED")
                 .await
                 .expect("it succeeds");

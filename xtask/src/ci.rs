@@ -26,7 +26,7 @@ const BEFORE_TESTS: &[&[&str]] = &[
         "-D",
         "warnings",
     ],
-    &["clippy", "--package", "cache-orm", "--features", "postgres-array", "--", "-D", "warnings"],
+    &["clippy", "--package", "cache-orm", "--no-default-features", "--", "-D", "warnings"],
     &["clippy", "--package", "cache-orm", "--all-features", "--", "-D", "warnings"],
 ];
 

@@ -1,7 +1,10 @@
 //! Settings of a connection.
 
 use std::{
-    sync::{Arc, Mutex, OnceLock, RwLock, atomic::AtomicBool},
+    sync::{
+        Arc, Mutex, OnceLock, RwLock,
+        atomic::{AtomicBool, AtomicUsize},
+    },
     time::Duration,
 };
 
@@ -167,6 +170,12 @@ impl Builder {
         let cache = Cache::new(self.store.clone(), self.namespace, self.settings)?;
         let backend = self.db.get_database_backend();
         let registry = Registry::new(self.registrations, backend, &cache);
+        if registry.entities.is_empty() {
+            tracing::warn!(
+                "no entity is registered, so nothing is cached: derive `Cacheable` on the models. Entities of a \
+                 crate that nothing names are not linked: name one of them with `register::<Model>()`"
+            );
+        }
         Ok(CachedConnection {
             shared: Arc::new(Shared {
                 db: self.db,
@@ -179,6 +188,7 @@ impl Builder {
                 session_changed: AtomicBool::new(false),
                 bypasses: Bypasses::default(),
                 unknown_writes: Counter::default(),
+                inspected: AtomicUsize::new(0),
                 allowances: self.allowances,
                 knowledge: RwLock::default(),
                 identity: OnceLock::new(),

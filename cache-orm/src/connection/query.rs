@@ -34,6 +34,7 @@ impl Shared {
         let class = self.classes.of(sql);
         match &*class {
             Class::Read(kind) => {
+                self.notice_read(sql);
                 self.bypasses.count(match kind {
                     ReadKind::Locking => BypassReason::Locking,
                     ReadKind::Select | ReadKind::Other => BypassReason::NotAKeyLookup,

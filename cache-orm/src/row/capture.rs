@@ -4,10 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 #[cfg(feature = "postgres-array")]
 use sea_orm::sea_query::ArrayType;
-use sea_orm::{
-    ColumnType, EntityTrait, FromQueryResult, Iterable, ModelTrait, Value, prelude::Json,
-    sea_query::OptionEnum,
-};
+use sea_orm::{ColumnType, EntityTrait, FromQueryResult, Iterable, ModelTrait, Value, sea_query::OptionEnum};
+
+#[cfg(feature = "postgres-array")]
+use sea_orm::prelude::Json;
 
 use super::{Row, Shape};
 

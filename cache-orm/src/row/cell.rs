@@ -160,6 +160,7 @@ kinds! {
 }
 
 /// One value of a row, seen as the codecs write it.
+#[cfg_attr(not(feature = "postgres-array"), allow(dead_code, reason = "read from a store, never written"))]
 pub(super) enum Cell<'v> {
     Null(Kind),
     One(Kind, &'v Value),

@@ -78,7 +78,10 @@ fn narrow(
     let mut affected = Affected::default();
     match shared.registry.group(name) {
         Some(group) => add_own(shared, knowledge, schema.table(name)?, group, write, values, &mut affected),
-        None => add_foreign(shared, name, write, &mut affected),
+        None => {
+            shared.notice(name);
+            add_foreign(shared, name, write, &mut affected);
+        }
     }
     for reached in reached(schema, write) {
         if carries_on(schema.table(reached)) {
