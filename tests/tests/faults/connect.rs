@@ -3,7 +3,7 @@
 use std::{error::Error, sync::Arc, time::Duration};
 
 use cache_orm::{CachedConnection, ConnectError, RedisStore};
-use tests::{Backend, Env, RedisServer};
+use tests::{Env, RedisServer};
 
 use crate::shop::settings;
 
@@ -117,13 +117,6 @@ async fn a_database_that_is_not_there_is_told() {
     assert!(text.contains("out of range"), "{text}");
 }
 
-/// The password in a URL, if it has one.
-fn password(url: &str) -> Option<&str> {
-    let (_, rest) = url.split_once("://")?;
-    let (login, _) = rest.split_once('@')?;
-    login.split_once(':').map(|(_, password)| password).filter(|password| !password.is_empty())
-}
-
 over_redis! {
     async fn debug_output_hides_passwords(env: Env) {
         let server = RedisServer::start_with(&["--requirepass", "correct-horse"]);
@@ -138,10 +131,5 @@ over_redis! {
         let transaction = sea_orm::TransactionTrait::begin(&db).await.expect("a transaction begins");
         shown.push_str(&format!("{db:?} {db:#?} {transaction:?} {:?}", db.stats()));
         assert!(!shown.contains("correct-horse"), "{shown}");
-        if let Some(password) = password(env.database.url()) {
-            assert!(!shown.contains(password), "{shown}");
-        }
-        // So that the line above is not for nothing.
-        assert!(env.backend() != Backend::MySql || password(env.database.url()).is_some());
     }
 }
