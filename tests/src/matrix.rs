@@ -21,7 +21,7 @@ pub enum StoreKind {
     Redis,
 }
 
-/// What one run of a [`matrix!`] test gets. Clones share everything.
+/// What one run of a [`matrix!`](crate::matrix!) test gets. Clones share everything.
 #[derive(Clone)]
 pub struct Env {
     /// The store's kind.
@@ -69,7 +69,7 @@ impl fmt::Debug for Env {
     }
 }
 
-/// Runs `body` once and removes what it used, also when it panics. [`matrix!`] calls this.
+/// Runs `body` once and removes what it used, also when it panics. [`matrix!`](crate::matrix!) calls this.
 ///
 /// # Panics
 /// As the body does; when a server is missing.
@@ -100,7 +100,7 @@ where
     .await
 }
 
-/// Runs `body` once with a fresh database and removes it, also when the body panics. [`matrix!`] calls this.
+/// Runs `body` once with a fresh database and removes it, also when the body panics. [`matrix!`](crate::matrix!) calls this.
 ///
 /// # Panics
 /// As the body does; when a server is missing.
