@@ -225,7 +225,7 @@ impl Cache {
             Boarding::Leader(flight) => flight,
             Boarding::Passenger(passenger) => {
                 // The leader may be a future that nobody polls until this call has returned.
-                return match timeout(PATIENCE, passenger.landed()).await {
+                return match timeout(self.inner.settings.patience(), passenger.landed()).await {
                     Ok(Some(entry)) => self.join(table, at, fingerprint, entry).await,
                     Ok(None) | Err(_) => Turn::Alone,
                 };
@@ -418,9 +418,6 @@ impl Cache {
         table.quarantine.is_active() || (self.inner.reach == Reach::Shared && self.inner.breaker.in_grace())
     }
 }
-
-/// How long a call waits for another one's load before it loads by itself.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How often a process that could not invalidate a table tries again.
 const ROTATION_RETRY: Duration = Duration::from_millis(200);

@@ -12,7 +12,8 @@ pub struct Settings {
     /// An entry's time to live is varied by up to this fraction either way, so that entries filled together
     /// don't expire together. Default: 0.1.
     pub jitter: f64,
-    /// How long a reader may take to load before another one may fill the slot. Default: 10 seconds.
+    /// How long a reader may take to load before another one may fill the slot. Default: 10 seconds. A call
+    /// that joined another one's load waits a tenth of this before it loads by itself.
     pub lease_ttl: Duration,
     /// How long a fence stands if its writer never learns the outcome. Must exceed the time that a statement
     /// can still run unattended. Default: 60 seconds.
@@ -59,6 +60,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// How long a call waits for another one's load before it loads by itself: a tenth of the lease.
+    pub(crate) fn patience(&self) -> Duration {
+        self.lease_ttl / 10
+    }
+
     /// The time to live of one entry.
     pub(crate) fn jittered(&self, ttl: Option<Duration>) -> Duration {
         let jitter = if self.jitter.is_finite() { self.jitter.clamp(0.0, 0.9) } else { 0.0 };

@@ -1,9 +1,9 @@
 //! Races, run as schedules: a call to the store stops where the test wants it, never by sleeping.
 
-use std::{future::Future, pin::pin, sync::Arc, task::Poll};
+use std::{future::Future, pin::pin, sync::Arc, task::Poll, time::Duration};
 
 use cache_core::testing::{Call, CountingStore, PausableStore};
-use cache_orm::CachedConnection;
+use cache_orm::{CachedConnection, Namespace};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{Set, Unchanged},
@@ -179,7 +179,15 @@ matrix! {
     async fn calls_that_miss_together_load_once(env: Env) {
         let shop = Shop::open(&env).await;
         let pausable = PausableStore::new(env.store().await);
-        let db = Shop::enter(&env, Arc::new(pausable.clone())).await;
+        let db = CachedConnection::builder(env.connect().await)
+            .shared_store(Arc::new(pausable.clone()))
+            .namespace(Namespace::new(env.namespace.clone()).expect("the harness makes valid names"))
+            .store_time_out(Duration::from_secs(60))
+            // However slow the machine is, the joined calls wait for the leader.
+            .lease_ttl(Duration::from_secs(3600))
+            .build()
+            .await
+            .expect("the cache is ready");
         let mut pause = pausable.pause_after(Call::Lease);
         let leader = reading(&db, 1);
         pause.reached().await;
