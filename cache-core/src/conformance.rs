@@ -9,6 +9,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod many;
 mod reader;
 mod table;
 mod writer;
@@ -66,6 +67,11 @@ pub async fn check_all(make: impl AsyncFn() -> Arc<dyn Store>) {
         table::a_fenced_epoch_leaves_the_slot_free
         table::a_fence_on_presence_leaves_rows_alone
         table::an_address_without_epoch_is_filled_and_fenced_alone
+        many::many_slots_are_seen_as_each_alone
+        many::many_leases_are_granted_one_by_one
+        many::many_fills_are_judged_one_by_one
+        many::a_fence_on_an_epoch_refuses_the_fills_of_many
+        many::very_many_slots_are_leased_filled_and_seen
         table::a_namespace_belongs_to_the_first_database
     }
 }

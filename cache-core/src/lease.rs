@@ -2,12 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::sync::oneshot;
+
 use crate::{
     cache::{Cache, Table},
-    entry::{Entry, Fingerprint, Payload},
+    entry::{Entry, Fingerprint, Payload, Token},
     flight::Flight,
     key::Address,
-    store::Grant,
+    store::{Filled, Grant},
 };
 
 /// Dropping it gives the right back in the background and sends joined calls off to load by themselves.
@@ -34,6 +36,11 @@ impl Lease {
         Lease { ticket: Some(ticket) }
     }
 
+    /// The token that the entry will carry.
+    pub fn token(&self) -> Option<Token> {
+        self.ticket.as_ref().map(|ticket| ticket.grant.token)
+    }
+
     /// Stores what the load returned, expiring after about `ttl` (the connection's default if `None`).
     ///
     /// With a shared store this returns at once and the fill goes on in the background.
@@ -41,7 +48,7 @@ impl Lease {
     /// # Cancel safety
     /// Dropped midway, the entry is stored or not; either is right.
     pub async fn fill(self, payload: Payload, fingerprint: Fingerprint, ttl: Option<Duration>) {
-        self.store(payload, fingerprint, ttl, false).await;
+        Fill { lease: self, content: Content::Present(payload), fingerprint, ttl }.run(None).await;
     }
 
     /// Stores "no such row"; `key` is the key in full. Does nothing if rows are being inserted right now.
@@ -49,30 +56,99 @@ impl Lease {
     /// # Cancel safety
     /// As [`fill`](Self::fill).
     pub async fn fill_absent(self, key: Payload, fingerprint: Fingerprint, ttl: Option<Duration>) {
-        self.store(key, fingerprint, ttl, true).await;
+        Fill { lease: self, content: Content::Absent(key), fingerprint, ttl }.run(None).await;
     }
 
-    async fn store(
-        mut self,
-        payload: Payload,
-        fingerprint: Fingerprint,
-        ttl: Option<Duration>,
-        absent: bool,
-    ) {
-        let Some(ticket) = self.ticket.take() else { return };
-        let presence = if absent { ticket.grant.presence } else { None };
+    /// As [`fill`](Self::fill), but waits for the store: true if it took the entry.
+    ///
+    /// # Cancel safety
+    /// As [`fill`](Self::fill).
+    pub async fn fill_now(self, payload: Payload, fingerprint: Fingerprint, ttl: Option<Duration>) -> bool {
+        let (tell, told) = oneshot::channel();
+        Fill { lease: self, content: Content::Present(payload), fingerprint, ttl }.run(Some(tell)).await;
+        told.await.unwrap_or(false)
+    }
+}
+
+/// What a load found for one slot.
+#[derive(Debug)]
+pub enum Content {
+    /// The row or rows, or where an alias leads.
+    Present(Payload),
+    /// "No such row"; the key in full.
+    Absent(Payload),
+}
+
+/// A fill that is due: a lease, and what was loaded under it.
+#[derive(Debug)]
+pub struct Fill {
+    /// The right to fill.
+    pub lease: Lease,
+    /// What was loaded.
+    pub content: Content,
+    /// Its shape.
+    pub fingerprint: Fingerprint,
+    /// About how long it lives; the connection's default if `None`.
+    pub ttl: Option<Duration>,
+}
+
+impl Fill {
+    async fn run(self, tell: Option<oneshot::Sender<bool>>) {
+        let Some(Prepared { ticket, entry, ttl }) = self.prepare() else { return };
+        let cache = ticket.cache.clone();
+        let fill = async move {
+            let stored = ticket.fill(entry, ttl).await;
+            if let Some(tell) = tell {
+                // Whoever waited may have vanished.
+                let _ = tell.send(stored);
+            }
+        };
+        cache.in_background(fill).await;
+    }
+
+    /// The entry to store; `None`, and the lease is given back, if it must not be stored.
+    pub(crate) fn prepare(mut self) -> Option<Prepared> {
+        let ticket = self.lease.ticket.take()?;
+        let (payload, presence, may) = match self.content {
+            Content::Present(payload) => (payload, None, true),
+            Content::Absent(key) => (key, ticket.grant.presence, ticket.grant.presence.is_some()),
+        };
         let too_large = payload.weight() > ticket.cache.settings().max_entry_bytes;
         if too_large {
             ticket.table.counters.oversized.increment();
         }
-        if too_large || (absent && presence.is_none()) {
-            return ticket.forfeit();
+        if too_large || !may {
+            ticket.forfeit();
+            return None;
         }
-        let entry =
-            Entry { token: ticket.grant.token, epoch: ticket.grant.epoch, presence, fingerprint, payload };
-        let ttl = ticket.cache.settings().jittered(ttl);
-        let cache = ticket.cache.clone();
-        cache.in_background(ticket.fill(entry, ttl)).await;
+        let (Grant { token, epoch, .. }, fingerprint) = (ticket.grant, self.fingerprint);
+        let ttl = ticket.cache.settings().jittered(self.ttl);
+        Some(Prepared { entry: Entry { token, epoch, presence, fingerprint, payload }, ttl, ticket })
+    }
+}
+
+/// A fill that may be sent.
+pub(crate) struct Prepared {
+    ticket: Ticket,
+    entry: Entry,
+    ttl: Duration,
+}
+
+/// Stores several entries in one call.
+pub(crate) async fn fill_many(cache: Cache, prepared: Vec<Prepared>) {
+    let Some(table) = prepared.first().map(|first| first.ticket.table.clone()) else { return };
+    for fill in &prepared {
+        fill.ticket.flight.depart();
+    }
+    let filled = prepared.iter().map(|Prepared { ticket, entry, ttl }| Filled {
+        at: &ticket.at,
+        entry: entry.clone(),
+        ttl: *ttl,
+    });
+    let stored = cache.call(&table, cache.store().fill_many(filled.collect())).await;
+    let Ok(stored) = stored else { return };
+    for (Prepared { ticket, entry, .. }, stored) in prepared.into_iter().zip(stored) {
+        ticket.end(entry, stored);
     }
 }
 
@@ -85,18 +161,21 @@ impl Drop for Lease {
 }
 
 impl Ticket {
-    async fn fill(self, entry: Entry, ttl: Duration) {
+    async fn fill(self, entry: Entry, ttl: Duration) -> bool {
         self.flight.depart();
-        let stored =
-            self.cache.call(&self.table, self.cache.store().fill(&self.at, entry.clone(), ttl)).await;
-        match stored {
-            Ok(true) => {
-                self.table.counters.fills.increment();
-                self.flight.land(entry);
-            }
-            Ok(false) => self.table.counters.superseded_fills.increment(),
-            // The lease expires by itself, or the entry was stored although the answer got lost.
-            Err(_) => {}
+        let call = self.cache.store().fill(&self.at, entry.clone(), ttl);
+        // On failure the lease expires by itself, or the entry was stored although the answer got lost.
+        let Ok(stored) = self.cache.call(&self.table, call).await else { return false };
+        self.end(entry, stored);
+        stored
+    }
+
+    fn end(self, entry: Entry, stored: bool) {
+        if stored {
+            self.table.counters.fills.increment();
+            self.flight.land(entry);
+        } else {
+            self.table.counters.superseded_fills.increment();
         }
     }
 

@@ -13,7 +13,8 @@ use crate::{
 ///
 /// # Legal call sequences
 ///
-/// - Reader: `lookup`. On a miss `lease`, then the load, then `fill` or `forfeit` with the granted token.
+/// - Reader: `lookup`. On a miss `lease`, then the load, then `fill` or `forfeit` with the granted token. The
+///   same with `lookup_many`, `lease_many` and `fill_many` for several slots at once.
 /// - Writer: `fence` before the write can commit, then the write, then `release` of the same cells with the
 ///   same writer if, and only if, its outcome is known. A fence that is not released expires.
 /// - Once before either, and again whenever the caller likes: `claim`.
@@ -52,6 +53,34 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Stores `entry` if its lease still stands and its epoch is unchanged. True if it was stored.
     async fn fill(&self, at: &Address, entry: Entry, ttl: Duration) -> Result<bool, StoreError>;
+
+    /// Looks into several slots, in this order: no slot is seen before those that stand before it. One round
+    /// trip where the store can, or a few for very many slots.
+    async fn lookup_many(&self, at: &[&Address]) -> Result<Sightings, StoreError> {
+        let mut seen = Vec::with_capacity(at.len());
+        for at in at {
+            seen.push(self.lookup(at).await?);
+        }
+        Ok(Sightings { at_once: seen.len() <= 1, seen })
+    }
+
+    /// Asks for the right to fill several slots. The grants come in the order of the wishes.
+    async fn lease_many(&self, wanted: &[Wish<'_>], ttl: Duration) -> Result<Vec<Option<Grant>>, StoreError> {
+        let mut grants = Vec::with_capacity(wanted.len());
+        for wish in wanted {
+            grants.push(self.lease(wish.at, wish.replaces, ttl).await?);
+        }
+        Ok(grants)
+    }
+
+    /// Fills several slots. For each, whether its entry was stored.
+    async fn fill_many(&self, filled: Vec<Filled<'_>>) -> Result<Vec<bool>, StoreError> {
+        let mut stored = Vec::with_capacity(filled.len());
+        for Filled { at, entry, ttl } in filled {
+            stored.push(self.fill(at, entry, ttl).await?);
+        }
+        Ok(stored)
+    }
 
     /// Gives a lease back unused.
     async fn forfeit(&self, at: &Address, token: Token) -> Result<(), StoreError>;
@@ -93,6 +122,35 @@ pub struct Sighting {
     pub epoch: Option<Epoch>,
     /// The presence cell's number, read not before the slot; `None` likewise.
     pub presence: Option<Epoch>,
+}
+
+/// What one `lookup_many` saw.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sightings {
+    /// One for each slot, in the order asked.
+    pub seen: Vec<Sighting>,
+    /// All of it stood so at one instant. If not, the caller looks again to find out.
+    pub at_once: bool,
+}
+
+/// A slot that a reader would like to fill.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish<'a> {
+    /// The slot.
+    pub at: &'a Address,
+    /// The token of an entry that the reader saw there and found invalid.
+    pub replaces: Option<Token>,
+}
+
+/// What a reader loaded for one slot.
+#[derive(Clone, Debug)]
+pub struct Filled<'a> {
+    /// The slot.
+    pub at: &'a Address,
+    /// The entry, with the token of its lease.
+    pub entry: Entry,
+    /// How long it lives.
+    pub ttl: Duration,
 }
 
 /// A granted lease.

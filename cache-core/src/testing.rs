@@ -29,6 +29,7 @@ mod fault;
 mod pause;
 
 use std::{
+    collections::HashSet,
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -48,7 +49,7 @@ use crate::{
     entry::{Entry, Token, Writer},
     key::{Address, Key, Namespace},
     slot::{Millis, Slot},
-    store::{Claim, Grant, Reach, Sighting, Store, StoreError},
+    store::{Claim, Filled, Grant, Reach, Sighting, Sightings, Store, StoreError, Wish},
 };
 
 /// A clock that only the test moves. Clones show the same time.
@@ -92,20 +93,42 @@ pub trait Cells: Store {
 #[allow(missing_docs)]
 pub enum Call {
     Lookup,
+    LookupMany,
     Lease,
+    LeaseMany,
     Fill,
+    FillMany,
     Forfeit,
     Fence,
     Release,
     Claim,
 }
 
+impl Call {
+    /// Every method.
+    pub const ALL: [Call; 10] = [
+        Call::Lookup,
+        Call::LookupMany,
+        Call::Lease,
+        Call::LeaseMany,
+        Call::Fill,
+        Call::FillMany,
+        Call::Forfeit,
+        Call::Fence,
+        Call::Release,
+        Call::Claim,
+    ];
+}
+
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Call::Lookup => "lookup",
+            Call::LookupMany => "lookup_many",
             Call::Lease => "lease",
+            Call::LeaseMany => "lease_many",
             Call::Fill => "fill",
+            Call::FillMany => "fill_many",
             Call::Forfeit => "forfeit",
             Call::Fence => "fence",
             Call::Release => "release",
@@ -125,7 +148,7 @@ trait Around: fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    fn seen(&self, sighting: Sighting) -> Sighting {
+    fn seen(&self, _: Call, sighting: Sighting) -> Sighting {
         sighting
     }
 }
@@ -140,7 +163,7 @@ macro_rules! wrap {
                 self.before(Call::Lookup, &names(at)).await?;
                 let sighting = self.inner().lookup(at).await?;
                 self.after(Call::Lookup).await?;
-                Ok(self.seen(sighting))
+                Ok(self.seen(Call::Lookup, sighting))
             }
 
             async fn lease(
@@ -156,9 +179,38 @@ macro_rules! wrap {
             }
 
             async fn fill(&self, at: &Address, entry: Entry, ttl: Duration) -> Result<bool, StoreError> {
-                self.before(Call::Fill, &names(at)[..=usize::from(at.epoch.is_some())]).await?;
+                self.before(Call::Fill, &written(at)).await?;
                 let stored = self.inner().fill(at, entry, ttl).await?;
                 self.after(Call::Fill).await?;
+                Ok(stored)
+            }
+
+            async fn lookup_many(&self, at: &[&Address]) -> Result<Sightings, StoreError> {
+                self.before(Call::LookupMany, &distinct(at.iter().copied().flat_map(names))).await?;
+                let mut sightings = self.inner().lookup_many(at).await?;
+                self.after(Call::LookupMany).await?;
+                let seen = sightings.seen.into_iter();
+                sightings.seen = seen.map(|sighting| self.seen(Call::LookupMany, sighting)).collect();
+                Ok(sightings)
+            }
+
+            async fn lease_many(
+                &self,
+                wanted: &[Wish<'_>],
+                ttl: Duration,
+            ) -> Result<Vec<Option<Grant>>, StoreError> {
+                let cells = distinct(wanted.iter().flat_map(|wish| names(wish.at)));
+                self.before(Call::LeaseMany, &cells).await?;
+                let grants = self.inner().lease_many(wanted, ttl).await?;
+                self.after(Call::LeaseMany).await?;
+                Ok(grants)
+            }
+
+            async fn fill_many(&self, filled: Vec<Filled<'_>>) -> Result<Vec<bool>, StoreError> {
+                let cells = distinct(filled.iter().flat_map(|filled| written(filled.at)));
+                self.before(Call::FillMany, &cells).await?;
+                let stored = self.inner().fill_many(filled).await?;
+                self.after(Call::FillMany).await?;
                 Ok(stored)
             }
 
@@ -204,6 +256,17 @@ wrap!(CountingStore, FaultyStore, PausableStore);
 /// The names of a slot and of the cells that decide whether its entry is valid.
 fn names(at: &Address) -> Vec<&str> {
     [Some(&at.slot), at.epoch.as_ref(), at.presence.as_ref()].into_iter().flatten().map(Key::as_str).collect()
+}
+
+/// The names of the cells that a fill reaches.
+fn written(at: &Address) -> Vec<&str> {
+    [Some(&at.slot), at.epoch.as_ref()].into_iter().flatten().map(Key::as_str).collect()
+}
+
+/// Each name once, where it stands first.
+fn distinct<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut seen = HashSet::new();
+    names.into_iter().filter(|name| seen.insert(*name)).collect()
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

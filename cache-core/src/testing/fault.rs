@@ -48,9 +48,7 @@ impl FaultyStore {
 
     /// Every call fails like this.
     pub fn fail_all(&self, fault: Fault) {
-        let all =
-            [Call::Lookup, Call::Lease, Call::Fill, Call::Forfeit, Call::Fence, Call::Release, Call::Claim];
-        self.faults.send_modify(|faults| faults.extend(all.map(|call| (call, fault))));
+        self.faults.send_modify(|faults| faults.extend(Call::ALL.map(|call| (call, fault))));
     }
 
     /// No call fails any more.
@@ -81,15 +79,15 @@ impl Around for FaultyStore {
         let fault = self.faults.borrow().get(&call).copied();
         match fault {
             Some(Fault::LoseAnswer) => Err(StoreError::Unreachable("answer lost on purpose".to_owned())),
-            Some(Fault::Garbage) if call != Call::Lookup => {
+            Some(Fault::Garbage) if !matches!(call, Call::Lookup | Call::LookupMany) => {
                 Err(StoreError::Unexpected("garbage on purpose".to_owned()))
             }
             _ => Ok(()),
         }
     }
 
-    fn seen(&self, mut sighting: Sighting) -> Sighting {
-        if self.faults.borrow().get(&Call::Lookup) == Some(&Fault::Garbage) {
+    fn seen(&self, call: Call, mut sighting: Sighting) -> Sighting {
+        if self.faults.borrow().get(&call) == Some(&Fault::Garbage) {
             let entry = sighting.entry.get_or_insert(Entry {
                 token: Token(0),
                 epoch: sighting.epoch,

@@ -20,7 +20,7 @@ use crate::{
     entry::{Entry, Epoch, Token, Writer},
     key::{Address, Key, Namespace},
     slot::{Millis, Operation, Outcome},
-    store::{Claim, Grant, Reach, Sighting, Store, StoreError},
+    store::{Claim, Grant, Reach, Sighting, Sightings, Store, StoreError},
 };
 
 /// What [`MemoryStore::default`] may hold, in bytes.
@@ -102,6 +102,11 @@ impl MemoryStore {
         shard.apply(key, operation(now), now)
     }
 
+    fn see(&self, at: &Address) -> Sighting {
+        let entry = self.shard(&at.slot).entry(&at.slot, &self.inner.clock);
+        Sighting { entry, epoch: self.epoch(at.epoch.as_ref()), presence: self.epoch(at.presence.as_ref()) }
+    }
+
     fn epoch(&self, key: Option<&Key>) -> Option<Epoch> {
         key.and_then(|key| self.shard(key).epoch(key))
     }
@@ -133,12 +138,13 @@ impl fmt::Debug for MemoryStore {
 #[async_trait]
 impl Store for MemoryStore {
     async fn lookup(&self, at: &Address) -> Result<Sighting, StoreError> {
-        let entry = self.shard(&at.slot).entry(&at.slot, &self.inner.clock);
-        Ok(Sighting {
-            entry,
-            epoch: self.epoch(at.epoch.as_ref()),
-            presence: self.epoch(at.presence.as_ref()),
-        })
+        Ok(self.see(at))
+    }
+
+    async fn lookup_many(&self, at: &[&Address]) -> Result<Sightings, StoreError> {
+        let seen: Vec<_> = at.iter().map(|at| self.see(at)).collect();
+        // Each slot has a lock of its own.
+        Ok(Sightings { at_once: seen.len() <= 1, seen })
     }
 
     async fn lease(

@@ -1,21 +1,33 @@
--- KEYS: the slot, then the epoch cell and the presence cell where there are any.
--- ARGV: token, ttl, the token that may be replaced or '', 1 if there is an epoch cell, 1 if there is a presence
---       cell, a fresh epoch, a fresh presence epoch.
--- Answers the epoch and the presence epoch, '' where there is none, or nil if the lease is refused.
-local slot, token, ttl, replaces = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3]
-local epochCell = ARGV[4] == '1' and KEYS[2]
-local presenceCell = ARGV[5] == '1' and KEYS[#KEYS]
+-- KEYS: for each wish the slot, then the epoch cell and the presence cell where there are any.
+-- ARGV: ttl; then for each wish: token, the token that may be replaced or '', 1 if there is an epoch cell, 1 if
+--       there is a presence cell, a fresh epoch, a fresh presence epoch.
+-- Answers for each wish the epoch and the presence epoch, '' where there is none, or nil if the lease is refused.
+local ttl, nextKey, grants = tonumber(ARGV[1]), 1, {}
 
-local state, held = look(slot)
-if state ~= 'empty' and not (state == 'filled' and held == replaces) then return false end
-
-local epoch = ''
-if epochCell then
-  epoch = open(epochCell, ARGV[6])
-  if not epoch then
-    redis.call('DEL', slot)
-    return false
-  end
+local function key(exists)
+  if not exists then return nil end
+  nextKey = nextKey + 1
+  return KEYS[nextKey - 1]
 end
-put(slot, 'L1' .. token, ttl)
-return { epoch, presenceCell and open(presenceCell, ARGV[7]) or '' }
+
+local function lease(slot, epochCell, presenceCell, token, replaces, freshEpoch, freshPresence)
+  local state, held = look(slot)
+  if state ~= 'empty' and not (state == 'filled' and held == replaces) then return false end
+  local epoch = ''
+  if epochCell then
+    epoch = open(epochCell, freshEpoch)
+    if not epoch then
+      redis.call('DEL', slot)
+      return false
+    end
+  end
+  put(slot, 'L1' .. token, ttl)
+  return { epoch, presenceCell and open(presenceCell, freshPresence) or '' }
+end
+
+for at = 2, #ARGV, 6 do
+  local slot, epochCell, presenceCell = key(true), key(ARGV[at + 2] == '1'), key(ARGV[at + 3] == '1')
+  grants[#grants + 1] =
+    lease(slot, epochCell, presenceCell, ARGV[at], ARGV[at + 1], ARGV[at + 4], ARGV[at + 5])
+end
+return grants

@@ -6,7 +6,12 @@ mod scripts;
 mod session;
 mod url;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use redis::{Cmd, FromRedisValue, Value};
@@ -21,8 +26,14 @@ use self::{
 use crate::{
     entry::{Entry, Epoch, Token, Writer},
     key::{Address, Key, Namespace},
-    store::{Claim, Grant, Reach, Sighting, Store, StoreError},
+    store::{Claim, Filled, Grant, Reach, Sighting, Sightings, Store, StoreError, Wish},
 };
+
+/// A command reads or writes no more slots than this: the server serves nobody else meanwhile.
+const MOST_SLOTS: usize = 1000;
+
+/// A script is given no more than this to store, in bytes, unless a single entry is larger.
+const MOST_BYTES: usize = 4 << 20;
 
 /// More of another database's identity is not shown.
 const LONGEST_IDENTITY: usize = 1024;
@@ -94,6 +105,64 @@ impl RedisStore {
 
     async fn session(&self) -> Result<Arc<Session>, StoreError> {
         self.sessions.current().await.map_err(|error| StoreError::Unreachable(error.to_string()))
+    }
+
+    /// The cells' bytes, as they stand at one instant.
+    async fn read(&self, session: &Arc<Session>, cells: &[&Key]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        let mut command = redis::cmd("MGET");
+        command.arg(session.keys(cells.iter().copied()));
+        let answer: Vec<Value> = self.command(session, command).await?;
+        as_many(answer.len(), cells.len())?;
+        let bytes = answer.into_iter().map(|cell| match cell {
+            Value::BulkString(bytes) => Some(bytes),
+            _ => None,
+        });
+        Ok(bytes.collect())
+    }
+
+    /// Several slots with their stamps. Many share an epoch cell, and one table's all share one presence cell:
+    /// each is read once.
+    async fn see(&self, session: &Arc<Session>, at: &[&Address]) -> Result<Vec<Sighting>, StoreError> {
+        let slots = at.iter().map(|at| &at.slot);
+        let stamps: BTreeSet<&Key> = at.iter().flat_map(|at| at.epoch.iter().chain(&at.presence)).collect();
+        let cells: Vec<&Key> = slots.chain(stamps.iter().copied()).collect();
+        let mut seen = self.read(session, &cells).await?;
+        let numbers = seen.split_off(at.len());
+        let numbers: BTreeMap<&Key, Option<Epoch>> =
+            stamps.into_iter().zip(numbers.iter().map(|cell| decode_epoch(cell.as_deref()?))).collect();
+        let number = |cell: &Option<Key>| numbers.get(cell.as_ref()?).copied().flatten();
+        let sightings = at.iter().zip(seen).map(|(at, cell)| Sighting {
+            entry: cell.and_then(decode_entry),
+            epoch: number(&at.epoch),
+            presence: number(&at.presence),
+        });
+        Ok(sightings.collect())
+    }
+
+    async fn fill_batch(
+        &self,
+        session: &Arc<Session>,
+        filled: &[Filled<'_>],
+    ) -> Result<Vec<bool>, StoreError> {
+        let encoded = filled.iter().map(|filled| {
+            let epoch = filled.entry.epoch.map_or_else(Vec::new, |epoch| epoch.0.to_be_bytes().to_vec());
+            // An entry that is too long for a cell is stored as nothing, which ends its lease.
+            let (cell, ttl) = match encode_entry(&filled.entry) {
+                Some(cell) => (cell, filled.ttl),
+                None => (Vec::new(), Duration::ZERO),
+            };
+            (filled.entry.token.0.to_be_bytes(), encode_ttl(ttl), epoch, cell)
+        });
+        let encoded: Vec<_> = encoded.collect();
+        let mut arguments: Vec<&[u8]> = Vec::with_capacity(encoded.len() * 5);
+        for (filled, (token, ttl, epoch, cell)) in filled.iter().zip(&encoded) {
+            arguments.extend::<[&[u8]; 5]>([token, ttl, flag(&filled.at.epoch), epoch, cell]);
+        }
+        let keys = session
+            .keys(filled.iter().flat_map(|filled| [&filled.at.slot].into_iter().chain(&filled.at.epoch)));
+        let stored: Vec<bool> = self.script(session, &SCRIPTS.fill, &keys, &arguments).await?;
+        as_many(stored.len(), filled.len())?;
+        Ok(stored.into_iter().zip(encoded).map(|(stored, (.., cell))| stored && !cell.is_empty()).collect())
     }
 
     async fn command<T: FromRedisValue>(
@@ -181,28 +250,69 @@ fn cells(at: &Address) -> impl Iterator<Item = &Key> {
     [&at.slot].into_iter().chain(&at.epoch).chain(&at.presence)
 }
 
+/// The random numbers of one wish, encoded.
+struct Fresh {
+    token: [u8; 8],
+    replaces: Option<[u8; 8]>,
+    epoch: [u8; 8],
+    presence: [u8; 8],
+}
+
+impl Fresh {
+    fn for_wish(wish: &Wish<'_>) -> Self {
+        Fresh {
+            token: Token::random().0.to_be_bytes(),
+            replaces: wish.replaces.map(|token| token.0.to_be_bytes()),
+            epoch: Epoch::random().0.to_be_bytes(),
+            presence: Epoch::random().0.to_be_bytes(),
+        }
+    }
+}
+
+fn flag(cell: &Option<Key>) -> &'static [u8] {
+    if cell.is_some() { b"1" } else { b"0" }
+}
+
+/// How many of these entries one script stores: the server serves nobody else meanwhile.
+fn batch(filled: &[Filled<'_>]) -> usize {
+    let mut bytes = 0;
+    let fits = filled.iter().take(MOST_SLOTS).take_while(|filled| {
+        bytes += filled.entry.payload.weight();
+        bytes <= MOST_BYTES
+    });
+    fits.count().max(1)
+}
+
+fn as_many(answers: usize, questions: usize) -> Result<(), StoreError> {
+    if answers == questions {
+        Ok(())
+    } else {
+        Err(StoreError::Unexpected(format!("{answers} answers to {questions} questions")))
+    }
+}
+
 #[async_trait]
 impl Store for RedisStore {
     async fn lookup(&self, at: &Address) -> Result<Sighting, StoreError> {
         let session = self.session().await?;
-        let keys = session.keys(cells(at));
-        let mut command = redis::cmd("MGET");
-        command.arg(&keys);
-        let answer: Vec<Value> = self.command(&session, command).await?;
-        if answer.len() != keys.len() {
-            let (values, keys) = (answer.len(), keys.len());
-            return Err(StoreError::Unexpected(format!("{values} values for {keys} keys")));
-        }
-        let mut answer = answer.into_iter().map(|cell| match cell {
-            Value::BulkString(bytes) => Some(bytes),
-            _ => None,
-        });
-        let entry = answer.next().flatten().and_then(decode_entry);
+        let cells: Vec<_> = cells(at).collect();
+        let mut seen = self.read(&session, &cells).await?.into_iter();
+        let entry = seen.next().flatten().and_then(decode_entry);
         let mut number = |cell: &Option<Key>| {
-            let bytes = cell.as_ref().and_then(|_| answer.next())??;
+            let bytes = cell.as_ref().and_then(|_| seen.next())??;
             decode_epoch(&bytes)
         };
         Ok(Sighting { entry, epoch: number(&at.epoch), presence: number(&at.presence) })
+    }
+
+    async fn lookup_many(&self, at: &[&Address]) -> Result<Sightings, StoreError> {
+        let session = self.session().await?;
+        let mut seen = Vec::with_capacity(at.len());
+        for slots in at.chunks(MOST_SLOTS) {
+            seen.extend(self.see(&session, slots).await?);
+        }
+        // One command sees everything at one instant.
+        Ok(Sightings { seen, at_once: at.len() <= MOST_SLOTS })
     }
 
     async fn lease(
@@ -211,44 +321,55 @@ impl Store for RedisStore {
         replaces: Option<Token>,
         ttl: Duration,
     ) -> Result<Option<Grant>, StoreError> {
+        self.lease_many(&[Wish { at, replaces }], ttl).await.map(|mut grants| grants.pop().flatten())
+    }
+
+    async fn lease_many(&self, wanted: &[Wish<'_>], ttl: Duration) -> Result<Vec<Option<Grant>>, StoreError> {
         let session = self.session().await?;
-        let (token, fresh) = (Token::random(), [Epoch::random(), Epoch::random()]);
-        let replaces = replaces.map(|token| token.0.to_be_bytes());
-        let flag = |cell: &Option<Key>| if cell.is_some() { b"1" } else { b"0" };
-        let arguments: [&[u8]; 7] = [
-            &token.0.to_be_bytes(),
-            &encode_ttl(ttl),
-            replaces.as_ref().map_or(&[], |token| token),
-            flag(&at.epoch),
-            flag(&at.presence),
-            &fresh[0].0.to_be_bytes(),
-            &fresh[1].0.to_be_bytes(),
-        ];
-        let keys = session.keys(cells(at));
-        let answer: Option<(Vec<u8>, Vec<u8>)> =
-            self.script(&session, &SCRIPTS.lease, &keys, &arguments).await?;
-        Ok(answer.map(|(epoch, presence)| Grant {
-            token,
-            epoch: number(&epoch).map(Epoch),
-            presence: number(&presence).map(Epoch),
-        }))
+        let ttl = encode_ttl(ttl);
+        let mut grants = Vec::with_capacity(wanted.len());
+        for wishes in wanted.chunks(MOST_SLOTS) {
+            let fresh: Vec<_> = wishes.iter().map(|wish| Fresh::for_wish(wish)).collect();
+            let mut arguments: Vec<&[u8]> = vec![&ttl];
+            for (wish, fresh) in wishes.iter().zip(&fresh) {
+                arguments.extend::<[&[u8]; 6]>([
+                    &fresh.token,
+                    fresh.replaces.as_ref().map_or(&[], |token| token),
+                    flag(&wish.at.epoch),
+                    flag(&wish.at.presence),
+                    &fresh.epoch,
+                    &fresh.presence,
+                ]);
+            }
+            let keys = session.keys(wishes.iter().flat_map(|wish| cells(wish.at)));
+            let answers: Vec<Option<(Vec<u8>, Vec<u8>)>> =
+                self.script(&session, &SCRIPTS.lease, &keys, &arguments).await?;
+            as_many(answers.len(), wishes.len())?;
+            grants.extend(answers.into_iter().zip(fresh).map(|(answer, fresh)| {
+                answer.map(|(epoch, presence)| Grant {
+                    token: Token(u64::from_be_bytes(fresh.token)),
+                    epoch: number(&epoch).map(Epoch),
+                    presence: number(&presence).map(Epoch),
+                })
+            }));
+        }
+        Ok(grants)
     }
 
     async fn fill(&self, at: &Address, entry: Entry, ttl: Duration) -> Result<bool, StoreError> {
-        let Some(cell) = encode_entry(&entry) else {
-            self.forfeit(at, entry.token).await?;
-            return Ok(false);
-        };
+        self.fill_many(vec![Filled { at, entry, ttl }]).await.map(|stored| stored == [true])
+    }
+
+    async fn fill_many(&self, filled: Vec<Filled<'_>>) -> Result<Vec<bool>, StoreError> {
         let session = self.session().await?;
-        let epoch = entry.epoch.map(|epoch| epoch.0.to_be_bytes());
-        let arguments: [&[u8]; 4] = [
-            &entry.token.0.to_be_bytes(),
-            &encode_ttl(ttl),
-            epoch.as_ref().map_or(&[], |epoch| epoch),
-            &cell,
-        ];
-        let keys = session.keys([&at.slot].into_iter().chain(&at.epoch));
-        self.script(&session, &SCRIPTS.fill, &keys, &arguments).await
+        let mut stored = Vec::with_capacity(filled.len());
+        let mut rest = &filled[..];
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(batch(rest));
+            stored.extend(self.fill_batch(&session, now).await?);
+            rest = later;
+        }
+        Ok(stored)
     }
 
     async fn forfeit(&self, at: &Address, token: Token) -> Result<(), StoreError> {
