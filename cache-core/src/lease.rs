@@ -41,6 +41,11 @@ impl Lease {
         self.ticket.as_ref().map(|ticket| ticket.grant.token)
     }
 
+    /// True if this is the right to fill that slot.
+    pub fn is_for(&self, at: &Address) -> bool {
+        self.ticket.as_ref().is_some_and(|ticket| ticket.at.slot == at.slot)
+    }
+
     /// Stores what the load returned, expiring after about `ttl` (the connection's default if `None`).
     ///
     /// With a shared store this returns at once and the fill goes on in the background.

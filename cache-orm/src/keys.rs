@@ -3,9 +3,11 @@
 //! Two spellings must give one key exactly when the database takes them for equal. Only types for which this
 //! is certain may be keys; a value of any other type, or NULL, gives none.
 
+use std::cmp::Ordering;
+
 use cache_core::key::RowKey;
 use sea_orm::{
-    Value,
+    DbBackend, Value,
     sea_query::{ColumnType, StringLen},
 };
 
@@ -63,22 +65,64 @@ impl KeyClass {
         self != KeyClass::LooseText
     }
 
+    /// True if [`order`](Self::order) is the database's own. Texts that are equal byte by byte may still be
+    /// ordered in other ways.
+    pub(crate) fn is_orderable(self, backend: DbBackend) -> bool {
+        match self {
+            KeyClass::Integer | KeyClass::Uuid | KeyClass::Bytes => true,
+            KeyClass::Text => backend == DbBackend::Sqlite,
+            KeyClass::PaddedText | KeyClass::LooseText => false,
+        }
+    }
+
+    /// How two values of the column are ordered; values of another type are all alike.
+    pub(crate) fn order(self, one: &Value, other: &Value) -> Ordering {
+        match self {
+            KeyClass::Integer => integer(one).cmp(&integer(other)),
+            KeyClass::Uuid | KeyClass::Bytes => bytes(one).cmp(&bytes(other)),
+            KeyClass::Text | KeyClass::PaddedText | KeyClass::LooseText => match (one, other) {
+                (Value::String(one), Value::String(other)) => one.cmp(other),
+                _ => Ordering::Equal,
+            },
+        }
+    }
+
     fn append(self, key: RowKey, value: &Value) -> Option<RowKey> {
         Some(match (self, value) {
-            (KeyClass::Integer, Value::TinyInt(Some(v))) => key.with_integer((*v).into()),
-            (KeyClass::Integer, Value::SmallInt(Some(v))) => key.with_integer((*v).into()),
-            (KeyClass::Integer, Value::Int(Some(v))) => key.with_integer((*v).into()),
-            (KeyClass::Integer, Value::BigInt(Some(v))) => key.with_integer((*v).into()),
-            (KeyClass::Integer, Value::TinyUnsigned(Some(v))) => key.with_integer((*v).into()),
-            (KeyClass::Integer, Value::SmallUnsigned(Some(v))) => key.with_integer((*v).into()),
-            (KeyClass::Integer, Value::Unsigned(Some(v))) => key.with_integer((*v).into()),
-            (KeyClass::Integer, Value::BigUnsigned(Some(v))) => key.with_integer((*v).into()),
+            (KeyClass::Integer, value) => key.with_integer(integer(value)?),
             (KeyClass::Uuid, Value::Uuid(Some(v))) => key.with_bytes(v.as_bytes()),
             (KeyClass::Bytes, Value::Bytes(Some(v))) => key.with_bytes(v),
             (KeyClass::Text | KeyClass::LooseText, Value::String(Some(v))) => key.with_text(v),
             (KeyClass::PaddedText, Value::String(Some(v))) => key.with_text(v.trim_end_matches(' ')),
             _ => return None,
         })
+    }
+}
+
+/// True for NULL: it is equal to nothing, so no key holds it.
+pub(crate) fn is_null(value: &Value) -> bool {
+    *value == value.as_null()
+}
+
+fn integer(value: &Value) -> Option<i128> {
+    Some(match value {
+        Value::TinyInt(Some(v)) => (*v).into(),
+        Value::SmallInt(Some(v)) => (*v).into(),
+        Value::Int(Some(v)) => (*v).into(),
+        Value::BigInt(Some(v)) => (*v).into(),
+        Value::TinyUnsigned(Some(v)) => (*v).into(),
+        Value::SmallUnsigned(Some(v)) => (*v).into(),
+        Value::Unsigned(Some(v)) => (*v).into(),
+        Value::BigUnsigned(Some(v)) => (*v).into(),
+        _ => return None,
+    })
+}
+
+fn bytes(value: &Value) -> Option<&[u8]> {
+    match value {
+        Value::Uuid(Some(v)) => Some(v.as_bytes()),
+        Value::Bytes(Some(v)) => Some(v),
+        _ => None,
     }
 }
 

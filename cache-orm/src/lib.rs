@@ -57,6 +57,8 @@ mod write;
 
 pub mod connection;
 
+mod entity;
+
 pub mod stats;
 
 #[doc(hidden)]
@@ -80,6 +82,7 @@ pub use classify::reason::BypassReason;
 pub use connection::{
     CachedConnection, builder::Builder, stream::CachedStream, transaction::CachedTransaction,
 };
+pub use entity::{CachedEntity, PrimaryKeyOf};
 pub use row::Codec;
 
 #[cfg(feature = "redis")]

@@ -7,7 +7,7 @@ use sea_orm::{
 };
 use tests::{
     Env, matrix,
-    shop::{Shop, category, customer, offer, product, stock, store},
+    shop::{Shop, category, customer, offer, product, review, stock, store},
 };
 
 /// Runs a read on the plain and several times on the cached connection; all answers must be equal. Returns
@@ -124,7 +124,10 @@ matrix! {
         use product::Column::{CategoryId, Id, Name, Price, Sku};
         let find = product::Entity::find;
         for select in [
-            find().filter(Id.is_in([1, 2])),
+            find().filter(Id.is_in([1, 2])).filter(Price.eq(100)),
+            find().filter(Id.is_in([1, 2])).limit(1),
+            find().filter(Id.is_not_in([1, 2])),
+            find().filter(Id.is_in([1, 2])).order_by_asc(Price),
             find().filter(Id.eq(1)).filter(Price.eq(100)),
             find().filter(Condition::any().add(Id.eq(1)).add(Id.eq(2))),
             find().filter(Name.eq("product 1")),
@@ -175,7 +178,7 @@ matrix! {
         let bypass = shop.db.bypass();
         product::Entity::find_by_id(1).one(&bypass).await.expect("an answer");
         let product = product::Entity::find_by_id(1).one(&bypass).await.expect("an answer").expect("a row");
-        product.find_related(category::Entity).one(&shop.db).await.expect("an answer");
+        product.find_related(review::Entity).all(&shop.db).await.expect("an answer");
         let stats = shop.db.stats();
         assert_eq!(stats.entities["product"].bypasses[&BypassReason::Requested], 2);
         assert_eq!(stats.entities["product"].counts.fills, 0);

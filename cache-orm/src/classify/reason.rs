@@ -42,6 +42,8 @@ reasons! {
     KeyValue => "key value of another type, or NULL",
     /// The database compares a key column in a way that is not known to be exact.
     KeyType => "key type",
+    /// A list of keys is to be ordered by a key whose order only the database knows.
+    KeyOrder => "order of a text key",
     /// No unique index of the database guarantees that the key leads to one row.
     NotUnique => "key is not unique in the database",
     /// The entity's table was not found, or the database's schema could not be read.
@@ -54,6 +56,8 @@ reasons! {
     DirtyReads => "reads see uncommitted rows",
     /// Row-level security: what a query returns depends on who asks.
     RowSecurity => "row-level security",
+    /// A logger listens at trace level, and SeaORM would show it cached rows.
+    Overheard => "rows would be logged",
     /// The entity does not cache `find().all()`.
     AllNotCached => "all() not cached",
     /// Another entity reads the same columns of the same table with the same text.

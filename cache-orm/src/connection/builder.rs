@@ -23,6 +23,7 @@ use crate::{
     connection::{CachedConnection, ReadyError, Shared},
     knowledge::Allowances,
     model::{CacheModel, Registration},
+    read,
     registry::Registry,
     row::Codec,
     stats::Bypasses,
@@ -195,7 +196,7 @@ impl Builder {
                 learning: tokio::sync::Mutex::new(()),
                 reported: Mutex::default(),
             }),
-            bypass: false,
+            options: read::Options::default(),
         })
     }
 

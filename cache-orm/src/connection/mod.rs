@@ -12,7 +12,7 @@ pub mod stream;
 
 pub mod transaction;
 
-use std::{fmt, pin::pin, sync::Arc};
+use std::{fmt, pin::pin, sync::Arc, time::Duration};
 
 use cache_core::{cache::CacheError, fence::Fence, store::Store};
 use sea_orm::{
@@ -21,6 +21,7 @@ use sea_orm::{
 };
 
 use crate::{
+    read::{self, Mode},
     stats::{EntityStats, Stats},
     write::{self, SchemaChange},
 };
@@ -41,8 +42,7 @@ use transaction::CachedTransaction;
 #[derive(Clone)]
 pub struct CachedConnection {
     shared: Arc<Shared>,
-    /// Reads go to the database; writes invalidate all the same.
-    bypass: bool,
+    options: read::Options,
 }
 
 impl CachedConnection {
@@ -75,12 +75,35 @@ impl CachedConnection {
         self.shared.learn().await.map(drop)
     }
 
-    /// The same connection, whose reads go to the database. Its writes still invalidate.
+    /// The same connection, whose reads go to the database and leave the cache alone. Its writes still
+    /// invalidate.
     ///
     /// For reads that decode the rows of a cached entity as something else (`into_json`,
     /// `into_model::<Other>`), and for those that must not see the cache.
     pub fn bypass(&self) -> Self {
-        CachedConnection { shared: self.shared.clone(), bypass: true }
+        self.with(read::Options { mode: Mode::Bypass, ..self.options })
+    }
+
+    /// The same connection, whose reads go to the database and fill the cache with what they find: what was
+    /// cached is replaced.
+    ///
+    /// For rows that were written behind the connection's back. See [`invalidate_all`](Self::invalidate_all)
+    /// where their keys are not known.
+    pub fn refresh(&self) -> Self {
+        self.with(read::Options { mode: Mode::Refresh, ..self.options })
+    }
+
+    /// The same connection; what its reads fill lives about so long, whatever their entities say.
+    ///
+    /// ```
+    /// # use cache_orm::CachedConnection;
+    /// # use std::time::Duration;
+    /// # fn briefly(db: &CachedConnection) {
+    /// let db = db.with_ttl(Duration::from_secs(5));
+    /// # }
+    /// ```
+    pub fn with_ttl(&self, ttl: Duration) -> Self {
+        self.with(read::Options { ttl: Some(ttl), ..self.options })
     }
 
     /// The connection below. What is written through it is not invalidated.
@@ -113,7 +136,7 @@ impl CachedConnection {
     ///
     /// # Errors
     /// [`DbErr::Custom`] under the policy `Refuse` when the store can't be reached.
-    pub async fn refresh(&self) -> Result<(), DbErr> {
+    pub async fn invalidate_all(&self) -> Result<(), DbErr> {
         self.shared.forget();
         self.fence_everything().await?.release().await;
         Ok(())
@@ -139,7 +162,7 @@ impl CachedConnection {
     /// ```
     ///
     /// # Errors
-    /// Those of `work`, and those of [`refresh`](Self::refresh).
+    /// Those of `work`, and those of [`invalidate_all`](Self::invalidate_all).
     ///
     /// # Cancel safety
     /// Dropped midway, the fences of all tables expire by themselves.
@@ -164,9 +187,9 @@ impl CachedConnection {
         drop(change);
         // However `work` ended, each of its statements did. What it created is invalidated as well.
         fence.release().await;
-        let refreshed = self.refresh().await;
+        let invalidated = self.invalidate_all().await;
         let value = result?;
-        refreshed?;
+        invalidated?;
         Ok(value)
     }
 
@@ -174,8 +197,12 @@ impl CachedConnection {
         &self.shared
     }
 
-    pub(crate) fn is_bypassed(&self) -> bool {
-        self.bypass
+    pub(crate) fn options(&self) -> read::Options {
+        self.options
+    }
+
+    fn with(&self, options: read::Options) -> Self {
+        CachedConnection { shared: self.shared.clone(), options }
     }
 
     /// The SQL dialect. Inherent, because two traits that this type implements offer it.
@@ -263,7 +290,7 @@ impl fmt::Debug for CachedConnection {
             .field("backend", &self.shared.backend)
             .field("cache", &self.shared.reach)
             .field("entities", &self.shared.registry.entities.len())
-            .field("bypass", &self.bypass)
+            .field("options", &self.options)
             .finish_non_exhaustive()
     }
 }

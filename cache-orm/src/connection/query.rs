@@ -11,14 +11,14 @@ use crate::{
     classify::{Class, ReadKind, reason::BypassReason},
     connection::{CachedConnection, CachedTransaction, Shared},
     read::{self, Door},
-    registry::ReadShape,
+    registry::Recognised,
     write,
 };
 
 /// Where a statement goes.
 pub(crate) enum Route<'s> {
     /// One of the reads that are answered from the cache.
-    Cached(&'s ReadShape),
+    Cached(Recognised<'s>),
     /// Another read: to the database.
     Read,
     /// Everything else: fence, then to the database.
@@ -28,8 +28,8 @@ pub(crate) enum Route<'s> {
 impl Shared {
     /// Finds the way of a statement by its text.
     pub(crate) fn route(&self, sql: &str) -> Route<'_> {
-        if let Some(shape) = self.registry.read(sql) {
-            return Route::Cached(shape);
+        if let Some(read) = self.registry.read(sql) {
+            return Route::Cached(read);
         }
         let class = self.classes.of(sql);
         match &*class {
@@ -82,9 +82,9 @@ impl ConnectionTrait for CachedConnection {
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let db = &self.shared.db;
         match self.shared.route(&statement.sql) {
-            Route::Cached(shape) => {
-                let mut rows = read::answer(self, shape, statement, Door::One).await?;
-                Ok(rows.pop())
+            Route::Cached(read) => {
+                let rows = read::answer(self, read, statement, Door::One).await?;
+                Ok(rows.into_iter().next())
             }
             Route::Read => db.query_one_raw(statement).await,
             Route::Write(class) => {
@@ -105,7 +105,7 @@ impl ConnectionTrait for CachedConnection {
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let db = &self.shared.db;
         match self.shared.route(&statement.sql) {
-            Route::Cached(shape) => read::answer(self, shape, statement, Door::All).await,
+            Route::Cached(read) => read::answer(self, read, statement, Door::All).await,
             Route::Read => db.query_all_raw(statement).await,
             Route::Write(class) => {
                 let values = statement.values.clone();

@@ -190,8 +190,8 @@ impl CachedTransaction {
     /// Notes what a statement will change, before it is sent.
     pub(super) async fn prepare(&self, sql: &str, values: Option<&Values>) -> Result<(), DbErr> {
         let class = match self.shared.route(sql) {
-            Route::Cached(shape) => {
-                shape.entity.group.bypasses.count(BypassReason::InTransaction);
+            Route::Cached(read) => {
+                read.entity().group.bypasses.count(BypassReason::InTransaction);
                 return Ok(());
             }
             Route::Read => return Ok(()),

@@ -3,18 +3,20 @@
 //! An alias says which primary key a unique key led to. Nobody invalidates it: the row that it leads to is
 //! compared with the key asked for, so an alias that is out of date is found out.
 
+use std::sync::Arc;
+
 use cache_core::{
     cache::{Lookup, Turn},
     entry::{Entry, Payload, Token},
     key::{Address, RowKey},
     lease::Lease,
 };
-use sea_orm::{DbErr, QueryResult, Statement};
+use sea_orm::{DbErr, QueryResult};
 
 use crate::{
     classify::reason::BypassReason,
     read::{
-        Door, Read,
+        Answer, Query, Read,
         found::{self, Found, Rows},
     },
     registry::ReadKind,
@@ -45,148 +47,185 @@ impl Read<'_> {
     pub(super) async fn by_alias(
         &self,
         unique: usize,
-        statement: Statement,
-        door: Door,
-    ) -> Result<Vec<QueryResult>, DbErr> {
-        let alias_at = self.entity.keys().alias(&self.entity.uniques[unique].name, &self.key);
-        let mut trail = self.follow(&alias_at).await;
+        key: &RowKey,
+        query: &Query<'_>,
+    ) -> Result<Answer, DbErr> {
+        let alias_at = self.entity.keys().alias(&self.entity.uniques[unique].name, key);
+        let counters = &self.table().counters;
+        let mut trail = self.follow(&alias_at, key).await;
         if let Trail::Alias { replaces } = trail {
-            self.table().counters.misses.increment();
+            counters.misses.increment();
             match self.turn(&alias_at, replaces).await {
                 Turn::Lead(lease) => {
-                    let rows = door.load(self.shared, statement).await?;
-                    self.fill_alias(lease, &rows).await;
-                    return Ok(rows);
+                    let rows = query.load(self.shared()).await?;
+                    self.fill_alias(lease, key, &rows).await;
+                    return Ok(Answer::Loaded(rows));
                 }
-                Turn::Alone => return door.load(self.shared, statement).await,
+                Turn::Alone => return self.load(query).await,
                 // Another call has renewed the alias meanwhile.
-                Turn::Joined(_) => trail = self.follow(&alias_at).await,
+                Turn::Joined(_) => trail = self.follow(&alias_at, key).await,
             }
         }
         match trail {
-            Trail::Hit(found) => match self.hit(found) {
-                Some(rows) => Ok(rows),
-                None => door.load(self.shared, statement).await,
-            },
+            Trail::Hit(found) => {
+                self.count_hit(&found);
+                Ok(Answer::Cached(found))
+            }
             Trail::Row { at, primary, replaces, alias } => {
-                self.table().counters.misses.increment();
+                counters.misses.increment();
                 let lease = match self.turn(&at, replaces).await {
                     Turn::Lead(lease) => Some(lease),
                     Turn::Alone => None,
-                    Turn::Joined(entry) => match self.joined_row(entry) {
-                        Some(rows) => return Ok(rows),
+                    Turn::Joined(entry) => match self.joined_row(key, entry) {
+                        Some(rows) => return Ok(Answer::Cached(Found::Rows(rows))),
                         None => None,
                     },
                 };
-                let rows = door.load(self.shared, statement).await?;
-                self.fill_row(lease, &primary, &rows, &alias_at, alias).await;
-                Ok(rows)
+                let rows = query.load(self.shared()).await?;
+                self.fill_row(lease, key, &primary, &rows, &alias_at, alias).await;
+                Ok(Answer::Loaded(rows))
             }
-            Trail::Alias { .. } => door.load(self.shared, statement).await,
+            Trail::Alias { .. } => self.load(query).await,
             Trail::Unavailable => {
                 self.entity.group.bypasses.count(BypassReason::StoreUnavailable);
-                door.load(self.shared, statement).await
+                self.load(query).await
             }
         }
     }
 
-    /// Follows the alias to the row, as far as the cache knows it.
-    async fn follow(&self, alias_at: &Address) -> Trail {
-        let alias = match self.shared.cache.lookup(self.table(), alias_at, self.entity.fingerprint).await {
+    /// Follows the alias to the row, as far as the cache knows it. A refresh goes the same way and finds no
+    /// answer at its end.
+    async fn follow(&self, alias_at: &Address, key: &RowKey) -> Trail {
+        let cache = &self.shared().cache;
+        let alias = match cache.lookup(self.table(), alias_at, self.entity.fingerprint).await {
             Lookup::Found(alias) => alias,
             Lookup::Missing { replaces } => return Trail::Alias { replaces },
             Lookup::Unavailable => return Trail::Unavailable,
         };
         let token = alias.token;
-        if alias.is_absent() {
-            return match found::open(self, alias.payload, true) {
-                Some(found) => Trail::Hit(found),
-                None => Trail::Alias { replaces: Some(token) },
-            };
-        }
-        let Some(primary) = target(alias) else { return Trail::Alias { replaces: Some(token) } };
+        let primary = match self.lead(key, alias) {
+            Lead::Absent if !self.is_refresh() => return Trail::Hit(Found::Absent),
+            Lead::Absent | Lead::Nowhere => return Trail::Alias { replaces: Some(token) },
+            Lead::To(primary) => primary,
+        };
         let at = self.entity.keys().row(&primary);
-        match self.shared.cache.lookup(self.table(), &at, self.entity.fingerprint).await {
-            // "No such row" under the old primary key says nothing about the unique key.
-            Lookup::Found(entry) if entry.is_absent() => Trail::Alias { replaces: Some(token) },
-            Lookup::Found(entry) => {
-                let row_token = entry.token;
-                match found::rows(self, entry.payload) {
-                    Some(rows) if rows.key(self, ReadKind::Primary).as_ref() != Some(&primary) => {
-                        Trail::Row { at, primary, replaces: Some(row_token), alias: token }
-                    }
-                    Some(rows) if rows.key(self, self.kind).as_ref() == Some(&self.key) => {
-                        Trail::Hit(Found::Rows(rows))
-                    }
-                    Some(_) => Trail::Alias { replaces: Some(token) },
-                    None => Trail::Row { at, primary, replaces: Some(row_token), alias: token },
+        match cache.lookup(self.table(), &at, self.entity.fingerprint).await {
+            Lookup::Found(row) => match self.arrive(key, &primary, row) {
+                Arrival::Row(rows, _) if !self.is_refresh() => Trail::Hit(Found::Rows(rows)),
+                Arrival::Row(_, row) | Arrival::Unusable(row) => {
+                    Trail::Row { at, primary, replaces: Some(row), alias: token }
                 }
-            }
+                Arrival::Elsewhere => Trail::Alias { replaces: Some(token) },
+            },
             Lookup::Missing { replaces } => Trail::Row { at, primary, replaces, alias: token },
             Lookup::Unavailable => Trail::Unavailable,
         }
     }
 
-    async fn turn(&self, at: &Address, replaces: Option<Token>) -> Turn {
-        self.shared.cache.take_turn(self.table(), at, self.entity.fingerprint, replaces).await
+    /// Where an alias leads.
+    pub(super) fn lead(&self, key: &RowKey, alias: Entry) -> Lead {
+        if alias.is_absent() {
+            let known = found::open(self, key, alias.payload, true).is_some();
+            return if known { Lead::Absent } else { Lead::Nowhere };
+        }
+        target(alias).map_or(Lead::Nowhere, Lead::To)
+    }
+
+    /// What the slot holds to which an alias led.
+    pub(super) fn arrive(&self, key: &RowKey, primary: &RowKey, row: Entry) -> Arrival {
+        let token = row.token;
+        if row.is_absent() {
+            // "No such row" under the old primary key says nothing about the unique key.
+            return Arrival::Elsewhere;
+        }
+        match found::rows(self, row.payload) {
+            Some(rows) if rows.key(self, ReadKind::Primary).as_ref() != Some(primary) => {
+                Arrival::Unusable(token)
+            }
+            Some(rows) if rows.key(self, self.kind).as_ref() == Some(key) => Arrival::Row(rows, token),
+            Some(_) => Arrival::Elsewhere,
+            None => Arrival::Unusable(token),
+        }
     }
 
     /// The row that another call has just loaded under the same primary key, if it has the unique key too.
-    fn joined_row(&self, entry: Entry) -> Option<Vec<QueryResult>> {
+    fn joined_row(&self, key: &RowKey, entry: Entry) -> Option<Arc<Rows>> {
         if entry.is_absent() {
             return None;
         }
         let rows = found::rows(self, entry.payload)?;
-        let matches = rows.key(self, self.kind).as_ref() == Some(&self.key);
-        if matches { Found::Rows(rows).into_rows() } else { None }
+        (rows.key(self, self.kind).as_ref() == Some(key)).then_some(rows)
     }
 
     /// Stores the loaded row under its primary key, or renews the alias if it led elsewhere.
     async fn fill_row(
         &self,
         lease: Option<Lease>,
+        key: &RowKey,
         primary: &RowKey,
         rows: &[QueryResult],
         alias_at: &Address,
         alias: Token,
     ) {
-        let captured = Rows::capture(self, rows);
+        let captured = Rows::capture(self, key, rows);
         let leads_to = captured.as_ref().and_then(|rows| rows.key(self, ReadKind::Primary));
         if leads_to.as_ref() != Some(primary) {
             drop(lease);
-            self.renew_alias(alias_at, alias, rows).await;
+            self.renew_alias(alias_at, alias, key, rows).await;
             return;
         }
-        let payload = captured.and_then(|rows| rows.into_payload(self));
+        let payload = captured.and_then(|rows| rows.payload(self));
         if let (Some(payload), Some(lease)) = (payload, lease) {
-            lease.fill(payload, self.entity.fingerprint, self.entity.policy.ttl).await;
+            lease.fill(payload, self.entity.fingerprint, self.ttl()).await;
         }
     }
 
     /// Stores where the unique key leads to, or that it leads nowhere.
-    async fn fill_alias(&self, lease: Lease, rows: &[QueryResult]) {
-        let policy = &self.entity.policy;
+    async fn fill_alias(&self, lease: Lease, key: &RowKey, rows: &[QueryResult]) {
         if rows.is_empty() {
-            return self.fill(lease, rows).await;
+            return self.fill_absent(lease, key).await;
         }
-        // Only a row whose own columns spell the key is found again through the alias.
-        let primary = Rows::capture(self, rows).and_then(|rows| rows.key(self, ReadKind::Primary));
-        if let Some(primary) = primary {
-            let payload = Payload::Encoded(primary.as_str().to_owned().into());
-            lease.fill(payload, self.entity.fingerprint, policy.ttl).await;
+        if let Some(payload) = Rows::capture(self, key, rows).and_then(|rows| self.alias_to(&rows)) {
+            lease.fill(payload, self.entity.fingerprint, self.ttl()).await;
         }
+    }
+
+    /// What an alias to this row holds. Only a row whose own columns spell its key is found again through it.
+    pub(super) fn alias_to(&self, rows: &Rows) -> Option<Payload> {
+        let primary = rows.key(self, ReadKind::Primary)?;
+        Some(Payload::Encoded(primary.as_str().to_owned().into()))
     }
 
     /// Replaces an alias that led to another row. Right without a lease before the load, because an alias is
     /// compared on every hit; "leads nowhere" is not, and is left to the next read.
-    async fn renew_alias(&self, alias_at: &Address, outdated: Token, rows: &[QueryResult]) {
+    async fn renew_alias(&self, alias_at: &Address, outdated: Token, key: &RowKey, rows: &[QueryResult]) {
         if rows.is_empty() {
             return;
         }
         if let Turn::Lead(lease) = self.turn(alias_at, Some(outdated)).await {
-            self.fill_alias(lease, rows).await;
+            self.fill_alias(lease, key, rows).await;
         }
     }
+}
+
+/// Where an alias leads.
+pub(super) enum Lead {
+    /// To this primary key.
+    To(RowKey),
+    /// The database has no row with this unique key.
+    Absent,
+    /// The alias is damaged.
+    Nowhere,
+}
+
+/// What the slot holds to which an alias led.
+pub(super) enum Arrival {
+    /// The row that has the unique key, and the token of its entry.
+    Row(Arc<Rows>, Token),
+    /// An entry that says nothing, with its token.
+    Unusable(Token),
+    /// Another row: the alias is out of date.
+    Elsewhere,
 }
 
 /// The primary key that an alias leads to.

@@ -14,17 +14,26 @@ use crate::{
     keys,
     read::{Read, seal},
     registry::{Entity, ReadKind},
-    row::{self, Codec, Row, Shape, Unfit},
+    row::{self, Codec, Row, Shape},
 };
 
 /// What a slot holds, checked against what was asked for.
-pub(super) enum Found {
+#[derive(Clone)]
+pub(crate) enum Found {
     /// "The database has no such row."
     Absent,
     Rows(Arc<Rows>),
 }
 
 impl Found {
+    /// The row of a keyed read.
+    pub(crate) fn row(&self) -> Option<&Arc<Row>> {
+        match self {
+            Found::Absent => None,
+            Found::Rows(rows) => rows.only(),
+        }
+    }
+
     /// The rows as the database would return them; `None` if that would show them to a logger.
     pub(super) fn into_rows(self) -> Option<Vec<QueryResult>> {
         match self {
@@ -35,7 +44,7 @@ impl Found {
 }
 
 /// The row of one slot, or the rows of `all()`.
-pub(super) struct Rows {
+pub(crate) struct Rows {
     rows: Vec<Arc<Row>>,
     shape: Arc<Shape>,
     codec: Codec,
@@ -43,29 +52,31 @@ pub(super) struct Rows {
 
 impl Rows {
     /// Takes over rows that were loaded, if every one comes back unchanged and is what was asked for.
-    pub(super) fn capture(read: &Read<'_>, loaded: &[QueryResult]) -> Option<Self> {
+    pub(super) fn capture(read: &Read<'_>, key: &RowKey, loaded: &[QueryResult]) -> Option<Arc<Self>> {
         let entity = read.entity;
         let most = if read.kind == ReadKind::All { entity.policy.all_max_rows? } else { 1 };
         if loaded.len() > most {
             return None;
         }
-        let rows = loaded.iter().map(|row| (entity.capture)(&entity.shape, row).map(Arc::new));
-        let rows = match rows.collect::<Result<_, Unfit>>() {
-            Ok(rows) => rows,
-            Err(unfit) => {
-                report(read, unfit);
-                return None;
-            }
-        };
-        let rows = Rows { rows, shape: entity.shape.clone(), codec: read.shared.codec };
-        rows.are_asked_for(read).then_some(rows)
+        let rows = loaded.iter().map(|row| capture(read, row)).collect::<Option<_>>()?;
+        let rows = Rows::of(read, rows);
+        rows.are_asked_for(read, key).then(|| Arc::new(rows))
+    }
+
+    /// Takes over one row that was loaded, whatever its key.
+    pub(super) fn capture_one(read: &Read<'_>, loaded: &QueryResult) -> Option<Arc<Self>> {
+        Some(Arc::new(Rows::of(read, vec![capture(read, loaded)?])))
+    }
+
+    fn of(read: &Read<'_>, rows: Vec<Arc<Row>>) -> Self {
+        Rows { rows, shape: read.entity.shape.clone(), codec: read.shared().codec }
     }
 
     /// What the store keeps: the rows as they are in this process, their encoding elsewhere. `None` if the
     /// codec does not carry one of the values.
-    pub(super) fn into_payload(self, read: &Read<'_>) -> Option<Payload> {
-        if read.shared.reach == Reach::Process {
-            return Some(Payload::Decoded(Arc::new(self)));
+    pub(super) fn payload(self: &Arc<Self>, read: &Read<'_>) -> Option<Payload> {
+        if read.shared().reach == Reach::Process {
+            return Some(Payload::Decoded(self.clone()));
         }
         let encoded = self.encoded();
         if encoded.is_none() {
@@ -80,20 +91,39 @@ impl Rows {
     }
 
     /// A keyed read gets its row only if the row's own columns spell the key that was asked for.
-    fn are_asked_for(&self, read: &Read<'_>) -> bool {
+    fn are_asked_for(&self, read: &Read<'_>, key: &RowKey) -> bool {
         match read.kind {
             ReadKind::All => true,
-            kind => self.key(read, kind).as_ref() == Some(&read.key),
+            kind => self.key(read, kind).as_ref() == Some(key),
         }
     }
 
     /// The key of the only row, in the columns of `kind`.
     pub(super) fn key(&self, read: &Read<'_>, kind: ReadKind) -> Option<RowKey> {
-        let [row] = &self.rows[..] else { return None };
+        let row = self.only()?;
         let columns = read.entity.key_columns(kind);
-        let classes = read.knowledge.classes(read.entity, columns);
+        let classes = read.desk.knowledge.classes(read.entity, columns);
         let parts = columns.iter().zip(classes).map(|(column, class)| Some((class?, &row.values()[*column])));
         keys::canonical(parts.collect::<Option<Vec<_>>>()?)
+    }
+
+    /// The row, if there is exactly one.
+    pub(crate) fn only(&self) -> Option<&Arc<Row>> {
+        match &self.rows[..] {
+            [row] => Some(row),
+            _ => None,
+        }
+    }
+}
+
+/// One row as the cache keeps it. Says once for each entity why its rows can't be kept.
+fn capture(read: &Read<'_>, loaded: &QueryResult) -> Option<Arc<Row>> {
+    match (read.entity.capture)(&read.entity.shape, loaded) {
+        Ok(row) => Some(Arc::new(row)),
+        Err(unfit) => {
+            report(read, unfit);
+            None
+        }
     }
 }
 
@@ -109,19 +139,19 @@ impl Decoded for Rows {
 }
 
 /// Opens an entry: `None` if it is damaged, of another type, or not what was asked for.
-pub(super) fn open(read: &Read<'_>, payload: Payload, absent: bool) -> Option<Found> {
+pub(super) fn open(read: &Read<'_>, key: &RowKey, payload: Payload, absent: bool) -> Option<Found> {
     if absent {
-        return (payload.to_bytes() == read.key.as_str().as_bytes()).then_some(Found::Absent);
+        return (payload.to_bytes() == key.as_str().as_bytes()).then_some(Found::Absent);
     }
     let rows = rows(read, payload)?;
-    rows.are_asked_for(read).then_some(Found::Rows(rows))
+    rows.are_asked_for(read, key).then_some(Found::Rows(rows))
 }
 
 /// The rows of an entry, decoded through the model's own column types if they come from a remote store.
 pub(super) fn rows(read: &Read<'_>, payload: Payload) -> Option<Arc<Rows>> {
     match payload {
         Payload::Decoded(value) => (value as Arc<dyn Any + Send + Sync>).downcast::<Rows>().ok(),
-        Payload::Encoded(bytes) => decode(read.entity, read.shared.codec, &bytes).map(Arc::new),
+        Payload::Encoded(bytes) => decode(read.entity, read.shared().codec, &bytes).map(Arc::new),
     }
 }
 
@@ -134,7 +164,7 @@ fn decode(entity: &Entity, codec: Codec, bytes: &Bytes) -> Option<Rows> {
 /// Says once for each entity that its rows can't be cached, and why.
 fn report(read: &Read<'_>, why: impl fmt::Display) {
     let entity = read.entity.type_name;
-    if read.shared.is_news(&format!("{entity}: {why}")) {
+    if read.shared().is_news(&format!("{entity}: {why}")) {
         tracing::warn!(entity, %why, "a row of this entity is not cached");
     }
 }

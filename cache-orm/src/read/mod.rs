@@ -1,43 +1,108 @@
 //! Reads that are answered from the cache: lookup → hit, or lease → load → fill.
+//!
+//! ```text
+//! slot    by primary key, and all(): the key names the slot
+//! alias   by unique key: an alias leads to the slot
+//! list    by a list of keys: many slots, one load for all that miss, one snapshot
+//! hop     the row that another row refers to: two slots, one snapshot
+//! found   what a slot turned out to hold
+//! seal    a checksum before the rows that a remote store keeps
+//! ```
 
 mod alias;
 
 mod found;
 
+mod hop;
+
+mod list;
+
 mod seal;
 
-use std::sync::Arc;
+mod slot;
+
+use std::{sync::Arc, time::Duration};
 
 use cache_core::{
-    cache::{Lookup, Table, Turn},
-    entry::{Payload, Token},
+    cache::{Table, Turn, Wanted},
+    entry::Token,
     key::{Address, RowKey},
-    lease::Lease,
 };
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value, Values};
 
 use crate::{
     classify::reason::BypassReason,
     connection::{CachedConnection, Shared},
     keys,
     knowledge::Knowledge,
-    registry::{Entity, ReadKind, ReadShape},
+    registry::{Entity, ReadKind, ReadShape, Recognised},
+    row,
 };
 
-use found::{Found, Rows};
+pub(crate) use found::{Found, Rows};
 
 /// The method by which a read came in, and goes to the database.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Door {
     One,
     All,
 }
 
-impl Door {
-    async fn load(self, shared: &Shared, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        match self {
+/// What one handle of a connection wants of its reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Options {
+    pub(crate) mode: Mode,
+    /// How long an entry lives that such a read fills; `None`: what the entity says.
+    pub(crate) ttl: Option<Duration>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Entries are used and filled.
+    #[default]
+    Cached,
+    /// Entries are filled and not used.
+    Refresh,
+    /// Entries are neither used nor filled.
+    Bypass,
+}
+
+/// What to ask the database if the cache has no answer.
+#[derive(Clone, Copy)]
+pub(crate) struct Query<'q> {
+    pub(crate) sql: &'q str,
+    pub(crate) values: &'q [Value],
+    pub(crate) door: Door,
+}
+
+impl<'q> Query<'q> {
+    fn of(statement: &'q Statement, door: Door) -> Self {
+        let values = statement.values.as_ref().map_or(&[][..], |values| &values.0);
+        Query { sql: &statement.sql, values, door }
+    }
+
+    async fn load(&self, shared: &Shared) -> Result<Vec<QueryResult>, DbErr> {
+        let values = Some(Values(self.values.to_vec()));
+        let statement = Statement { sql: self.sql.to_owned(), values, db_backend: shared.backend };
+        match self.door {
             Door::One => Ok(shared.db.query_one_raw(statement).await?.into_iter().collect()),
             Door::All => shared.db.query_all_raw(statement).await,
+        }
+    }
+}
+
+/// The rows of a read, and where they come from.
+pub(crate) enum Answer {
+    Cached(Found),
+    Loaded(Vec<QueryResult>),
+}
+
+impl Answer {
+    /// The rows as the database would return them; `None` if that would show cached ones to a logger.
+    fn into_rows(self) -> Option<Vec<QueryResult>> {
+        match self {
+            Answer::Cached(found) => found.into_rows(),
+            Answer::Loaded(rows) => Some(rows),
         }
     }
 }
@@ -51,167 +116,166 @@ impl Door {
 /// Dropped anywhere, a lease that was granted is given back, and nothing wrong is stored.
 pub(crate) async fn answer(
     connection: &CachedConnection,
-    shape: &ReadShape,
+    recognised: Recognised<'_>,
     statement: Statement,
     door: Door,
 ) -> Result<Vec<QueryResult>, DbErr> {
     let shared = connection.shared();
     let knowledge = shared.knowledge().await;
-    let entity = &shape.entity;
-    let key = match admit(connection, &knowledge, shape, &statement, door) {
-        Ok(key) => key,
-        Err(reason) => {
-            entity.group.bypasses.count(reason);
-            let rows = door.load(shared, statement).await?;
-            if knowledge.is_worth_refreshing(entity) {
-                shared.forget();
-            }
-            return Ok(rows);
-        }
+    let query = Query::of(&statement, door);
+    let desk = Desk { shared, knowledge: &knowledge, options: connection.options() };
+    let attempt = match &recognised {
+        Recognised::One(shape) => match desk.admit(shape, &query) {
+            Ok((read, key)) => read.by_key(&key, &query).await.map(Answer::into_rows),
+            Err(reason) => return desk.turn_away(&shape.entity, reason, &query).await,
+        },
+        Recognised::List(list) => match desk.admit_list(list, &query) {
+            Ok((read, parts)) => read.by_list(list, parts, &query).await,
+            Err(reason) => return desk.turn_away(&list.shape.entity, reason, &query).await,
+        },
+        Recognised::Hop(hop) => match desk.admit_hop(hop, &query) {
+            Ok(plan) => Ok(plan.follow().await),
+            Err(reason) => return desk.turn_away(&hop.target, reason, &query).await,
+        },
     };
-    let read = Read { shared, knowledge: &knowledge, entity, kind: shape.kind, key };
-    match shape.kind {
-        ReadKind::Primary => read.by_slot(entity.keys().row(&read.key), statement, door).await,
-        ReadKind::All => read.by_slot(entity.keys().all(), statement, door).await,
-        ReadKind::Unique(unique) => read.by_alias(unique, statement, door).await,
+    match attempt? {
+        Some(rows) => Ok(rows),
+        None => query.load(shared).await,
     }
 }
 
-/// The key that a read asks for, or why it may not be answered from the cache.
-fn admit(
-    connection: &CachedConnection,
-    knowledge: &Knowledge,
-    shape: &ReadShape,
-    statement: &Statement,
-    door: Door,
-) -> Result<RowKey, BypassReason> {
-    let entity = &shape.entity;
-    if connection.is_bypassed() {
-        return Err(BypassReason::Requested);
-    }
-    if let Some(reason) = connection.shared().is_disabled() {
-        return Err(reason);
-    }
-    if shape.ambiguous {
-        return Err(BypassReason::AmbiguousEntity);
-    }
-    if let Some(reason) = knowledge.obstacle(entity, shape.kind) {
-        return Err(reason);
-    }
-    // One row of `all()` is not all of them.
-    if shape.kind == ReadKind::All && matches!(door, Door::One) {
-        return Err(BypassReason::NotAKeyLookup);
-    }
-    let values = statement.values.as_ref().map_or(&[][..], |values| &values.0);
-    if values.len() != shape.parameters.len() + usize::from(shape.limited) {
-        return Err(BypassReason::NotAKeyLookup);
-    }
-    if shape.limited && values.last() != Some(&Value::BigUnsigned(Some(1))) {
-        return Err(BypassReason::NotAKeyLookup);
-    }
-    let classes = knowledge.classes(entity, entity.key_columns(shape.kind));
-    let parts =
-        shape.parameters.iter().zip(classes).map(|(position, class)| Some((class?, values.get(*position)?)));
-    let parts = parts.collect::<Option<Vec<_>>>().ok_or(BypassReason::KeyType)?;
-    keys::canonical(parts).ok_or(BypassReason::KeyValue)
+/// Where a read is let in or turned away.
+#[derive(Clone, Copy)]
+pub(crate) struct Desk<'r> {
+    pub(crate) shared: &'r Arc<Shared>,
+    pub(crate) knowledge: &'r Knowledge,
+    pub(crate) options: Options,
 }
 
-/// One read under way.
-struct Read<'r> {
-    shared: &'r Arc<Shared>,
-    knowledge: &'r Knowledge,
-    entity: &'r Entity,
-    kind: ReadKind,
-    /// The key asked for, as its columns spell it; empty for `all()`.
-    key: RowKey,
-}
+impl<'r> Desk<'r> {
+    /// A read of this entity by this key, if it may be answered from the cache.
+    pub(crate) fn read(&self, entity: &'r Arc<Entity>, kind: ReadKind) -> Result<Read<'r>, BypassReason> {
+        if self.options.mode == Mode::Bypass {
+            return Err(BypassReason::Requested);
+        }
+        if let Some(reason) = self.shared.is_disabled() {
+            return Err(reason);
+        }
+        if row::is_overheard() {
+            return Err(BypassReason::Overheard);
+        }
+        match self.knowledge.obstacle(entity, kind) {
+            Some(reason) => Err(reason),
+            None => Ok(Read { desk: *self, entity, kind }),
+        }
+    }
 
-impl Read<'_> {
-    /// A read whose key names the slot.
-    async fn by_slot(
+    /// The key that a read asks for, or why it may not be answered from the cache.
+    fn admit(&self, shape: &'r ReadShape, query: &Query<'_>) -> Result<(Read<'r>, RowKey), BypassReason> {
+        let read = self.read(&shape.entity, shape.kind)?;
+        if shape.ambiguous {
+            return Err(BypassReason::AmbiguousEntity);
+        }
+        // One row of `all()` is not all of them.
+        if shape.kind == ReadKind::All && query.door == Door::One {
+            return Err(BypassReason::NotAKeyLookup);
+        }
+        let values = without_limit(query.values, shape.limited).ok_or(BypassReason::NotAKeyLookup)?;
+        if values.len() != shape.parameters.len() {
+            return Err(BypassReason::NotAKeyLookup);
+        }
+        let key = read.key(shape.parameters.iter().map(|position| &values[*position]))?;
+        Ok((read, key))
+    }
+
+    async fn turn_away(
         &self,
-        at: Address,
-        statement: Statement,
-        door: Door,
+        entity: &Entity,
+        reason: BypassReason,
+        query: &Query<'_>,
     ) -> Result<Vec<QueryResult>, DbErr> {
-        let replaces = match self.look(&at).await {
-            Look::Hit(rows) => return Ok(rows),
-            Look::Miss(replaces) => replaces,
-            Look::Unavailable => return door.load(self.shared, statement).await,
-        };
-        match self.shared.cache.take_turn(self.table(), &at, self.entity.fingerprint, replaces).await {
-            Turn::Joined(entry) => {
-                match found::open(self, entry.payload, entry.presence.is_some()).and_then(Found::into_rows) {
-                    Some(rows) => Ok(rows),
-                    None => door.load(self.shared, statement).await,
-                }
-            }
-            Turn::Lead(lease) => {
-                let rows = door.load(self.shared, statement).await?;
-                self.fill(lease, &rows).await;
-                Ok(rows)
-            }
-            Turn::Alone => door.load(self.shared, statement).await,
+        entity.group.bypasses.count(reason);
+        let rows = query.load(self.shared).await?;
+        if self.knowledge.is_worth_refreshing(entity) {
+            self.shared.forget();
+        }
+        Ok(rows)
+    }
+}
+
+/// The values before a `LIMIT 1`; `None` if the limit is another.
+fn without_limit(values: &[Value], limited: bool) -> Option<&[Value]> {
+    if !limited {
+        return Some(values);
+    }
+    let (limit, values) = values.split_last()?;
+    (*limit == Value::BigUnsigned(Some(1))).then_some(values)
+}
+
+/// One read under way: of this entity, by keys of this kind.
+#[derive(Clone, Copy)]
+pub(crate) struct Read<'r> {
+    desk: Desk<'r>,
+    entity: &'r Arc<Entity>,
+    kind: ReadKind,
+}
+
+impl<'r> Read<'r> {
+    /// The canonical key of these values, in the order of the key's columns.
+    pub(crate) fn key<'v>(
+        &self,
+        values: impl IntoIterator<Item = &'v Value>,
+    ) -> Result<RowKey, BypassReason> {
+        let classes = self.desk.knowledge.classes(self.entity, self.entity.key_columns(self.kind));
+        let parts = classes.zip(values).map(|(class, value)| Some((class?, value)));
+        let parts = parts.collect::<Option<Vec<_>>>().ok_or(BypassReason::KeyType)?;
+        keys::canonical(parts).ok_or(BypassReason::KeyValue)
+    }
+
+    /// The rows of one key; all of them if the read is of all.
+    ///
+    /// # Errors
+    /// The database's own.
+    pub(crate) async fn by_key(&self, key: &RowKey, query: &Query<'_>) -> Result<Answer, DbErr> {
+        match self.kind {
+            ReadKind::Primary => self.by_slot(key, self.entity.keys().row(key), query).await,
+            ReadKind::All => self.by_slot(key, self.entity.keys().all(), query).await,
+            ReadKind::Unique(unique) => self.by_alias(unique, key, query).await,
         }
     }
 
-    /// Looks into a slot and checks that what it holds is what was asked for.
-    async fn look(&self, at: &Address) -> Look {
-        match self.shared.cache.lookup(self.table(), at, self.entity.fingerprint).await {
-            Lookup::Found(entry) => {
-                let token = entry.token;
-                match found::open(self, entry.payload, entry.presence.is_some()) {
-                    Some(found) => self.hit(found).map_or(Look::Unavailable, Look::Hit),
-                    None => self.missed(Some(token)),
-                }
-            }
-            Lookup::Missing { replaces } => self.missed(replaces),
-            Lookup::Unavailable => {
-                self.entity.group.bypasses.count(BypassReason::StoreUnavailable);
-                Look::Unavailable
-            }
+    /// Asks for the right to fill a slot. A refresh never joins the load of another call, which may have begun
+    /// before it.
+    async fn turn(&self, at: &Address, replaces: Option<Token>) -> Turn {
+        let cache = &self.shared().cache;
+        if self.is_refresh() {
+            let mut leases = cache.take_turns(self.table(), &[(at.clone(), replaces)]).await;
+            return leases.pop().flatten().map_or(Turn::Alone, Turn::Lead);
         }
+        cache.take_turn(self.table(), at, self.entity.fingerprint, replaces).await
     }
 
-    /// Stores what was loaded under the lease, if it is what the slot is for.
-    async fn fill(&self, lease: Lease, rows: &[QueryResult]) {
-        let policy = &self.entity.policy;
-        if rows.is_empty() && self.kind != ReadKind::All {
-            if policy.absent {
-                let key = Payload::Encoded(self.key.as_str().to_owned().into());
-                lease.fill_absent(key, self.entity.fingerprint, policy.ttl).await;
-            }
-            return;
-        }
-        // A row that may not be stored gives the lease back.
-        if let Some(payload) = Rows::capture(self, rows).and_then(|rows| rows.into_payload(self)) {
-            lease.fill(payload, self.entity.fingerprint, policy.ttl).await;
-        }
+    /// What a slot of this entity should hold.
+    fn wanted<'w>(&self, at: &'w Address) -> Wanted<'w>
+    where
+        'r: 'w,
+    {
+        Wanted { table: self.entity.table(), at, fingerprint: self.entity.fingerprint }
     }
 
-    /// The rows of a hit, counted; `None` if they can't be given out right now.
-    fn hit(&self, found: Found) -> Option<Vec<QueryResult>> {
-        let counters = &self.table().counters;
-        let counter = if matches!(found, Found::Absent) { &counters.absent_hits } else { &counters.hits };
-        let rows = found.into_rows()?;
-        counter.increment();
-        Some(rows)
+    fn ttl(&self) -> Option<Duration> {
+        self.desk.options.ttl.or(self.entity.policy.ttl)
     }
 
-    fn missed(&self, replaces: Option<Token>) -> Look {
-        self.table().counters.misses.increment();
-        Look::Miss(replaces)
+    fn is_refresh(&self) -> bool {
+        self.desk.options.mode == Mode::Refresh
     }
 
-    fn table(&self) -> &Arc<Table> {
+    fn shared(&self) -> &'r Arc<Shared> {
+        self.desk.shared
+    }
+
+    fn table(&self) -> &'r Arc<Table> {
         self.entity.table()
     }
-}
-
-/// What a look into a slot gave.
-enum Look {
-    Hit(Vec<QueryResult>),
-    /// Nothing usable; the token of an entry that may be replaced.
-    Miss(Option<Token>),
-    Unavailable,
 }

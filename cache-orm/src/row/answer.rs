@@ -11,7 +11,7 @@ use tracing::{
 
 use super::Row;
 
-/// The rows as the result of a query. `None` while that would show them to a logger (see [`overheard`]): the
+/// The rows as the result of a query. `None` while that would show them to a logger (see [`is_overheard`]): the
 /// caller asks the database instead.
 pub(crate) fn query_results(rows: &[Arc<Row>]) -> Option<Vec<QueryResult>> {
     results(rows.iter().filter_map(|row| row.answer.try_as_mock_row()).cloned())
@@ -25,7 +25,7 @@ pub(super) fn query_result(row: MockRow) -> Option<QueryResult> {
 /// A mock database is the only public way to a `QueryResult`. SeaORM traces its calls with everything it
 /// holds, the rows included, so nobody may be listening.
 fn results(rows: impl IntoIterator<Item = MockRow>) -> Option<Vec<QueryResult>> {
-    if overheard() {
+    if is_overheard() {
         return None;
     }
     let results = || {
@@ -43,7 +43,7 @@ fn results(rows: impl IntoIterator<Item = MockRow>) -> Option<Vec<QueryResult>> 
 /// True if `tracing` hands trace-level spans to the `log` crate, as it does for a program that has a logger
 /// but no subscriber. A silent subscriber of our own would stop that for the rest of the process and for
 /// everybody, so the cache steps aside instead.
-fn overheard() -> bool {
+pub(crate) fn is_overheard() -> bool {
     log::max_level().min(log::STATIC_MAX_LEVEL) == log::LevelFilter::Trace
         && dispatcher::get_default(|current| current.is::<NoSubscriber>())
 }

@@ -30,20 +30,26 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use answer::query_results;
+pub(crate) use answer::{is_overheard, query_results};
 pub(crate) use capture::{Unfit, capture, verify};
 pub use codec::Codec;
 pub(crate) use shape::Shape;
 
-use std::fmt;
+use std::{
+    any::Any,
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
-use sea_orm::{QueryResult, Value};
+use sea_orm::{FromQueryResult, QueryResult, Value};
 
 /// One row of an entity. Never shows its values in `Debug`.
 pub(crate) struct Row {
     values: Box<[Value]>,
     /// What SeaORM reads, built once: copying it costs a hit half of what building it does.
     answer: QueryResult,
+    /// The model, once somebody asked for it as such.
+    model: OnceLock<Arc<dyn Any + Send + Sync>>,
     weight: usize,
 }
 
@@ -51,9 +57,23 @@ impl Row {
     /// A row of the shape's columns, in the shape's order. Private to this module: a row leaves it only after
     /// `capture` or `verify` has looked at it. `None` under the condition of [`query_results`].
     fn new(shape: &Shape, values: Vec<Value>) -> Option<Self> {
-        let weight = size_of::<Row>() + values.len() * size_of::<Value>() + shape.weight(&values);
+        // The model holds about what the values hold.
+        let values_weight = values.len() * size_of::<Value>();
+        let weight = size_of::<Row>() + 2 * values_weight + shape.weight(&values);
         let answer = answer::query_result(shape.answer(&values))?;
-        Some(Row { answer, values: values.into(), weight })
+        Some(Row { answer, model: OnceLock::new(), values: values.into(), weight })
+    }
+
+    /// The row as its model, decoded once. `None` if the row is not of this model.
+    pub(crate) fn model<M>(&self) -> Option<Arc<M>>
+    where
+        M: FromQueryResult + Send + Sync + 'static,
+    {
+        if let Some(model) = self.model.get() {
+            return model.clone().downcast().ok();
+        }
+        let model = Arc::new(M::from_query_result(&self.answer, "").ok()?);
+        self.model.get_or_init(|| model).clone().downcast().ok()
     }
 
     /// The values in the order of the entity's columns.

@@ -61,11 +61,12 @@ impl Shape {
         entries.into_mock_row()
     }
 
-    /// About how many bytes the answer takes, and what the values hold outside of themselves.
+    /// About how many bytes the answer takes, and what the values and the model hold outside of themselves.
     pub(super) fn weight(&self, values: &[Value]) -> usize {
         let keys: usize = self.template.keys().map(|key| size_of::<(String, Value)>() + key.len()).sum();
         let copies = self.sources.iter().map(|source| cell::heap(&values[*source])).sum::<usize>();
-        keys + copies + values.iter().map(cell::heap).sum::<usize>()
+        // Once in the values, once in the model.
+        keys + copies + 2 * values.iter().map(cell::heap).sum::<usize>()
     }
 }
 

@@ -8,9 +8,6 @@ use tests::{Env, shop::Shop};
 
 use crate::shop::{assert_coherent, enter, hit_again, price, settings, trust_again, warm, work};
 
-const CALLS: [Call; 7] =
-    [Call::Lookup, Call::Lease, Call::Fill, Call::Forfeit, Call::Fence, Call::Release, Call::Claim];
-
 /// A shop that another process serves too, over a store of its own that is well.
 async fn open(env: &Env) -> (Shop, FaultyStore) {
     let shop = Shop::open(env).await;
@@ -51,21 +48,21 @@ async fn works_without(env: &Env, shop: &Shop, call: Call, fault: Fault, round: 
 over_redis! {
     async fn every_call_may_be_refused(env: Env) {
         let shop = Shop::open(&env).await;
-        for (round, call) in (0..).step_by(2).zip(CALLS) {
+        for (round, call) in (0..).step_by(2).zip(Call::ALL) {
             works_without(&env, &shop, call, Fault::Refuse, round).await;
         }
     }
 
     async fn every_answer_may_be_lost(env: Env) {
         let shop = Shop::open(&env).await;
-        for (round, call) in (0..).step_by(2).zip(CALLS) {
+        for (round, call) in (0..).step_by(2).zip(Call::ALL) {
             works_without(&env, &shop, call, Fault::LoseAnswer, round).await;
         }
     }
 
     async fn every_answer_may_be_garbage(env: Env) {
         let shop = Shop::open(&env).await;
-        for (round, call) in (0..).step_by(2).zip(CALLS) {
+        for (round, call) in (0..).step_by(2).zip(Call::ALL) {
             works_without(&env, &shop, call, Fault::Garbage, round).await;
         }
     }
@@ -73,7 +70,7 @@ over_redis! {
     /// The time-out is short, so calls that are well may exceed it too: nothing here depends on that.
     async fn every_call_may_hang(env: Env) {
         let (shop, store) = open(&env).await;
-        for (round, call) in (0..).step_by(2).zip(CALLS) {
+        for (round, call) in (0..).step_by(2).zip(Call::ALL) {
             let impatient = settings(&env, Arc::new(store.clone())).await;
             let impatient = impatient.store_time_out(Duration::from_millis(20));
             let db = impatient.build_lazily().expect("the namespace is named");

@@ -136,7 +136,7 @@ matrix! {
         warm(&again).await;
         assert_eq!(again.stats().entities["product"].counts.hits, 2);
         again.ready().await.expect("still the same database");
-        again.refresh().await.expect("everything can be invalidated");
+        again.invalidate_all().await.expect("everything can be invalidated");
         warm(&again).await;
         assert!(again.stats().entities["product"].counts.misses > 0);
         again.ready().await.expect("still the same database");

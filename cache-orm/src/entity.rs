@@ -1,0 +1,226 @@
+//! Typed reads by key, without SeaORM's statements.
+
+use std::{any::TypeId, collections::HashMap, marker::PhantomData, sync::Arc};
+
+use cache_core::key::RowKey;
+use sea_orm::{
+    ColumnTrait, DbErr, EntityTrait, FromQueryResult, IdenStatic, IntoSimpleExpr, Iterable, ModelTrait,
+    PrimaryKeyToColumn, PrimaryKeyTrait, QueryFilter, Select, Value,
+    sea_query::{Expr, ExprTrait, IntoValueTuple, ValueTuple},
+};
+
+use crate::{
+    connection::CachedConnection,
+    read::{Answer, Desk, Door, Query, Read},
+    registry::Entity,
+};
+
+/// The value of an entity's primary key.
+pub type PrimaryKeyOf<E> = <<E as EntityTrait>::PrimaryKey as PrimaryKeyTrait>::ValueType;
+
+/// How many keys are warmed at a time.
+const WARMED_AT_ONCE: usize = 1000;
+
+/// Reads of a cacheable entity by key that build no statement unless the database must be asked. They share
+/// their slots with SeaORM's own reads, and a hit hands out the row that the cache holds instead of a copy.
+///
+/// Implemented for every entity; those whose model does not derive [`Cacheable`](crate::Cacheable) are read from the
+/// database.
+///
+/// ```
+/// use cache_orm::{CachedConnection, CachedEntity};
+/// # use cache_orm::Cacheable;
+/// # mod product {
+/// #     use sea_orm::entity::prelude::*;
+/// #     #[sea_orm::model]
+/// #     #[derive(Clone, Debug, PartialEq, DeriveEntityModel, cache_orm::Cacheable)]
+/// #     #[sea_orm(table_name = "product")]
+/// #     pub struct Model {
+/// #         #[sea_orm(primary_key)]
+/// #         pub id: i32,
+/// #         #[sea_orm(unique)]
+/// #         pub sku: String,
+/// #     }
+/// #     impl ActiveModelBehavior for ActiveModel {}
+/// # }
+/// # async fn example(db: CachedConnection) -> Result<(), sea_orm::DbErr> {
+/// let one = product::Entity::get(&db, 1).await?;
+/// let some = product::Entity::get_many(&db, [1, 2, 3]).await?; // in this order, `None` where there is no row
+/// let named = product::Entity::get_by(&db, [(product::Column::Sku, "A-1".into())]).await?;
+/// # Ok(()) }
+/// ```
+#[async_trait::async_trait]
+pub trait CachedEntity: EntityTrait<Model: Send + Sync + 'static> {
+    /// The row with this primary key.
+    ///
+    /// # Errors
+    /// The database's own.
+    ///
+    /// # Cancel safety
+    /// Dropped anywhere, nothing wrong is stored.
+    async fn get(
+        db: &CachedConnection,
+        key: impl Into<PrimaryKeyOf<Self>> + Send,
+    ) -> Result<Option<Arc<Self::Model>>, DbErr> {
+        let values: Vec<Value> = key.into().into_value_tuple().into_iter().collect();
+        one::<Self>(db, &primary_key::<Self>(), &values).await
+    }
+
+    /// The rows with these primary keys, in their order; `None` where there is no such row. All of them are of
+    /// one snapshot.
+    ///
+    /// # Errors
+    /// The database's own.
+    ///
+    /// # Cancel safety
+    /// As [`get`](Self::get).
+    async fn get_many<K>(
+        db: &CachedConnection,
+        keys: impl IntoIterator<Item = K, IntoIter: Send> + Send,
+    ) -> Result<Vec<Option<Arc<Self::Model>>>, DbErr>
+    where
+        K: Into<PrimaryKeyOf<Self>>,
+    {
+        let keys: Vec<_> = keys.into_iter().map(|key| key.into().into_value_tuple()).collect();
+        many::<Self>(db, &keys).await
+    }
+
+    /// The row with these values in the columns of a unique key, in whatever order they are given.
+    ///
+    /// # Errors
+    /// The database's own.
+    ///
+    /// # Cancel safety
+    /// As [`get`](Self::get).
+    async fn get_by(
+        db: &CachedConnection,
+        key: impl IntoIterator<Item = (Self::Column, Value), IntoIter: Send> + Send,
+    ) -> Result<Option<Arc<Self::Model>>, DbErr> {
+        let (columns, values): (Vec<_>, Vec<_>) = key.into_iter().unzip();
+        one::<Self>(db, &columns, &values).await
+    }
+
+    /// Reads the rows with these primary keys, so that later reads find them; a thousand at a time. Returns how
+    /// many exist.
+    ///
+    /// # Errors
+    /// The database's own.
+    ///
+    /// # Cancel safety
+    /// As [`get`](Self::get): what was warmed so far stays.
+    async fn warm<K>(
+        db: &CachedConnection,
+        keys: impl IntoIterator<Item = K, IntoIter: Send> + Send,
+    ) -> Result<usize, DbErr>
+    where
+        K: Into<PrimaryKeyOf<Self>>,
+    {
+        let keys: Vec<_> = keys.into_iter().map(|key| key.into().into_value_tuple()).collect();
+        let mut found = 0;
+        for keys in keys.chunks(WARMED_AT_ONCE) {
+            found += many::<Self>(db, keys).await?.iter().flatten().count();
+        }
+        Ok(found)
+    }
+}
+
+impl<E: EntityTrait<Model: Send + Sync + 'static>> CachedEntity for E {}
+
+/// The row with these values in these columns. A row that the cache holds is handed out as it is; everything
+/// else goes the way of any other query.
+async fn one<E>(
+    db: &CachedConnection,
+    columns: &[E::Column],
+    values: &[Value],
+) -> Result<Option<Arc<E::Model>>, DbErr>
+where
+    E: EntityTrait<Model: Send + Sync + 'static>,
+{
+    let shared = db.shared();
+    if let Some(entity) = shared.registry.model(TypeId::of::<E::Model>()) {
+        let knowledge = shared.knowledge().await;
+        let desk = Desk { shared, knowledge: &knowledge, options: db.options() };
+        if let Some(plan) = plan::<E>(&desk, entity, columns, values) {
+            return plan.run().await;
+        }
+    }
+    let named = columns.iter().zip(values);
+    let select: Select<E> =
+        named.fold(E::find(), |select, (column, value)| select.filter(column.eq(value.clone())));
+    Ok(select.one(db).await?.map(Arc::new))
+}
+
+/// A read by key that may be answered from the cache.
+struct Plan<'r, E> {
+    read: Read<'r>,
+    key: RowKey,
+    sql: &'r str,
+    /// In the order of the key's columns.
+    values: Vec<Value>,
+    entity: PhantomData<E>,
+}
+
+fn plan<'r, E: EntityTrait>(
+    desk: &Desk<'r>,
+    entity: &'r Arc<Entity>,
+    columns: &[E::Column],
+    values: &[Value],
+) -> Option<Plan<'r, E>> {
+    let position = |column: &E::Column| entity.shape.names().position(|name| name == column.as_str());
+    let named = columns.iter().map(position).collect::<Option<Vec<_>>>()?;
+    let kind = entity.key_over(&named)?;
+    let ordered = entity.key_columns(kind).iter().map(|column| {
+        let at = named.iter().position(|named| named == column)?;
+        values.get(at).cloned()
+    });
+    let values = ordered.collect::<Option<Vec<_>>>()?;
+    let read = desk.read(entity, kind).ok()?;
+    Some(Plan { key: read.key(&values).ok()?, sql: entity.sql(kind)?, read, values, entity: PhantomData })
+}
+
+impl<E> Plan<'_, E>
+where
+    E: EntityTrait<Model: Send + Sync + 'static>,
+{
+    async fn run(self) -> Result<Option<Arc<E::Model>>, DbErr> {
+        let query = Query { sql: self.sql, values: &self.values, door: Door::All };
+        match self.read.by_key(&self.key, &query).await? {
+            Answer::Cached(found) => match found.row() {
+                None => Ok(None),
+                Some(row) => row.model::<E::Model>().map(Some).ok_or_else(|| {
+                    DbErr::Type(format!("a cached row is not a {}", std::any::type_name::<E::Model>()))
+                }),
+            },
+            Answer::Loaded(rows) => {
+                let model = rows.first().map(|row| E::Model::from_query_result(row, ""));
+                Ok(model.transpose()?.map(Arc::new))
+            }
+        }
+    }
+}
+
+/// The rows with these primary keys.
+async fn many<E>(db: &CachedConnection, keys: &[ValueTuple]) -> Result<Vec<Option<Arc<E::Model>>>, DbErr>
+where
+    E: EntityTrait<Model: Send + Sync + 'static>,
+{
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let columns = primary_key::<E>();
+    let values = |key: &ValueTuple| key.clone().into_iter().collect::<Vec<Value>>();
+    let list = match &columns[..] {
+        [column] => column.is_in(keys.iter().flat_map(values)),
+        columns => Expr::tuple(columns.iter().map(|column| column.into_simple_expr()))
+            .is_in(keys.iter().map(|key| Expr::tuple(values(key).into_iter().map(Expr::val)))),
+    };
+    let rows = E::find().filter(list).all(db).await?;
+    let of = |model: &E::Model| columns.iter().map(|column| model.get(*column)).collect::<Vec<_>>();
+    let rows: HashMap<Vec<Value>, Arc<E::Model>> =
+        rows.into_iter().map(|model| (of(&model), Arc::new(model))).collect();
+    Ok(keys.iter().map(|key| rows.get(&values(key)).cloned()).collect())
+}
+
+fn primary_key<E: EntityTrait>() -> Vec<E::Column> {
+    <E::PrimaryKey as Iterable>::iter().map(|key| key.into_column()).collect()
+}

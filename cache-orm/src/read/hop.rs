@@ -1,0 +1,154 @@
+//! Reads of the row that another row refers to: the source's slot, then the target's, of one snapshot.
+
+use std::sync::Arc;
+
+use cache_core::{
+    cache::{Lookup, Turn},
+    entry::Token,
+    key::RowKey,
+};
+use sea_orm::{QueryResult, Value};
+
+use crate::{
+    classify::reason::BypassReason,
+    keys,
+    read::{
+        Desk, Door, Query, Read, Rows,
+        found::{self, Found},
+        slot::Look,
+        without_limit,
+    },
+    registry::{HopShape, ReadKind},
+};
+
+/// A hop that may be answered from the cache.
+pub(super) struct Plan<'r> {
+    hop: &'r HopShape,
+    source: Read<'r>,
+    target: Read<'r>,
+    /// The source's primary key, and its values as they were given.
+    key: RowKey,
+    values: &'r [Value],
+}
+
+/// The source's row, with what proves later that it is still current.
+enum Held {
+    Row(Arc<Rows>, Token),
+    /// The database has no such row.
+    Absent,
+    /// The cache has no part in it.
+    Not,
+}
+
+impl<'r> Desk<'r> {
+    pub(super) fn admit_hop(&self, hop: &'r HopShape, query: &Query<'r>) -> Result<Plan<'r>, BypassReason> {
+        let (source, target) =
+            (self.read(&hop.source, ReadKind::Primary)?, self.read(&hop.target, hop.kind)?);
+        if hop.ambiguous {
+            return Err(BypassReason::AmbiguousEntity);
+        }
+        let values = without_limit(query.values, hop.limited).ok_or(BypassReason::NotAKeyLookup)?;
+        if values.len() != hop.source.primary.len() {
+            return Err(BypassReason::NotAKeyLookup);
+        }
+        // The join compares the two columns as a keyed read compares its value only if they compare alike.
+        let here = self.knowledge.classes(&hop.source, &hop.references);
+        let there = self.knowledge.classes(&hop.target, hop.target.key_columns(hop.kind));
+        if !here.eq(there) || !source.is_exact() || !target.is_exact() {
+            return Err(BypassReason::KeyType);
+        }
+        Ok(Plan { hop, source, target, key: source.key(values)?, values })
+    }
+}
+
+impl Plan<'_> {
+    /// The target's row; `None` if the database must be asked.
+    ///
+    /// The source is looked at again after the target was found: then it was current when the target was, and
+    /// both are of one snapshot.
+    pub(super) async fn follow(&self) -> Option<Vec<QueryResult>> {
+        let (rows, token) = match self.hold_source().await {
+            Held::Absent => return Some(Vec::new()),
+            Held::Not => return None,
+            Held::Row(rows, token) => (rows, token),
+        };
+        let row = rows.only()?;
+        let reference: Vec<Value> =
+            self.hop.references.iter().map(|column| row.values()[*column].clone()).collect();
+        // What refers to nothing is joined with nothing.
+        if reference.iter().any(keys::is_null) {
+            return Some(Vec::new());
+        }
+        let key = self.target.key(&reference).ok()?;
+        let sql = self.hop.target.sql(self.hop.kind)?;
+        let load = Query { sql, values: &reference, door: Door::All };
+        // The statement of the caller decides which error it gets.
+        let answer = match self.hop.kind {
+            ReadKind::Primary => {
+                let (at, source_at) =
+                    (self.hop.target.keys().row(&key), self.hop.source.keys().row(&self.key));
+                let wanted = [self.target.wanted(&at), self.source.wanted(&source_at)];
+                let mut found = self.target.shared().cache.lookup_many(&wanted).await.found.into_iter();
+                let look = self.target.judge(&key, found.next().unwrap_or(Lookup::Unavailable));
+                let is_held = matches!(found.next(), Some(Lookup::Found(entry)) if entry.token == token);
+                match look {
+                    Look::Hit(found, _) if is_held => return found.into_rows(),
+                    look => self.target.by_look(look, &key, at, &load).await.ok()?,
+                }
+            }
+            _ => self.target.by_key(&key, &load).await.ok()?,
+        };
+        let source_at = self.hop.source.keys().row(&self.key);
+        let held = [(self.source.wanted(&source_at), token)];
+        let is_current = self.source.shared().cache.still(&held).await;
+        if is_current { answer.into_rows() } else { None }
+    }
+
+    /// Finds the source's row in its slot, or loads it into it.
+    async fn hold_source(&self) -> Held {
+        let (read, key) = (&self.source, &self.key);
+        let at = self.hop.source.keys().row(key);
+        let replaces = match read.look(key, &at).await {
+            Look::Hit(found, token) => return Held::of(found, token),
+            Look::Miss(replaces) => replaces,
+            Look::Unavailable => return Held::Not,
+        };
+        let lease = match read.turn(&at, replaces).await {
+            Turn::Lead(lease) => lease,
+            Turn::Alone => return Held::Not,
+            Turn::Joined(entry) => {
+                let token = entry.token;
+                let found = found::open(read, key, entry.payload, entry.presence.is_some());
+                return found.map_or(Held::Not, |found| Held::of(found, token));
+            }
+        };
+        let load = Query { sql: &self.hop.source.primary_sql, values: self.values, door: Door::All };
+        // The statement of the caller decides which error it gets.
+        let Ok(loaded) = load.load(read.shared()).await else { return Held::Not };
+        if loaded.is_empty() {
+            read.fill_absent(lease, key).await;
+            return Held::Absent;
+        }
+        let Some(rows) = Rows::capture(read, key, &loaded) else { return Held::Not };
+        let (Some(payload), Some(token)) = (rows.payload(read), lease.token()) else { return Held::Not };
+        let stored = lease.fill_now(payload, read.entity.fingerprint, read.ttl()).await;
+        if stored { Held::Row(rows, token) } else { Held::Not }
+    }
+}
+
+impl Held {
+    fn of(found: Found, token: Token) -> Self {
+        match found {
+            Found::Absent => Held::Absent,
+            Found::Rows(rows) => Held::Row(rows, token),
+        }
+    }
+}
+
+impl Read<'_> {
+    /// True if the database compares every column of the key as canonical keys are compared.
+    pub(super) fn is_exact(&self) -> bool {
+        let mut classes = self.desk.knowledge.classes(self.entity, self.entity.key_columns(self.kind));
+        classes.all(|class| class.is_some_and(keys::KeyClass::is_exact))
+    }
+}

@@ -1,0 +1,210 @@
+//! One entity: its columns, its keys, and its reads as SeaORM renders them.
+
+use std::any::TypeId;
+
+use cache_core::entry::Fingerprint;
+use sea_orm::{
+    ColumnTrait, DbBackend, DbErr, EntityName, EntityTrait, IdenStatic, Iterable, PrimaryKeyToColumn,
+    QueryFilter, QueryResult, QuerySelect, QueryTrait, Schema, Select, Value,
+};
+
+use super::{ReadKind, UniqueKey, hop, list};
+use crate::{
+    model::{CacheModel, Policy},
+    row::{Row, Shape, Unfit, capture, verify},
+};
+
+/// Keys of more columns than this are recognised in declaration order only.
+const MOST_PERMUTED_COLUMNS: usize = 4;
+
+/// An entity as its registration describes it.
+pub(crate) struct Described {
+    pub(super) model: TypeId,
+    pub(super) type_name: &'static str,
+    pub(super) schema: Option<String>,
+    pub(super) table: String,
+    pub(super) policy: Policy,
+    pub(super) shape: Shape,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) primary: Vec<usize>,
+    pub(super) primary_sql: String,
+    pub(super) uniques: Vec<UniqueKey>,
+    pub(super) reads: Vec<Read>,
+    pub(super) lists: Vec<list::Described>,
+    pub(super) ends: Option<hop::Ends>,
+    pub(super) capture: fn(&Shape, &QueryResult) -> Result<Row, Unfit>,
+    pub(super) verify: fn(&Shape, Vec<Value>) -> Option<Row>,
+}
+
+/// A read by one key or of all rows.
+pub(super) struct Read {
+    pub(super) sql: String,
+    pub(super) kind: ReadKind,
+    pub(super) parameters: Vec<usize>,
+    pub(super) limited: bool,
+}
+
+/// Describes the entity of `M`: its columns, its keys, and its reads as SeaORM renders them.
+pub(crate) fn describe<M: CacheModel>(backend: DbBackend) -> Described {
+    let columns: Vec<Column<M>> = <Column<M> as Iterable>::iter().collect();
+    let name = |column: &Column<M>| column.as_str().to_owned();
+    let position = |wanted: &Column<M>| {
+        columns.iter().position(|column| column.as_str() == wanted.as_str()).expect("a column of the entity")
+    };
+    let shape =
+        Shape::new(columns.iter().map(|column| (name(column), column.def().get_column_type().clone())));
+
+    let primary: Vec<usize> = <Keys<M> as Iterable>::iter().map(|key| position(&key.into_column())).collect();
+    let uniques = unique_keys::<M>(&columns, backend);
+
+    let of = |key: &[usize]| key.iter().map(|column| columns[*column]).collect::<Vec<_>>();
+    let mut reads = keyed_reads::<M>(ReadKind::Primary, &primary, &columns, backend);
+    let mut lists = list::lists::<M::Entity>(ReadKind::Primary, &of(&primary), backend);
+    for (index, unique) in uniques.iter().enumerate() {
+        let kind = ReadKind::Unique(index);
+        reads.extend(keyed_reads::<M>(kind, &unique.columns, &columns, backend));
+        lists.extend(list::lists::<M::Entity>(kind, &of(&unique.columns), backend));
+    }
+    reads.push(Read {
+        sql: M::Entity::find().build(backend).sql,
+        kind: ReadKind::All,
+        parameters: Vec::new(),
+        limited: false,
+    });
+
+    let entity = M::Entity::default();
+    Described {
+        model: TypeId::of::<M>(),
+        type_name: std::any::type_name::<M>(),
+        schema: entity.schema_name().map(str::to_owned),
+        table: entity.table_name().to_owned(),
+        policy: M::POLICY,
+        fingerprint: fingerprint(entity.schema_name(), entity.table_name(), &primary, &shape),
+        shape,
+        ends: Some(hop::Ends::of::<M::Entity>(&of(&primary))),
+        primary_sql: by_key::<M>(&of(&primary), backend),
+        primary,
+        uniques,
+        reads,
+        lists,
+        capture: |shape, row| {
+            let model = M::from_query_result(row, "").map_err(Unfit::from)?;
+            capture(shape, &model)
+        },
+        verify: |shape, values| verify::<M>(shape, values),
+    }
+}
+
+type Column<M> = <<M as sea_orm::ModelTrait>::Entity as EntityTrait>::Column;
+type Keys<M> = <<M as sea_orm::ModelTrait>::Entity as EntityTrait>::PrimaryKey;
+
+impl From<DbErr> for Unfit {
+    fn from(_: DbErr) -> Self {
+        Unfit::Undecodable
+    }
+}
+
+/// The columns that the entity declares unique, alone or together.
+fn unique_keys<M: CacheModel>(columns: &[Column<M>], backend: DbBackend) -> Vec<UniqueKey> {
+    let alone = columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| column.def().is_unique())
+        .map(|(index, _)| vec![index]);
+    // SeaORM offers the groups of `unique_key` only as the indexes that it would create.
+    let together = Schema::new(backend)
+        .create_index_from_entity(M::Entity::default())
+        .into_iter()
+        .filter(|index| index.is_unique_key())
+        .map(|index| {
+            let names = index.get_index_spec().get_column_names();
+            names
+                .iter()
+                .filter_map(|name| columns.iter().position(|column| column.as_str() == name))
+                .collect::<Vec<_>>()
+        });
+    let keys = alone.chain(together).filter(|columns| !columns.is_empty());
+    keys.map(|key| UniqueKey {
+        sql: by_key::<M>(&key.iter().map(|column| columns[*column]).collect::<Vec<_>>(), backend),
+        name: key.iter().map(|column| columns[*column].as_str()).collect::<Vec<_>>().join(","),
+        columns: key,
+    })
+    .collect()
+}
+
+/// The read by one key: conditions in the order of the columns, without LIMIT.
+fn by_key<M: CacheModel>(key: &[Column<M>], backend: DbBackend) -> String {
+    // The value does not matter: it is bound, never part of the text.
+    let select = key.iter().fold(M::Entity::find(), |select, column| select.filter(column.eq(0)));
+    select.build(backend).sql
+}
+
+/// The reads by one key: conditions in any order, with and without LIMIT.
+fn keyed_reads<M: CacheModel>(
+    kind: ReadKind,
+    key: &[usize],
+    columns: &[Column<M>],
+    backend: DbBackend,
+) -> Vec<Read> {
+    let mut reads = Vec::new();
+    for order in orders(key.len()) {
+        let select = order.iter().fold(M::Entity::find(), |select: Select<M::Entity>, part| {
+            // The value does not matter: it is bound, never part of the text.
+            select.filter(columns[key[*part]].eq(0))
+        });
+        let mut parameters = vec![0; key.len()];
+        for (position, part) in order.iter().enumerate() {
+            parameters[*part] = position;
+        }
+        for limited in [false, true] {
+            let statement = select.clone().apply_if(limited.then_some(()), |select, ()| select.limit(1));
+            reads.push(Read {
+                sql: statement.build(backend).sql,
+                kind,
+                parameters: parameters.clone(),
+                limited,
+            });
+        }
+    }
+    reads
+}
+
+/// Every order of `n` conditions, or only the given one if there are too many.
+fn orders(n: usize) -> Vec<Vec<usize>> {
+    if n > MOST_PERMUTED_COLUMNS {
+        return vec![(0..n).collect()];
+    }
+    let mut orders = vec![Vec::new()];
+    for _ in 0..n {
+        orders = orders
+            .into_iter()
+            .flat_map(|order: Vec<usize>| {
+                let rest = (0..n).filter(|part| !order.contains(part)).collect::<Vec<_>>();
+                rest.into_iter().map(move |part| order.iter().copied().chain([part]).collect())
+            })
+            .collect();
+    }
+    orders
+}
+
+/// FNV-1a over everything that decides how a stored row is read back: stable across processes.
+fn fingerprint(schema: Option<&str>, table: &str, primary: &[usize], shape: &Shape) -> Fingerprint {
+    let text = format!("{schema:?} {table:?} {primary:?} {shape:?}");
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    Fingerprint(hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_are_all_permutations() {
+        assert_eq!(orders(1), [[0]]);
+        assert_eq!(orders(2), [[0, 1], [1, 0]]);
+        assert_eq!(orders(4).len(), 24);
+        assert_eq!(orders(5), [[0, 1, 2, 3, 4]]);
+    }
+}

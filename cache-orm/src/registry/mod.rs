@@ -1,0 +1,325 @@
+//! The entities of a connection, and the text of every read that the cache answers.
+//!
+//! A read is recognised by its exact text: SeaORM itself renders each cacheable read once, when the
+//! connection is made, and a statement is one of them if its text is equal. Only a list of keys has no one
+//! text: there what stands around the list must be equal. What is not equal goes to the database; there is
+//! nothing to get wrong.
+//!
+//! ```text
+//! describe   one entity: its columns, its keys, and its reads as SeaORM renders them
+//! list       reads by a list of keys
+//! hop        reads of the row that another one refers to
+//! ```
+
+mod describe;
+mod hop;
+mod list;
+
+use std::{
+    any::TypeId,
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use cache_core::{
+    cache::{Cache, Table},
+    entry::Fingerprint,
+    key::TableKeys,
+};
+use sea_orm::{DbBackend, QueryResult, Value};
+
+use crate::{
+    model::{Policy, Registration},
+    row::{Row, Shape, Unfit},
+    stats::Bypasses,
+};
+
+pub(crate) use describe::{Described, describe};
+pub(crate) use hop::HopShape;
+pub(crate) use list::{ListRead, ListShape, Order};
+
+/// What is known about an entity without asking the database.
+pub(crate) struct Entity {
+    /// Where its facts stand in `Knowledge`.
+    pub(crate) index: usize,
+    pub(crate) type_name: &'static str,
+    pub(crate) group: Arc<TableGroup>,
+    /// The schema that the entity names, if it names one.
+    pub(crate) schema: Option<String>,
+    pub(crate) policy: Policy,
+    pub(crate) shape: Arc<Shape>,
+    /// The columns' names in lower case, in the shape's order: how statements and the schema are compared.
+    pub(crate) columns: Vec<String>,
+    pub(crate) fingerprint: Fingerprint,
+    /// Positions of the primary key's columns in the shape.
+    pub(crate) primary: Vec<usize>,
+    /// The read by primary key: one value for each column, in order.
+    pub(crate) primary_sql: String,
+    pub(crate) uniques: Vec<UniqueKey>,
+    pub(crate) capture: fn(&Shape, &QueryResult) -> Result<Row, Unfit>,
+    pub(crate) verify: fn(&Shape, Vec<Value>) -> Option<Row>,
+}
+
+/// A unique key of an entity.
+#[derive(Clone, Debug)]
+pub(crate) struct UniqueKey {
+    /// Its columns' names, joined: part of the alias's name.
+    pub(crate) name: String,
+    /// Positions of its columns in the shape.
+    pub(crate) columns: Vec<usize>,
+    /// The read by this key: one value for each column, in order.
+    pub(crate) sql: String,
+}
+
+/// One table, and the entities over it: a write invalidates the table for all of them.
+#[derive(Debug)]
+pub(crate) struct TableGroup {
+    pub(crate) table: Arc<Table>,
+    pub(crate) bypasses: Bypasses,
+}
+
+/// A read by one key or of all rows, and where its statement holds what.
+pub(crate) struct ReadShape {
+    pub(crate) entity: Arc<Entity>,
+    pub(crate) kind: ReadKind,
+    /// For each column of the key, the position of its value in the statement.
+    pub(crate) parameters: Vec<usize>,
+    /// The statement's last value is its LIMIT.
+    pub(crate) limited: bool,
+    /// Another entity sends the same text for other types: nobody can tell whose it is.
+    pub(crate) ambiguous: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReadKind {
+    Primary,
+    /// By the entity's unique key of this position.
+    Unique(usize),
+    All,
+}
+
+/// A statement that the cache may answer.
+pub(crate) enum Recognised<'r> {
+    One(&'r ReadShape),
+    List(ListRead<'r>),
+    Hop(&'r HopShape),
+}
+
+/// A read with one text.
+enum Fixed {
+    One(ReadShape),
+    Array(ListShape),
+    Hop(HopShape),
+}
+
+/// Every entity of a connection.
+pub(crate) struct Registry {
+    pub(crate) entities: Vec<Arc<Entity>>,
+    models: HashMap<TypeId, Arc<Entity>>,
+    /// By table name, lowercased and without schema.
+    groups: BTreeMap<String, Arc<TableGroup>>,
+    reads: HashMap<String, Fixed>,
+    /// By the text before the list.
+    lists: HashMap<String, ListShape>,
+}
+
+impl Registry {
+    /// Describes the registered entities for one backend. An entity that is registered twice counts once.
+    pub(crate) fn new(
+        registrations: impl IntoIterator<Item = Registration>,
+        backend: DbBackend,
+        cache: &Cache,
+    ) -> Self {
+        let mut registry = Registry {
+            entities: Vec::new(),
+            models: HashMap::new(),
+            groups: BTreeMap::new(),
+            reads: HashMap::new(),
+            lists: HashMap::new(),
+        };
+        let mut sources = Vec::new();
+        for registration in registrations {
+            let mut described = (registration.describe)(backend);
+            if !registry.models.contains_key(&described.model) {
+                let reads = std::mem::take(&mut described.reads);
+                let lists = std::mem::take(&mut described.lists);
+                let ends = described.ends.take();
+                let entity = registry.add_entity(described, cache);
+                for read in reads {
+                    registry.add_read(read, &entity);
+                }
+                for list in lists {
+                    registry.add_list(list, &entity);
+                }
+                sources.extend(ends.map(|ends| (entity, ends)));
+            }
+        }
+        for (sql, hop) in hop::between(&sources, backend) {
+            registry.add_hop(sql, hop);
+        }
+        registry
+    }
+
+    /// The read that this text is.
+    pub(crate) fn read(&self, sql: &str) -> Option<Recognised<'_>> {
+        match self.reads.get(sql) {
+            Some(Fixed::One(shape)) => Some(Recognised::One(shape)),
+            Some(Fixed::Hop(shape)) => Some(Recognised::Hop(shape)),
+            Some(Fixed::Array(shape)) => shape.as_array(sql).map(Recognised::List),
+            None => {
+                let shape = self.lists.get(list::before_list(sql)?)?;
+                shape.parse(sql).map(Recognised::List)
+            }
+        }
+    }
+
+    /// The entity of a model.
+    pub(crate) fn model(&self, model: TypeId) -> Option<&Arc<Entity>> {
+        self.models.get(&model)
+    }
+
+    /// The group of a table named in lower case, if an entity is registered for it.
+    pub(crate) fn group(&self, table: &str) -> Option<&Arc<TableGroup>> {
+        self.groups.get(table)
+    }
+
+    /// Every registered table.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = &Arc<TableGroup>> {
+        self.groups.values()
+    }
+
+    /// The entities over a table.
+    pub(crate) fn entities_of<'r>(&'r self, group: &'r TableGroup) -> impl Iterator<Item = &'r Arc<Entity>> {
+        self.entities.iter().filter(move |entity| entity.group.table.name() == group.table.name())
+    }
+
+    fn add_entity(&mut self, described: Described, cache: &Cache) -> Arc<Entity> {
+        let name = described.table.to_lowercase();
+        let group = self.groups.entry(name).or_insert_with_key(|name| {
+            Arc::new(TableGroup { table: Arc::new(cache.table(name)), bypasses: Bypasses::default() })
+        });
+        let entity = Arc::new(Entity {
+            index: self.entities.len(),
+            type_name: described.type_name,
+            group: group.clone(),
+            schema: described.schema,
+            policy: described.policy,
+            columns: described.shape.names().map(str::to_lowercase).collect(),
+            shape: Arc::new(described.shape),
+            fingerprint: described.fingerprint,
+            primary: described.primary,
+            primary_sql: described.primary_sql,
+            uniques: described.uniques,
+            capture: described.capture,
+            verify: described.verify,
+        });
+        self.entities.push(entity.clone());
+        self.models.insert(described.model, entity.clone());
+        entity
+    }
+
+    fn add_read(&mut self, read: describe::Read, entity: &Arc<Entity>) {
+        let describe::Read { sql, kind, parameters, limited } = read;
+        let ambiguous = match self.reads.get(&sql) {
+            // A column that is a key by itself and a declared key of one column: the same read.
+            Some(Fixed::One(other)) if Arc::ptr_eq(&other.entity, entity) => return,
+            Some(Fixed::One(other)) => {
+                tracing::warn!(
+                    one = other.entity.type_name,
+                    other = entity.type_name,
+                    "two entities read the same columns of one table: neither is cached, because a statement \
+                     does not say which of them it is for"
+                );
+                true
+            }
+            Some(Fixed::Array(_) | Fixed::Hop(_)) => return,
+            None => false,
+        };
+        let shape = ReadShape { entity: entity.clone(), kind, parameters, limited, ambiguous };
+        self.reads.insert(sql, Fixed::One(shape));
+    }
+
+    fn add_list(&mut self, list: list::Described, entity: &Arc<Entity>) {
+        let texts = list.texts();
+        let mut shape = ListShape::new(list, entity.clone());
+        match texts {
+            list::Texts::Fixed(texts) => {
+                for sql in texts {
+                    let other = self.reads.get(&sql);
+                    let mut shape = shape.clone();
+                    match other {
+                        Some(Fixed::Array(other)) if Arc::ptr_eq(&other.entity, entity) => continue,
+                        other => shape.ambiguous = other.is_some(),
+                    }
+                    self.reads.insert(sql, Fixed::Array(shape));
+                }
+            }
+            list::Texts::Around(before) => {
+                match self.lists.get(&before) {
+                    Some(other) if Arc::ptr_eq(&other.entity, entity) => return,
+                    other => shape.ambiguous = other.is_some(),
+                }
+                self.lists.insert(before, shape);
+            }
+        }
+    }
+
+    /// Two relations over the same columns send one text, which is one read; two entities that can't be told
+    /// apart send it as well, and then it is nobody's.
+    fn add_hop(&mut self, sql: String, mut hop: HopShape) {
+        hop.ambiguous = match self.reads.get(&sql) {
+            Some(Fixed::Hop(other)) => other.ambiguous || !other.is_same(&hop),
+            other => other.is_some(),
+        };
+        self.reads.insert(sql, Fixed::Hop(hop));
+    }
+}
+
+impl Recognised<'_> {
+    /// The entity whose rows are asked for.
+    pub(crate) fn entity(&self) -> &Arc<Entity> {
+        match self {
+            Recognised::One(shape) => &shape.entity,
+            Recognised::List(list) => &list.shape.entity,
+            Recognised::Hop(hop) => &hop.target,
+        }
+    }
+}
+
+impl Entity {
+    pub(crate) fn table(&self) -> &Arc<Table> {
+        &self.group.table
+    }
+
+    pub(crate) fn keys(&self) -> &TableKeys {
+        self.group.table.keys()
+    }
+
+    /// The positions of the columns that a keyed read gives values for.
+    pub(crate) fn key_columns(&self, kind: ReadKind) -> &[usize] {
+        match kind {
+            ReadKind::Primary => &self.primary,
+            ReadKind::Unique(key) => &self.uniques[key].columns,
+            ReadKind::All => &[],
+        }
+    }
+
+    /// The read of a key: one value for each of its columns, in order.
+    pub(crate) fn sql(&self, kind: ReadKind) -> Option<&str> {
+        match kind {
+            ReadKind::Primary => Some(&self.primary_sql),
+            ReadKind::Unique(key) => Some(&self.uniques[key].sql),
+            ReadKind::All => None,
+        }
+    }
+
+    /// The key over exactly these columns, in whatever order they are named.
+    pub(crate) fn key_over(&self, columns: &[usize]) -> Option<ReadKind> {
+        let same =
+            |key: &[usize]| key.len() == columns.len() && columns.iter().all(|column| key.contains(column));
+        if same(&self.primary) {
+            return Some(ReadKind::Primary);
+        }
+        self.uniques.iter().position(|unique| same(&unique.columns)).map(ReadKind::Unique)
+    }
+}
