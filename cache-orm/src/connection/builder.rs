@@ -50,6 +50,7 @@ pub struct Builder {
     namespace: Option<Namespace>,
     settings: Settings,
     codec: Codec,
+    any_decoder: bool,
     allowances: Allowances,
     registrations: Vec<Registration>,
 }
@@ -62,6 +63,7 @@ impl Builder {
             namespace: None,
             settings: Settings::default(),
             codec: Codec::default(),
+            any_decoder: false,
             allowances: Allowances::default(),
             registrations: inventory::iter::<Registration>.into_iter().copied().collect(),
         }
@@ -140,6 +142,18 @@ impl Builder {
         self
     }
 
+    /// Caches only rows that `into_json` and `into_tuple` see exactly as the database gives them: each row is
+    /// compared when it is filled, and what differs is read from the database every time, and reported once.
+    ///
+    /// That leaves entities whose columns are declared in alphabetical order and hold integers, text, truth
+    /// values and JSON: SeaORM reads a cached row in ways of its own (see `docs/decisions`). For a program that
+    /// can't tell which of its reads are decoded as something else; where it can,
+    /// [`CachedConnection::bypass`] costs less.
+    pub fn any_decoder(mut self) -> Self {
+        self.any_decoder = true;
+        self
+    }
+
     /// Caches tables under row-level security too. Only right if every user of this connection, and of the
     /// namespace, sees the same rows.
     pub fn cache_row_secured_tables(mut self) -> Self {
@@ -183,6 +197,7 @@ impl Builder {
                 backend,
                 cache,
                 codec: self.codec,
+                any_decoder: self.any_decoder,
                 reach: self.store.reach(),
                 registry,
                 classes: Classes::new(backend),

@@ -27,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) backend: DbBackend,
     pub(crate) cache: Cache,
     pub(crate) codec: Codec,
+    /// Only rows that every decoder sees alike are cached.
+    pub(crate) any_decoder: bool,
     /// Values are kept encoded, or as they are.
     pub(crate) reach: Reach,
     pub(crate) registry: Registry,

@@ -118,7 +118,15 @@ impl Rows {
 
 /// One row as the cache keeps it. Says once for each entity why its rows can't be kept.
 fn capture(read: &Read<'_>, loaded: &QueryResult) -> Option<Arc<Row>> {
-    match (read.entity.capture)(&read.entity.shape, loaded) {
+    let shape = &read.entity.shape;
+    match (read.entity.capture)(shape, loaded) {
+        Ok(row) if read.shared().any_decoder && !row::looks_like(&row, shape, loaded) => {
+            report(
+                read,
+                "`into_json` or `into_tuple` would see it differently, and the connection allows any decoder",
+            );
+            None
+        }
         Ok(row) => Some(Arc::new(row)),
         Err(unfit) => {
             report(read, unfit);

@@ -1,15 +1,20 @@
 //! Rows as SeaORM takes them from a connection.
 
-use std::sync::Arc;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
-use sea_orm::{DbBackend, MockDatabase, MockDatabaseTrait, MockRow, QueryResult, Statement};
+use sea_orm::{
+    DbBackend, FromQueryResult, JsonValue, MockDatabase, MockDatabaseTrait, MockRow, QueryResult, Statement,
+};
 use tracing::{
     dispatcher::{self, Dispatch},
     level_filters::LevelFilter,
     subscriber::NoSubscriber,
 };
 
-use super::Row;
+use super::{Row, Shape};
 
 /// The rows as the result of a query. `None` while that would show them to a logger (see [`is_overheard`]): the
 /// caller asks the database instead.
@@ -38,6 +43,18 @@ fn results(rows: impl IntoIterator<Item = MockRow>) -> Option<Vec<QueryResult>> 
     } else {
         dispatcher::with_default(&Dispatch::none(), results)
     }
+}
+
+/// True if a cached row looks to every decoder of SeaORM like the row that the database gave: `into_json` and
+/// `into_tuple` see the same. (What `into_model` of another type sees can't be found out beforehand.)
+pub(crate) fn looks_like(row: &Row, shape: &Shape, given: &QueryResult) -> bool {
+    // A tuple is read by position, and JSON has a key for each column: only without additional keys for the
+    // positions are both right.
+    let json = |row: &QueryResult| {
+        let decoded = catch_unwind(AssertUnwindSafe(|| JsonValue::from_query_result(row, "").ok()));
+        decoded.ok().flatten()
+    };
+    shape.is_plain() && json(given).is_some_and(|given| json(&row.answer) == Some(given))
 }
 
 /// True if `tracing` hands trace-level spans to the `log` crate, as it does for a program that has a logger

@@ -16,7 +16,8 @@
 //!
 //! It answers `.one` and `.all` as the database does, and `.into_tuple` with the types of the model's own fields. `.into_json` sends the same statement but
 //! reads a cached row in its own way: it adds keys for the columns' positions, quotes dates, turns decimals
-//! into floats, and panics on bytes that are not UTF-8.
+//! into floats, and panics on bytes that are not UTF-8. [`looks_like`] finds the rows for which this makes no
+//! difference.
 
 mod answer;
 mod binary;
@@ -30,7 +31,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use answer::{is_overheard, query_results};
+pub(crate) use answer::{is_overheard, looks_like, query_results};
 pub(crate) use capture::{Unfit, capture, verify};
 pub use codec::Codec;
 pub(crate) use shape::Shape;

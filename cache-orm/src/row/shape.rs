@@ -37,6 +37,11 @@ impl Shape {
         }
     }
 
+    /// True if the columns' names are in order, so that no column stands twice in an answer.
+    pub(super) fn is_plain(&self) -> bool {
+        self.template.len() == self.columns.len()
+    }
+
     /// How many columns the entity has.
     pub(crate) fn len(&self) -> usize {
         self.columns.len()
