@@ -1,4 +1,4 @@
-//! The code that the derive writes. It names nothing but `::cache_orm::__private` and `::core`.
+//! The code that the derive writes. It names nothing but `::cache_orm` and `::core`.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
@@ -20,6 +20,7 @@ pub(crate) fn expand(model: &Ident, policy: &Policy) -> TokenStream {
         None => quote_spanned! {span=> ::core::option::Option::None },
     };
     let absent = policy.absent;
+    let hooks = policy.hooks.then(|| hooks(span));
     quote_spanned! {span=>
         #[automatically_derived]
         impl ::cache_orm::__private::CacheModel for #model {
@@ -32,6 +33,40 @@ pub(crate) fn expand(model: &Ident, policy: &Policy) -> TokenStream {
 
         ::cache_orm::__private::inventory::submit! {
             ::cache_orm::__private::Registration::of::<#model>()
+        }
+
+        #hooks
+    }
+}
+
+/// The behavior of the `ActiveModel` that SeaORM generates beside the model.
+fn hooks(span: Span) -> TokenStream {
+    quote_spanned! {span=>
+        #[automatically_derived]
+        #[::cache_orm::__private::async_trait::async_trait]
+        impl ::cache_orm::__private::ActiveModelBehavior for ActiveModel {
+            async fn before_save<C>(
+                self,
+                db: &C,
+                insert: bool,
+            ) -> ::core::result::Result<Self, ::cache_orm::__private::DbErr>
+            where
+                C: ::cache_orm::__private::ConnectionTrait,
+            {
+                ::cache_orm::hooks::before_save(&self, db, insert).await?;
+                ::core::result::Result::Ok(self)
+            }
+
+            async fn before_delete<C>(
+                self,
+                db: &C,
+            ) -> ::core::result::Result<Self, ::cache_orm::__private::DbErr>
+            where
+                C: ::cache_orm::__private::ConnectionTrait,
+            {
+                ::cache_orm::hooks::before_delete(&self, db).await?;
+                ::core::result::Result::Ok(self)
+            }
         }
     }
 }

@@ -24,19 +24,22 @@ pub(crate) struct Policy {
     /// `None`: results of `find().all()` are not kept.
     pub(crate) all_max_rows: Option<usize>,
     pub(crate) absent: bool,
+    /// `ActiveModelBehavior` is written too.
+    pub(crate) hooks: bool,
 }
 
 /// Reads the settings; what is wrong stays at its default and is reported.
 pub(crate) fn policy(settings: Vec<Setting>, errors: &mut Errors) -> Policy {
-    let mut policy = Policy { ttl: None, all_max_rows: Some(DEFAULT_MAX_ROWS), absent: true };
+    let mut policy = Policy { ttl: None, all_max_rows: Some(DEFAULT_MAX_ROWS), absent: true, hooks: false };
     for setting in without_repetitions(settings, errors) {
         let read = match setting.name.to_string().as_str() {
             "ttl" => ttl(&setting).map(|ttl| policy.ttl = Some(ttl)),
             "all" => all(&setting, errors).map(|rows| policy.all_max_rows = rows),
             "absent" => absent(&setting).map(|absent| policy.absent = absent),
+            "hooks" => hooks(&setting).map(|()| policy.hooks = true),
             name => Err(syn::Error::new(
                 setting.name.span(),
-                format!("unknown attribute `{name}`, expected one of ttl, all, absent\n{FORMAT}"),
+                format!("unknown attribute `{name}`, expected one of ttl, all, absent, hooks\n{FORMAT}"),
             )),
         };
         if let Err(error) = read {
@@ -72,6 +75,13 @@ fn absent(setting: &Setting) -> syn::Result<bool> {
         setting.error("expected true or false\nhelp: the correct format looks like `absent = false`")
     })?;
     Ok(value.value)
+}
+
+fn hooks(setting: &Setting) -> syn::Result<()> {
+    match setting.value {
+        Value::Missing => Ok(()),
+        _ => Err(setting.error("`hooks` has no value\nhelp: the correct format looks like `hooks`")),
+    }
 }
 
 fn all(setting: &Setting, errors: &mut Errors) -> syn::Result<Option<usize>> {
@@ -199,14 +209,19 @@ mod tests {
 
     #[test]
     fn what_is_not_given_has_a_default() {
-        let default = Policy { ttl: None, all_max_rows: Some(1000), absent: true };
+        let default = Policy { ttl: None, all_max_rows: Some(1000), absent: true, hooks: false };
         assert_eq!(read(parse_quote!(#[cacheable()])), Ok(default));
     }
 
     #[test]
     fn everything_given() {
-        let given = Policy { ttl: Some(Duration::from_secs(600)), all_max_rows: Some(2_000), absent: false };
-        let attribute = parse_quote!(#[cacheable(ttl = "10m", all(max_rows = 2_000), absent = false)]);
+        let given = Policy {
+            ttl: Some(Duration::from_secs(600)),
+            all_max_rows: Some(2_000),
+            absent: false,
+            hooks: true,
+        };
+        let attribute = parse_quote!(#[cacheable(ttl = "10m", all(max_rows = 2_000), absent = false, hooks)]);
         assert_eq!(read(attribute), Ok(given));
     }
 
@@ -220,6 +235,7 @@ mod tests {
     #[test]
     fn every_wrong_setting_is_reported() {
         let mistakes = |attribute| read(attribute).expect_err("a mistake").len();
+        assert_eq!(mistakes(parse_quote!(#[cacheable(hooks = true)])), 1);
         assert_eq!(mistakes(parse_quote!(#[cacheable(all)])), 1);
         assert_eq!(mistakes(parse_quote!(#[cacheable(all())])), 1);
         assert_eq!(mistakes(parse_quote!(#[cacheable(all = 1000)])), 1);

@@ -56,7 +56,23 @@ mod without_all {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+mod with_hooks {
+    use super::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]
+    #[sea_orm(table_name = "with_hooks")]
+    #[cacheable(hooks)]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i32,
+    }
+}
+
 fn main() {
+    fn has_behavior<A: ActiveModelBehavior>(_: A) {}
+    has_behavior(<with_hooks::ActiveModel as Default>::default());
+
     let policy = defaults::Model::POLICY;
     assert_eq!((policy.ttl, policy.all_max_rows, policy.absent), (None, Some(1000), true));
 
