@@ -115,6 +115,12 @@ impl Builder {
         self
     }
 
+    /// Where one write changes more rows of a table than this, the whole table is invalidated. Default: 10,000.
+    pub fn max_fenced_rows(mut self, rows: usize) -> Self {
+        self.settings.max_fenced_rows = rows;
+        self
+    }
+
     /// How long a call to a shared store may take. Default: 250 milliseconds.
     pub fn store_time_out(mut self, time_out: Duration) -> Self {
         self.settings.store_time_out = time_out;

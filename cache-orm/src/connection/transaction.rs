@@ -21,7 +21,7 @@ use sea_orm::{
 use crate::{
     classify::{Class, ends_with_transaction, reason::BypassReason},
     connection::{Shared, query::Route},
-    write::{self, SchemaChange},
+    write::{self, Answer, Plan, SchemaChange, Wanted},
 };
 
 /// An open transaction or savepoint of a [`CachedConnection`](super::CachedConnection). A drop-in for
@@ -37,9 +37,11 @@ pub struct CachedTransaction {
 
 /// What a transaction and its savepoints have written. A savepoint that is rolled back leaves its notes
 /// behind: its rows are invalidated although they did not change.
-#[derive(Default)]
 struct Journal {
     affected: Mutex<Affected>,
+    /// What each statement changes at most that has not told its rows yet, or never will: its caller vanished,
+    /// or it failed.
+    undecided: Mutex<Vec<Option<Affected>>>,
     /// Fences placed before the commit, for statements that may commit by themselves, and what they mark.
     early: Mutex<Vec<Fence>>,
     fenced: Mutex<Affected>,
@@ -74,7 +76,8 @@ impl Drop for Level {
 
 impl CachedTransaction {
     pub(super) fn outermost(inner: DatabaseTransaction, shared: Arc<Shared>) -> Self {
-        CachedTransaction::at(inner, shared, Arc::default())
+        let journal = Arc::new(Journal::new(&shared));
+        CachedTransaction::at(inner, shared, journal)
     }
 
     fn at(inner: DatabaseTransaction, shared: Arc<Shared>, journal: Arc<Journal>) -> Self {
@@ -187,30 +190,61 @@ impl CachedTransaction {
         }
     }
 
-    /// Notes what a statement will change, before it is sent.
+    /// Notes what a statement will change, before it is sent as it is.
     pub(super) async fn prepare(&self, sql: &str, values: Option<&Values>) -> Result<(), DbErr> {
-        let class = match self.shared.route(sql) {
+        match self.write(sql) {
+            Some(class) => self.note(&class, values).await,
+            None => Ok(()),
+        }
+    }
+
+    /// What a statement does, if it is a write.
+    fn write(&self, sql: &str) -> Option<Arc<Class>> {
+        match self.shared.route(sql) {
             Route::Cached(shape) => {
                 shape.entity.group.bypasses.count(BypassReason::InTransaction);
-                return Ok(());
+                None
             }
-            Route::Read => return Ok(()),
+            Route::Read => None,
             Route::Write(class)
                 if *class == Class::Session && ends_with_transaction(sql, self.shared.backend) =>
             {
-                return Ok(());
+                None
             }
-            Route::Write(class) => class,
-        };
+            Route::Write(class) => Some(class),
+        }
+    }
+
+    /// Runs a write that tells its rows itself, and notes them. Hands the statement back if this is none, once
+    /// what it will change has been noted.
+    async fn run_exactly(&self, statement: Statement, wanted: Wanted) -> Result<Ran, DbErr> {
+        let Some(class) = self.write(&statement.sql) else { return Ok(Ran::Not(statement)) };
         let knowledge = self.shared.known();
-        let affected = write::affected::by(&self.shared, knowledge.as_deref(), &class, values);
+        let plan = knowledge.and_then(|knowledge| Plan::of(&self.shared, &knowledge, &class, &statement));
+        if let Some(plan) = plan {
+            let number = self.journal.open(plan.at_most().clone());
+            // Asked now: whatever may commit from here on fences what is undecided.
+            if !self.journal.may_commit_early.load(Ordering::Acquire) {
+                let run = plan.run_in(&self.inner, &self.shared, statement, wanted);
+                let (answer, affected) = run.await?;
+                self.journal.close(number, affected);
+                return Ok(Ran::Exactly(answer));
+            }
+        }
+        self.note(&class, statement.values.as_ref()).await?;
+        Ok(Ran::Not(statement))
+    }
+
+    async fn note(&self, class: &Class, values: Option<&Values>) -> Result<(), DbErr> {
+        let knowledge = self.shared.known();
+        let affected = write::affected::by(&self.shared, knowledge.as_deref(), class, values);
         lock(&self.journal.affected).merge(affected);
-        write::note(&self.shared, &class);
-        if let Some(change) = SchemaChange::by(&self.shared, &class) {
+        write::note(&self.shared, class);
+        if let Some(change) = SchemaChange::by(&self.shared, class) {
             *lock(&self.journal.change) = Some(change);
         }
         // A raw COMMIT or a procedure ends the transaction behind our back; so does DDL on MySQL.
-        let commits = match *class {
+        let commits = match class {
             Class::Session | Class::Unknown => true,
             Class::Schema => self.shared.backend == DbBackend::MySql,
             Class::Read(_) | Class::Write(_) => false,
@@ -230,10 +264,51 @@ impl CachedTransaction {
     }
 }
 
+/// Whether a statement has run.
+enum Ran {
+    Exactly(Answer),
+    Not(Statement),
+}
+
 impl Journal {
+    fn new(shared: &Shared) -> Self {
+        let nothing = || Mutex::new(write::affected::nothing(shared));
+        Journal {
+            affected: nothing(),
+            undecided: Mutex::default(),
+            early: Mutex::default(),
+            fenced: nothing(),
+            may_commit_early: AtomicBool::new(false),
+            change: Mutex::default(),
+            levels: AtomicUsize::new(0),
+        }
+    }
+
+    /// A statement is about to change this at most. The answer names it.
+    fn open(&self, at_most: Affected) -> usize {
+        let mut undecided = lock(&self.undecided);
+        undecided.push(Some(at_most));
+        undecided.len() - 1
+    }
+
+    /// The statement has changed exactly this.
+    fn close(&self, number: usize, affected: Affected) {
+        let mut undecided = lock(&self.undecided);
+        lock(&self.affected).merge(affected);
+        if let Some(statement) = undecided.get_mut(number) {
+            *statement = None;
+        }
+        while undecided.last().is_some_and(Option::is_none) {
+            undecided.pop();
+        }
+    }
+
     /// What was written and is not fenced yet.
     fn unfenced(&self) -> Affected {
-        lock(&self.affected).beyond(&lock(&self.fenced))
+        let undecided = lock(&self.undecided);
+        let mut affected = lock(&self.affected).clone();
+        undecided.iter().flatten().for_each(|at_most| affected.merge(at_most.clone()));
+        affected.beyond(&lock(&self.fenced))
     }
 
     /// The transaction has ended, or nobody knows whether it has.
@@ -260,8 +335,10 @@ impl ConnectionTrait for CachedTransaction {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.prepare(&statement.sql, statement.values.as_ref()).await?;
-        self.inner.execute_raw(statement).await
+        match self.run_exactly(statement, Wanted::Count).await? {
+            Ran::Exactly(answer) => answer.into_exec_result(),
+            Ran::Not(statement) => self.inner.execute_raw(statement).await,
+        }
     }
 
     async fn execute<S: StatementBuilder>(&self, statement: &S) -> Result<ExecResult, DbErr> {
@@ -274,8 +351,10 @@ impl ConnectionTrait for CachedTransaction {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.prepare(&statement.sql, statement.values.as_ref()).await?;
-        self.inner.query_one_raw(statement).await
+        match self.run_exactly(statement, Wanted::Rows).await? {
+            Ran::Exactly(answer) => Ok(answer.rows.into_iter().next()),
+            Ran::Not(statement) => self.inner.query_one_raw(statement).await,
+        }
     }
 
     async fn query_one<S: StatementBuilder>(&self, statement: &S) -> Result<Option<QueryResult>, DbErr> {
@@ -283,8 +362,10 @@ impl ConnectionTrait for CachedTransaction {
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.prepare(&statement.sql, statement.values.as_ref()).await?;
-        self.inner.query_all_raw(statement).await
+        match self.run_exactly(statement, Wanted::Rows).await? {
+            Ran::Exactly(answer) => Ok(answer.rows),
+            Ran::Not(statement) => self.inner.query_all_raw(statement).await,
+        }
     }
 
     async fn query_all<S: StatementBuilder>(&self, statement: &S) -> Result<Vec<QueryResult>, DbErr> {
