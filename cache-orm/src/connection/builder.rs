@@ -116,6 +116,8 @@ impl Builder {
     }
 
     /// Where one write changes more rows of a table than this, the whole table is invalidated. Default: 10,000.
+    /// With 0 every change of a row is one of its table, and no statement is run in a transaction of the
+    /// cache's own to learn which rows it changes.
     pub fn max_fenced_rows(mut self, rows: usize) -> Self {
         self.settings.max_fenced_rows = rows;
         self

@@ -1,17 +1,10 @@
 //! Transactions: reads go to the database, writes are noted in a journal, and the fences are placed right
 //! before COMMIT, so that a transaction that idles blocks nobody.
 
-use std::{
-    fmt,
-    future::Future,
-    pin::Pin,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-};
+mod journal;
 
-use cache_core::fence::{Affected, Fence};
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
+
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, IsolationLevel,
     QueryResult, Statement, StatementBuilder, TransactionError, TransactionOptions, TransactionSession,
@@ -24,6 +17,8 @@ use crate::{
     write::{self, Answer, Plan, SchemaChange, Wanted},
 };
 
+use journal::{Journal, Level};
+
 /// An open transaction or savepoint of a [`CachedConnection`](super::CachedConnection). A drop-in for
 /// [`DatabaseTransaction`].
 ///
@@ -33,45 +28,6 @@ pub struct CachedTransaction {
     pub(super) shared: Arc<Shared>,
     journal: Arc<Journal>,
     level: Level,
-}
-
-/// What a transaction and its savepoints have written. A savepoint that is rolled back leaves its notes
-/// behind: its rows are invalidated although they did not change.
-struct Journal {
-    affected: Mutex<Affected>,
-    /// What each statement changes at most that has not told its rows yet, or never will: its caller vanished,
-    /// or it failed.
-    undecided: Mutex<Vec<Option<Affected>>>,
-    /// Fences placed before the commit, for statements that may commit by themselves, and what they mark.
-    early: Mutex<Vec<Fence>>,
-    fenced: Mutex<Affected>,
-    /// Such a statement was sent: whatever follows may commit at once too.
-    may_commit_early: AtomicBool,
-    /// Forgets the schema when the transaction is over, however it ends.
-    change: Mutex<Option<SchemaChange>>,
-    /// The transaction itself and its open savepoints.
-    levels: AtomicUsize,
-}
-
-/// One level of a transaction. Whichever handle ends at the last level ends the transaction: the database does
-/// not care which of them it was.
-struct Level(Arc<Journal>);
-
-impl Level {
-    fn open(journal: &Arc<Journal>) -> Self {
-        journal.levels.fetch_add(1, Ordering::AcqRel);
-        Level(journal.clone())
-    }
-
-    fn is_last(&self) -> bool {
-        self.0.levels.load(Ordering::Acquire) == 1
-    }
-}
-
-impl Drop for Level {
-    fn drop(&mut self) {
-        self.0.levels.fetch_sub(1, Ordering::AcqRel);
-    }
 }
 
 impl CachedTransaction {
@@ -224,7 +180,7 @@ impl CachedTransaction {
         if let Some(plan) = plan {
             let number = self.journal.open(plan.at_most().clone());
             // Asked now: whatever may commit from here on fences what is undecided.
-            if !self.journal.may_commit_early.load(Ordering::Acquire) {
+            if !self.journal.may_commit_early() {
                 let run = plan.run_in(&self.inner, &self.shared, statement, wanted);
                 let (answer, affected) = run.await?;
                 self.journal.close(number, affected);
@@ -238,10 +194,10 @@ impl CachedTransaction {
     async fn note(&self, class: &Class, values: Option<&Values>) -> Result<(), DbErr> {
         let knowledge = self.shared.known();
         let affected = write::affected::by(&self.shared, knowledge.as_deref(), class, values);
-        lock(&self.journal.affected).merge(affected);
+        self.journal.note(affected);
         write::note(&self.shared, class);
         if let Some(change) = SchemaChange::by(&self.shared, class) {
-            *lock(&self.journal.change) = Some(change);
+            self.journal.forgets(change);
         }
         // A raw COMMIT or a procedure ends the transaction behind our back; so does DDL on MySQL.
         let commits = match class {
@@ -250,14 +206,13 @@ impl CachedTransaction {
             Class::Read(_) | Class::Write(_) => false,
         };
         if commits {
-            self.journal.may_commit_early.store(true, Ordering::Release);
+            self.journal.commits_early();
         }
-        if self.journal.may_commit_early.load(Ordering::Acquire) {
+        if self.journal.may_commit_early() {
             let unfenced = self.journal.unfenced();
             if !unfenced.is_empty() {
                 let fence = write::fence(&self.shared, unfenced.clone()).await?;
-                lock(&self.journal.early).push(fence);
-                lock(&self.journal.fenced).merge(unfenced);
+                self.journal.keep(fence, unfenced);
             }
         }
         Ok(())
@@ -268,63 +223,6 @@ impl CachedTransaction {
 enum Ran {
     Exactly(Answer),
     Not(Statement),
-}
-
-impl Journal {
-    fn new(shared: &Shared) -> Self {
-        let nothing = || Mutex::new(write::affected::nothing(shared));
-        Journal {
-            affected: nothing(),
-            undecided: Mutex::default(),
-            early: Mutex::default(),
-            fenced: nothing(),
-            may_commit_early: AtomicBool::new(false),
-            change: Mutex::default(),
-            levels: AtomicUsize::new(0),
-        }
-    }
-
-    /// A statement is about to change this at most. The answer names it.
-    fn open(&self, at_most: Affected) -> usize {
-        let mut undecided = lock(&self.undecided);
-        undecided.push(Some(at_most));
-        undecided.len() - 1
-    }
-
-    /// The statement has changed exactly this.
-    fn close(&self, number: usize, affected: Affected) {
-        let mut undecided = lock(&self.undecided);
-        lock(&self.affected).merge(affected);
-        if let Some(statement) = undecided.get_mut(number) {
-            *statement = None;
-        }
-        while undecided.last().is_some_and(Option::is_none) {
-            undecided.pop();
-        }
-    }
-
-    /// What was written and is not fenced yet.
-    fn unfenced(&self) -> Affected {
-        let undecided = lock(&self.undecided);
-        let mut affected = lock(&self.affected).clone();
-        undecided.iter().flatten().for_each(|at_most| affected.merge(at_most.clone()));
-        affected.beyond(&lock(&self.fenced))
-    }
-
-    /// The transaction has ended, or nobody knows whether it has.
-    async fn end<T>(&self, last: Option<Fence>, result: &Result<T, DbErr>) {
-        drop(lock(&self.change).take());
-        let early = std::mem::take(&mut *lock(&self.early));
-        if write::is_known(result) {
-            for fence in early.into_iter().chain(last) {
-                fence.release().await;
-            }
-        }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[async_trait::async_trait]

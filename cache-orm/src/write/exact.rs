@@ -59,8 +59,12 @@ impl Plan {
         let Class::Write(writes) = class else { return None };
         let [write] = writes.as_slice() else { return None };
         let returning = write.returning.as_ref()?;
-        // After a raw BEGIN through the pool, a transaction of ours might end that one.
-        if shared.reach == Reach::Nothing || shared.session_changed.load(Ordering::Acquire) {
+        if shared.reach == Reach::Nothing
+            || shared.cache.settings().max_fenced_rows == 0
+            || !shared.db.support_returning()
+            // After a raw BEGIN through the pool, a transaction of ours might end that one.
+            || shared.session_changed.load(Ordering::Acquire)
+        {
             return None;
         }
         let schema = knowledge.schema.as_ref()?;
