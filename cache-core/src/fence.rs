@@ -12,43 +12,55 @@ use crate::{
     store::StoreError,
 };
 
-/// More rows of one table than this are fenced as the whole table: a number of cells that no write exceeds.
-const MOST_ROWS: usize = 1000;
-
 /// What a write may change: cells to fence, by table. Only ever grows.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Affected {
     tables: BTreeMap<String, Touched>,
+    max_rows: usize,
 }
 
 #[derive(Clone, Debug)]
 struct Touched {
     table: Arc<Table>,
-    cells: BTreeSet<Key>,
+    rows: BTreeSet<Key>,
+    /// The all slot and presence; or every cell that stands for the whole table.
+    marks: BTreeSet<Key>,
     whole: bool,
 }
 
 impl Affected {
+    /// Nothing yet. More than `max_rows` rows of one table will count as the whole table; see
+    /// [`Settings::max_fenced_rows`](crate::settings::Settings::max_fenced_rows).
+    pub fn nothing(max_rows: usize) -> Self {
+        Affected { tables: BTreeMap::new(), max_rows }
+    }
+
     /// Nothing that is cached can change.
     pub fn is_empty(&self) -> bool {
-        self.tables.values().all(|touched| touched.cells.is_empty())
+        self.tables.is_empty()
+    }
+
+    /// Any row of the table may change.
+    pub fn is_whole(&self, table: &Table) -> bool {
+        self.tables.get(table.name()).is_some_and(|touched| touched.whole)
     }
 
     /// One row's content changes, or the row goes.
     pub fn add_row(&mut self, table: &Arc<Table>, key: &RowKey) {
-        self.add(table, [table.keys().row(key).slot, table.keys().all().slot]);
+        self.add(table, [table.keys().row(key).slot], [table.keys().all().slot]);
     }
 
     /// Rows appear, or a unique key starts to lead to a row.
     pub fn add_presence(&mut self, table: &Arc<Table>) {
-        self.add(table, [table.keys().presence().clone(), table.keys().all().slot]);
+        self.add(table, [], [table.keys().presence().clone(), table.keys().all().slot]);
     }
 
     /// Any row of the table may change, appear or go.
     pub fn add_table(&mut self, table: &Arc<Table>) {
         let touched = self.touched(table);
         touched.whole = true;
-        touched.cells = table.keys().whole().cloned().collect();
+        touched.rows.clear();
+        touched.marks = table.keys().whole().cloned().collect();
     }
 
     /// Everything that `other` affects as well.
@@ -57,7 +69,7 @@ impl Affected {
             if touched.whole {
                 self.add_table(&touched.table);
             } else {
-                self.add(&touched.table, touched.cells);
+                self.add(&touched.table, touched.rows, touched.marks);
             }
         }
     }
@@ -67,20 +79,28 @@ impl Affected {
         let mut rest = self.clone();
         for (name, touched) in &mut rest.tables {
             if let Some(known) = fenced.tables.get(name) {
-                touched.cells.retain(|cell| !known.whole && !known.cells.contains(cell));
+                touched.rows.retain(|cell| !known.whole && !known.rows.contains(cell));
+                touched.marks.retain(|cell| !known.whole && !known.marks.contains(cell));
             }
         }
-        rest.tables.retain(|_, touched| !touched.cells.is_empty());
+        rest.tables.retain(|_, touched| !touched.rows.is_empty() || !touched.marks.is_empty());
         rest
     }
 
-    fn add(&mut self, table: &Arc<Table>, cells: impl IntoIterator<Item = Key>) {
+    fn add(
+        &mut self,
+        table: &Arc<Table>,
+        rows: impl IntoIterator<Item = Key>,
+        marks: impl IntoIterator<Item = Key>,
+    ) {
+        let max_rows = self.max_rows;
         let touched = self.touched(table);
         if touched.whole {
             return;
         }
-        touched.cells.extend(cells);
-        if touched.cells.len() > MOST_ROWS {
+        touched.marks.extend(marks);
+        touched.rows.extend(rows);
+        if touched.rows.len() > max_rows {
             self.add_table(table);
         }
     }
@@ -88,7 +108,8 @@ impl Affected {
     fn touched(&mut self, table: &Arc<Table>) -> &mut Touched {
         self.tables.entry(table.name().to_owned()).or_insert_with(|| Touched {
             table: table.clone(),
-            cells: BTreeSet::new(),
+            rows: BTreeSet::new(),
+            marks: BTreeSet::new(),
             whole: false,
         })
     }
@@ -97,7 +118,8 @@ impl Affected {
         let mut cells = Vec::new();
         let mut tables = Vec::new();
         for touched in self.tables.into_values() {
-            cells.extend(touched.cells);
+            cells.extend(touched.rows);
+            cells.extend(touched.marks);
             tables.push(touched.table);
         }
         (cells, tables)

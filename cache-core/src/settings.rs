@@ -25,6 +25,8 @@ pub struct Settings {
     pub grace: Duration,
     /// Entries larger than this are not stored, in bytes. Default: 1 MiB.
     pub max_entry_bytes: usize,
+    /// More rows of one table than this are invalidated by one write as the whole table. Default: 10,000.
+    pub max_fenced_rows: usize,
     /// What happens to a write whose cells can't be fenced. Default: [`Unreachable::Proceed`].
     pub unreachable: Unreachable,
 }
@@ -54,6 +56,7 @@ impl Default for Settings {
             store_time_out: Duration::from_millis(250),
             grace: Duration::from_secs(2),
             max_entry_bytes: 1 << 20,
+            max_fenced_rows: 10_000,
             unreachable: Unreachable::Proceed,
         }
     }

@@ -12,7 +12,7 @@ use cache_core::{
     backend::RedisStore,
     conformance::check_all,
     entry::{Entry, Epoch, Fingerprint, Payload, Token, Writer},
-    key::{Address, Namespace, RowKey, TableKeys},
+    key::{Address, Key, Namespace, RowKey, TableKeys},
     store::{Grant, Store, StoreError},
 };
 use redis::AsyncTypedCommands;
@@ -225,6 +225,41 @@ async fn a_lost_connection_fails_the_calls_under_way_and_the_next_one_connects_a
     }
     proxy.accept();
     assert_eq!(store.lookup(&at).await.unwrap().entry, Some(entry));
+}
+
+#[tokio::test]
+async fn thousands_of_cells_are_fenced_and_released() {
+    let (store, table) = (store().await, table());
+    let slots: Vec<_> = (0..2500).map(|id| table.row(&RowKey::default().with_integer(id)).slot).collect();
+    store.fence(&slots, Writer(1), TTL).await.unwrap();
+    let ends = [0, 999, 1000, 2499].map(|id| table.row(&RowKey::default().with_integer(id)));
+    for at in &ends {
+        assert_eq!(lease(&store, at).await, None);
+    }
+    assert_eq!(store.release(&slots, Writer(1)).await.unwrap(), 0);
+    for at in &ends {
+        assert!(lease(&store, at).await.is_some());
+    }
+    assert_eq!(store.release(&slots, Writer(1)).await.unwrap(), 2500);
+}
+
+/// The server lets this user at some keys only.
+#[tokio::test]
+async fn a_fence_fails_if_any_of_its_scripts_does() {
+    let (mut raw, user) = (raw().await, redis_server::unique());
+    let rules = ["on", ">secret", "~*mine*", "+@all"];
+    let _: String =
+        redis::cmd("ACL").arg("SETUSER").arg(&user).arg(&rules).query_async(&mut raw).await.unwrap();
+    let url = url().replacen("redis://", &format!("redis://{user}:secret@"), 1);
+    let store = RedisStore::connect(&url, "test").await.unwrap();
+    let mut cells: Vec<Key> = (0..1000).map(|id| Key::from(format!("{user}:mine:{id}"))).collect();
+    store.fence(&cells, Writer(1), TTL).await.unwrap();
+    assert_eq!(store.release(&cells, Writer(1)).await.unwrap(), 0);
+    cells.push(Key::from(format!("{user}:another's")));
+    let refused = store.fence(&cells, Writer(1), TTL).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Unexpected(_)), "{refused:?}");
+    store.release(&cells, Writer(1)).await.unwrap_err();
+    let _: i64 = redis::cmd("ACL").arg("DELUSER").arg(&user).query_async(&mut raw).await.unwrap();
 }
 
 #[test]

@@ -59,6 +59,8 @@ pub mod connection;
 
 mod entity;
 
+pub mod hooks;
+
 pub mod stats;
 
 #[doc(hidden)]

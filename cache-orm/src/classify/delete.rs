@@ -38,7 +38,7 @@ fn one_table(statement: &Statement, mut at: usize) -> Option<Head> {
     let (alias, next) = statement.alias(at, &[FOLLOWERS, &["USING"]].concat())?;
     let kind = WriteKind::Delete;
     if statement.is_postgres() && statement.is(next, &["USING"]) {
-        return Some(Head { writes: vec![TableWrite { table, kind, keys: Vec::new() }], next });
+        return Some(Head { writes: vec![TableWrite::of_any_row(table, kind)], next });
     }
     let ends = matches!(statement.kind(next), None | Some(Kind::Close));
     if !ends && !statement.is(next, FOLLOWERS) {
@@ -49,7 +49,7 @@ fn one_table(statement: &Statement, mut at: usize) -> Option<Head> {
     } else {
         Vec::new()
     };
-    Some(Head { writes: vec![TableWrite { table, kind, keys }], next })
+    Some(Head { writes: vec![TableWrite { keys, ..TableWrite::of_any_row(table, kind) }], next })
 }
 
 /// MySQL's `DELETE a, b FROM tables` and `DELETE FROM a, b USING tables`, where `a` and `b` may be aliases:

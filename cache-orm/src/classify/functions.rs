@@ -72,6 +72,7 @@ fn is_keyword(statement: &Statement, open: usize) -> bool {
         "ARRAY" | "ONLY" => statement.is_postgres(),
         "BY" => after(&["GROUP", "ORDER", "PARTITION", "FOR"]),
         "CONFLICT" => after(&["ON"]),
+        "SET" => after(&["UPDATE"]),
         "SETS" => after(&["GROUPING"]),
         "MATERIALIZED" => after(&["AS", "NOT"]),
         "VALUE" => statement.is_mysql() && statement.kind_before(open, 2) == Some(Kind::Close),

@@ -3,7 +3,8 @@
 use super::{TableWrite, WriteKind, lexer::Kind, select::Head, statement::Statement};
 
 /// What may follow the table and its columns.
-const SOURCES: &[&str] = &["VALUES", "VALUE", "SELECT", "WITH", "TABLE", "DEFAULT", "SET", "OVERRIDING"];
+pub(super) const SOURCES: &[&str] =
+    &["VALUES", "VALUE", "SELECT", "WITH", "TABLE", "DEFAULT", "SET", "OVERRIDING"];
 
 /// Reads `INSERT [OR …] [INTO] table [AS alias] [(columns)]`. Whether it is an upsert, the scan of the rest
 /// tells.
@@ -14,12 +15,12 @@ pub(super) fn head(statement: &Statement, verb: usize) -> Option<Head> {
         if statement.is_postgres() {
             return None;
         }
-        kind = WriteKind::Upsert;
+        kind = WriteKind::Upsert { assigned: None };
     }
     if statement.is_sqlite() && statement.is(at, &["OR"]) {
         // OR ROLLBACK may end the transaction.
         match statement.word(at + 1).to_ascii_uppercase().as_str() {
-            "REPLACE" => kind = WriteKind::Upsert,
+            "REPLACE" => kind = WriteKind::Upsert { assigned: None },
             "IGNORE" | "ABORT" | "FAIL" => {}
             _ => return None,
         }
@@ -45,5 +46,5 @@ pub(super) fn head(statement: &Statement, verb: usize) -> Option<Head> {
     if let Some(after) = statement.after_names(at).filter(|after| has_source(*after)) {
         at = after;
     }
-    has_source(at).then(|| Head { writes: vec![TableWrite { table, kind, keys: Vec::new() }], next: at })
+    has_source(at).then(|| Head { writes: vec![TableWrite::of_any_row(table, kind)], next: at })
 }

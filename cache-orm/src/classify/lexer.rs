@@ -52,6 +52,14 @@ pub(super) struct Lexed<'a> {
 }
 
 impl<'a> Lexed<'a> {
+    /// True if there is no semicolon, and nothing but white space behind the last token: what is appended to the
+    /// text becomes part of its one statement.
+    pub(super) fn is_bare(&self) -> bool {
+        let rest = self.tokens.last().and_then(|last| self.text.as_bytes().get(last.end as usize..));
+        let is_one = self.tokens.iter().all(|token| token.kind != Kind::Semicolon);
+        is_one && rest.is_some_and(|rest| rest.iter().all(u8::is_ascii_whitespace))
+    }
+
     /// The statements between semicolons, leaving out empty ones.
     pub(super) fn statements(&self) -> impl Iterator<Item = Statement<'_>> {
         let parts = self.tokens.split(|token| token.kind == Kind::Semicolon);

@@ -17,6 +17,7 @@
 //! functions  calls that are known to change nothing
 //! insert, update, delete     the head of each verb: which table, which columns
 //! keys       WHERE → equality conditions
+//! returning  RETURNING → where the keys of the affected rows are
 //! ```
 //!
 //! What the text can't tell is left to others: triggers, rules, foreign keys, column defaults, and functions
@@ -30,6 +31,7 @@ mod keys;
 mod lexer;
 mod raw;
 pub(crate) mod reason;
+mod returning;
 mod select;
 mod statement;
 mod update;
@@ -82,6 +84,15 @@ pub(crate) struct TableWrite {
     pub(crate) kind: WriteKind,
     /// Conditions that every affected row fulfils. Empty: any row may be affected.
     pub(crate) keys: Vec<Equality>,
+    /// How the statement itself tells which rows it affects, if it can.
+    pub(crate) returning: Option<Returning>,
+}
+
+impl TableWrite {
+    /// A write of rows that nothing is known about.
+    fn of_any_row(table: TableName, kind: WriteKind) -> Self {
+        TableWrite { table, kind, keys: Vec::new(), returning: None }
+    }
 }
 
 /// What a statement does to the rows of a table.
@@ -89,8 +100,12 @@ pub(crate) struct TableWrite {
 pub(crate) enum WriteKind {
     /// Only adds rows, unless the table itself says otherwise (SQLite's `UNIQUE ON CONFLICT REPLACE`).
     Insert,
-    /// Adds, changes or deletes rows.
-    Upsert,
+    /// Adds rows, and changes others or deletes them.
+    Upsert {
+        /// At least the columns that are assigned to rows that were there, where that is all that happens to
+        /// them. `None`: they may be deleted, or changed in any way.
+        assigned: Option<Vec<ColumnName>>,
+    },
     /// Changes rows.
     Update {
         /// At least the columns that are assigned.
@@ -113,6 +128,26 @@ pub(crate) struct Equality {
     pub(crate) parameter: usize,
 }
 
+/// How a statement itself tells which rows it affects. Known for a text that is one UPDATE or DELETE with a
+/// WHERE, or one INSERT with ON CONFLICT … DO UPDATE, of one table, on Postgres or SQLite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Returning {
+    /// The schema that the text names before the table, in lower case.
+    pub(crate) schema: Option<String>,
+    pub(crate) columns: ReturnedColumns,
+}
+
+/// What the result of a write holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ReturnedColumns {
+    /// Nothing: `RETURNING` and columns may be appended to the text.
+    None,
+    /// The named columns, at these positions among others. Positions, because an alias may lie.
+    At(Vec<(usize, ColumnName)>),
+    /// Every column, under its own name.
+    All,
+}
+
 /// Says what a text does. Takes time and memory in proportion to the text's length, at most a few
 /// milliseconds: a text over [`lexer::LONGEST`] is not read.
 pub(crate) fn classify(sql: &str, backend: DbBackend) -> Class {
@@ -128,15 +163,20 @@ pub(crate) fn classify(sql: &str, backend: DbBackend) -> Class {
         class = both(class, raw::class(part));
     }
     match &mut class {
-        _ if parts.is_empty() => Class::Read(ReadKind::Other),
+        _ if parts.is_empty() => return Class::Read(ReadKind::Other),
         // Drivers differ in how they share out the values among several statements, and in what value a
         // numbered or named parameter gets.
         Class::Write(writes) if parts.len() > 1 || !lexed.positional => {
             writes.iter_mut().for_each(|write| write.keys.clear());
-            class
         }
-        _ => class,
+        _ => {}
     }
+    if let (Class::Write(writes), [part], true) = (&mut class, parts.as_slice(), lexed.is_bare())
+        && let [write] = writes.as_mut_slice()
+    {
+        write.returning = returning::of(part, &write.kind);
+    }
+    class
 }
 
 /// True for a statement whose effect on the session ends with the transaction that it is in: a savepoint,

@@ -101,7 +101,7 @@ fn truncate(statement: &Statement) -> Option<Class> {
     if tables.len() > select::MOST_WRITES {
         return None;
     }
-    let write = |table| TableWrite { table, kind: WriteKind::Truncate { cascade }, keys: Vec::new() };
+    let write = |table| TableWrite::of_any_row(table, WriteKind::Truncate { cascade });
     Some(Class::Write(tables.into_iter().map(write).collect()))
 }
 

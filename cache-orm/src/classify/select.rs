@@ -1,8 +1,8 @@
 //! The scan of a query or of INSERT, UPDATE, DELETE: every verb, call and INTO in it, however deep.
 
 use super::{
-    Class, ReadKind, TableWrite, WriteKind, delete, functions, insert, lexer::Kind, statement::Statement,
-    update,
+    Class, ColumnName, ReadKind, TableWrite, WriteKind, delete, functions, insert, lexer::Kind,
+    statement::Statement, update,
 };
 
 /// A text with more writes is not worth telling apart; it also bounds the work, because the head of each
@@ -29,7 +29,8 @@ pub(super) fn calls_are_harmless(statement: &Statement) -> bool {
 fn scan(statement: &Statement) -> Option<Class> {
     let mut writes: Vec<TableWrite> = Vec::new();
     let mut kind_of_read = ReadKind::Select;
-    let mut upserts = false;
+    // What each ON CONFLICT or ON DUPLICATE KEY assigns.
+    let mut upserts: Vec<Option<Vec<ColumnName>>> = Vec::new();
     let mut depth = 0_usize;
     let mut at = 0;
     while let Some(kind) = statement.kind(at) {
@@ -40,7 +41,7 @@ fn scan(statement: &Statement) -> Option<Class> {
             Kind::Word if statement.kind_before(at, 1) != Some(Kind::Dot) => match keyword(statement, at)? {
                 Keyword::Ordinary => {}
                 Keyword::Locks => kind_of_read = ReadKind::Locking,
-                Keyword::Upserts => upserts = true,
+                Keyword::Upserts(assigned) => upserts.push(assigned),
                 Keyword::Writes(mut head) => {
                     if at > 0 {
                         // Not the statement itself, or not without a WITH: its conditions are not trusted.
@@ -66,11 +67,13 @@ fn scan(statement: &Statement) -> Option<Class> {
     if depth > 0 {
         return None;
     }
-    if upserts {
+    if !upserts.is_empty() {
+        let assigned: Option<Vec<_>> = upserts.into_iter().collect();
+        let assigned = assigned.map(|columns| columns.concat());
         // Which INSERT it belongs to does not matter much: all of them.
         let mut inserts = writes.iter_mut().filter(|write| write.kind == WriteKind::Insert).peekable();
         inserts.peek()?;
-        inserts.for_each(|write| write.kind = WriteKind::Upsert);
+        inserts.for_each(|write| write.kind = WriteKind::Upsert { assigned: assigned.clone() });
     }
     Some(if writes.is_empty() { Class::Read(kind_of_read) } else { Class::Write(writes) })
 }
@@ -78,7 +81,8 @@ fn scan(statement: &Statement) -> Option<Class> {
 enum Keyword {
     Ordinary,
     Locks,
-    Upserts,
+    /// With the columns that are assigned, if that can be told.
+    Upserts(Option<Vec<ColumnName>>),
     Writes(Head),
 }
 
@@ -99,8 +103,12 @@ fn keyword(statement: &Statement, at: usize) -> Option<Keyword> {
             if before(1, "FOR") || (before(1, "KEY") && before(2, "NO") && before(3, "FOR")) {
                 return Some(Keyword::Locks);
             }
-            if before(1, "DO") || (before(1, "KEY") && before(2, "DUPLICATE") && before(3, "ON")) {
-                return Some(Keyword::Upserts);
+            if before(1, "DO") {
+                let assigned = statement.is(at + 1, &["SET"]).then(|| update::assignments(statement, at + 1));
+                return Some(Keyword::Upserts(assigned.flatten().map(|(columns, _)| columns)));
+            }
+            if before(1, "KEY") && before(2, "DUPLICATE") && before(3, "ON") {
+                return Some(Keyword::Upserts(None));
             }
             update::head
         }

@@ -30,11 +30,13 @@ pub(super) fn head(statement: &Statement, verb: usize) -> Option<Head> {
     let (alias, set) = statement.alias(after, &["SET"])?;
     if statement.is(set, &["SET"]) {
         let (assigned, next) = assignments(statement, set)?;
-        let kind = if replaces { WriteKind::Upsert } else { WriteKind::Update { assigned } };
+        let kind =
+            if replaces { WriteKind::Upsert { assigned: None } } else { WriteKind::Update { assigned } };
         let filter = statement.find(next, &["WHERE"]).filter(|_| !replaces && !reads_others(statement, set));
         let keys =
             filter.map(|filter| keys::equalities(statement, filter, alias.as_deref().unwrap_or(&table)));
-        return Some(Head { writes: vec![TableWrite { table, kind, keys: keys.unwrap_or_default() }], next });
+        let write = TableWrite { keys: keys.unwrap_or_default(), ..TableWrite::of_any_row(table, kind) };
+        return Some(Head { writes: vec![write], next });
     }
     if !statement.is_mysql() {
         return None;
@@ -47,7 +49,7 @@ pub(super) fn head(statement: &Statement, verb: usize) -> Option<Head> {
 
 /// One write to each table, of rows that are not known.
 pub(super) fn writes(tables: Vec<TableName>, kind: &WriteKind) -> Vec<TableWrite> {
-    let write = |table| TableWrite { table, kind: kind.clone(), keys: Vec::new() };
+    let write = |table| TableWrite::of_any_row(table, kind.clone());
     tables.into_iter().map(write).collect()
 }
 
@@ -71,7 +73,7 @@ pub(super) fn joined_tables(statement: &Statement, at: usize) -> Option<Vec<Tabl
 }
 
 /// The columns after SET, at least, and the position where the scan goes on.
-fn assignments(statement: &Statement, set: usize) -> Option<(Vec<ColumnName>, usize)> {
+pub(super) fn assignments(statement: &Statement, set: usize) -> Option<(Vec<ColumnName>, usize)> {
     let mut columns = Vec::new();
     let mut expected = true;
     for (at, kind) in statement.level(set + 1) {

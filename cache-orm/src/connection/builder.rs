@@ -21,6 +21,7 @@ use sea_orm::DatabaseConnection;
 use crate::{
     classify::Classes,
     connection::{CachedConnection, ReadyError, Shared},
+    hooks,
     knowledge::Allowances,
     model::{CacheModel, Registration},
     read,
@@ -51,6 +52,7 @@ pub struct Builder {
     settings: Settings,
     codec: Codec,
     any_decoder: bool,
+    watched: bool,
     allowances: Allowances,
     registrations: Vec<Registration>,
 }
@@ -64,6 +66,7 @@ impl Builder {
             settings: Settings::default(),
             codec: Codec::default(),
             any_decoder: false,
+            watched: true,
             allowances: Allowances::default(),
             registrations: inventory::iter::<Registration>.into_iter().copied().collect(),
         }
@@ -118,6 +121,14 @@ impl Builder {
         self
     }
 
+    /// Where one write changes more rows of a table than this, the whole table is invalidated. Default: 10,000.
+    /// With 0 every change of a row is one of its table, and no statement is run in a transaction of the
+    /// cache's own to learn which rows it changes.
+    pub fn max_fenced_rows(mut self, rows: usize) -> Self {
+        self.settings.max_fenced_rows = rows;
+        self
+    }
+
     /// How long a call to a shared store may take. Default: 250 milliseconds.
     pub fn store_time_out(mut self, time_out: Duration) -> Self {
         self.settings.store_time_out = time_out;
@@ -161,6 +172,13 @@ impl Builder {
         self
     }
 
+    /// Hands out [`CachedConnection::inner`] as it was given, with the metric callback that it may have. Its
+    /// writes are not invalidated then.
+    pub fn unwatched(mut self) -> Self {
+        self.watched = false;
+        self
+    }
+
     /// Registers an entity whose crate is linked only through this call.
     pub fn register<M: CacheModel>(mut self) -> Self {
         self.registrations.push(Registration::of::<M>());
@@ -191,28 +209,33 @@ impl Builder {
                  crate that nothing names are not linked: name one of them with `register::<Model>()`"
             );
         }
-        Ok(CachedConnection {
-            shared: Arc::new(Shared {
-                db: self.db,
-                backend,
-                cache,
-                codec: self.codec,
-                any_decoder: self.any_decoder,
-                reach: self.store.reach(),
-                registry,
-                classes: Classes::new(backend),
-                session_changed: AtomicBool::new(false),
-                bypasses: Bypasses::default(),
-                unknown_writes: Counter::default(),
-                inspected: AtomicUsize::new(0),
-                allowances: self.allowances,
-                knowledge: RwLock::default(),
-                identity: OnceLock::new(),
-                learning: tokio::sync::Mutex::new(()),
-                reported: Mutex::default(),
-            }),
-            options: read::Options::default(),
-        })
+        let raw = OnceLock::new();
+        if !self.watched {
+            // A new cell is empty.
+            drop(raw.set(self.db.clone()));
+        }
+        let shared = Arc::new(Shared {
+            db: self.db,
+            raw,
+            backend,
+            cache,
+            codec: self.codec,
+            any_decoder: self.any_decoder,
+            reach: self.store.reach(),
+            registry,
+            classes: Classes::new(backend),
+            session_changed: AtomicBool::new(false),
+            bypasses: Bypasses::default(),
+            unknown_writes: Counter::default(),
+            inspected: AtomicUsize::new(0),
+            allowances: self.allowances,
+            knowledge: RwLock::default(),
+            identity: OnceLock::new(),
+            learning: tokio::sync::Mutex::new(()),
+            reported: Mutex::default(),
+        });
+        hooks::register(Arc::downgrade(&shared));
+        Ok(CachedConnection { shared, options: read::Options::default() })
     }
 
     pub(super) fn build_with_default_namespace(self) -> CachedConnection {

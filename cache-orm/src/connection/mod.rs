@@ -6,6 +6,8 @@ mod notice;
 
 mod query;
 
+mod raw;
+
 mod shared;
 
 pub mod stream;
@@ -106,9 +108,15 @@ impl CachedConnection {
         self.with(read::Options { ttl: Some(ttl), ..self.options })
     }
 
-    /// The connection below. What is written through it is not invalidated.
+    /// The connection below, for what needs SeaORM's own type.
+    ///
+    /// Writes that are sent through it, its clones and its transactions are noticed after they were sent, by
+    /// SeaORM's metric callback: what they change is invalidated shortly afterwards and not cached until a fence
+    /// expires. That is a net, not a promise: a read in between may be answered with the old row, and
+    /// `execute_unprepared` is not reported at all. (See also [`hooks`](crate::hooks), and
+    /// [`Builder::unwatched`].)
     pub fn inner(&self) -> &DatabaseConnection {
-        &self.shared.db
+        self.shared.raw.get_or_init(|| raw::watched(&self.shared, &self.shared.db))
     }
 
     /// What the cache did since the connection was made.

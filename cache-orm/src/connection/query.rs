@@ -58,10 +58,7 @@ impl ConnectionTrait for CachedConnection {
         match self.shared.route(&statement.sql) {
             // The rows of a read that is executed are thrown away: nothing to answer.
             Route::Cached(_) | Route::Read => db.execute_raw(statement).await,
-            Route::Write(class) => {
-                let values = statement.values.clone();
-                write::execute(&self.shared, &class, values.as_ref(), db.execute_raw(statement)).await
-            }
+            Route::Write(class) => write::execute(&self.shared, &class, statement).await,
         }
     }
 
@@ -73,9 +70,7 @@ impl ConnectionTrait for CachedConnection {
         let db = &self.shared.db;
         match self.shared.route(sql) {
             Route::Cached(_) | Route::Read => db.execute_unprepared(sql).await,
-            Route::Write(class) => {
-                write::execute(&self.shared, &class, None, db.execute_unprepared(sql)).await
-            }
+            Route::Write(class) => write::execute_unprepared(&self.shared, &class, sql).await,
         }
     }
 
@@ -88,11 +83,7 @@ impl ConnectionTrait for CachedConnection {
             }
             Route::Read => db.query_one_raw(statement).await,
             Route::Write(class) => {
-                let values = statement.values.clone();
-                // A write's implicit transaction commits after its last row has been handed out, so the
-                // rows are read to the end: a driver's query_one may stop at the first.
-                let rows = db.query_all_raw(statement);
-                let rows = write::execute(&self.shared, &class, values.as_ref(), rows).await?;
+                let rows = write::query(&self.shared, &class, statement).await?;
                 Ok(rows.into_iter().next())
             }
         }
@@ -107,10 +98,7 @@ impl ConnectionTrait for CachedConnection {
         match self.shared.route(&statement.sql) {
             Route::Cached(read) => read::answer(self, read, statement, Door::All).await,
             Route::Read => db.query_all_raw(statement).await,
-            Route::Write(class) => {
-                let values = statement.values.clone();
-                write::execute(&self.shared, &class, values.as_ref(), db.query_all_raw(statement)).await
-            }
+            Route::Write(class) => write::query(&self.shared, &class, statement).await,
         }
     }
 

@@ -24,6 +24,8 @@ use crate::{
 /// What all clones of a connection, and its transactions, have in common.
 pub(crate) struct Shared {
     pub(crate) db: DatabaseConnection,
+    /// What the application is handed for its own use. Made when it asks.
+    pub(super) raw: OnceLock<DatabaseConnection>,
     pub(crate) backend: DbBackend,
     pub(crate) cache: Cache,
     pub(crate) codec: Codec,

@@ -1,17 +1,10 @@
 //! Transactions: reads go to the database, writes are noted in a journal, and the fences are placed right
 //! before COMMIT, so that a transaction that idles blocks nobody.
 
-use std::{
-    fmt,
-    future::Future,
-    pin::Pin,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-};
+mod journal;
 
-use cache_core::fence::{Affected, Fence};
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
+
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, IsolationLevel,
     QueryResult, Statement, StatementBuilder, TransactionError, TransactionOptions, TransactionSession,
@@ -21,8 +14,10 @@ use sea_orm::{
 use crate::{
     classify::{Class, ends_with_transaction, reason::BypassReason},
     connection::{Shared, query::Route},
-    write::{self, SchemaChange},
+    write::{self, Answer, Plan, SchemaChange, Wanted},
 };
+
+use journal::{Journal, Level};
 
 /// An open transaction or savepoint of a [`CachedConnection`](super::CachedConnection). A drop-in for
 /// [`DatabaseTransaction`].
@@ -35,46 +30,10 @@ pub struct CachedTransaction {
     level: Level,
 }
 
-/// What a transaction and its savepoints have written. A savepoint that is rolled back leaves its notes
-/// behind: its rows are invalidated although they did not change.
-#[derive(Default)]
-struct Journal {
-    affected: Mutex<Affected>,
-    /// Fences placed before the commit, for statements that may commit by themselves, and what they mark.
-    early: Mutex<Vec<Fence>>,
-    fenced: Mutex<Affected>,
-    /// Such a statement was sent: whatever follows may commit at once too.
-    may_commit_early: AtomicBool,
-    /// Forgets the schema when the transaction is over, however it ends.
-    change: Mutex<Option<SchemaChange>>,
-    /// The transaction itself and its open savepoints.
-    levels: AtomicUsize,
-}
-
-/// One level of a transaction. Whichever handle ends at the last level ends the transaction: the database does
-/// not care which of them it was.
-struct Level(Arc<Journal>);
-
-impl Level {
-    fn open(journal: &Arc<Journal>) -> Self {
-        journal.levels.fetch_add(1, Ordering::AcqRel);
-        Level(journal.clone())
-    }
-
-    fn is_last(&self) -> bool {
-        self.0.levels.load(Ordering::Acquire) == 1
-    }
-}
-
-impl Drop for Level {
-    fn drop(&mut self) {
-        self.0.levels.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
 impl CachedTransaction {
     pub(super) fn outermost(inner: DatabaseTransaction, shared: Arc<Shared>) -> Self {
-        CachedTransaction::at(inner, shared, Arc::default())
+        let journal = Arc::new(Journal::new(&shared));
+        CachedTransaction::at(inner, shared, journal)
     }
 
     fn at(inner: DatabaseTransaction, shared: Arc<Shared>, journal: Arc<Journal>) -> Self {
@@ -187,69 +146,83 @@ impl CachedTransaction {
         }
     }
 
-    /// Notes what a statement will change, before it is sent.
+    /// Notes what a statement will change, before it is sent as it is.
     pub(super) async fn prepare(&self, sql: &str, values: Option<&Values>) -> Result<(), DbErr> {
-        let class = match self.shared.route(sql) {
+        match self.write(sql) {
+            Some(class) => self.note(&class, values).await,
+            None => Ok(()),
+        }
+    }
+
+    /// What a statement does, if it is a write.
+    fn write(&self, sql: &str) -> Option<Arc<Class>> {
+        match self.shared.route(sql) {
             Route::Cached(read) => {
                 read.entity().group.bypasses.count(BypassReason::InTransaction);
-                return Ok(());
+                None
             }
-            Route::Read => return Ok(()),
+            Route::Read => None,
             Route::Write(class)
                 if *class == Class::Session && ends_with_transaction(sql, self.shared.backend) =>
             {
-                return Ok(());
+                None
             }
-            Route::Write(class) => class,
-        };
+            Route::Write(class) => Some(class),
+        }
+    }
+
+    /// Runs a write that tells its rows itself, and notes them. Hands the statement back if this is none, once
+    /// what it will change has been noted.
+    async fn run_exactly(&self, statement: Statement, wanted: Wanted) -> Result<Ran, DbErr> {
+        let Some(class) = self.write(&statement.sql) else { return Ok(Ran::Not(statement)) };
         let knowledge = self.shared.known();
-        let affected = write::affected::by(&self.shared, knowledge.as_deref(), &class, values);
-        lock(&self.journal.affected).merge(affected);
-        write::note(&self.shared, &class);
-        if let Some(change) = SchemaChange::by(&self.shared, &class) {
-            *lock(&self.journal.change) = Some(change);
+        let plan = knowledge.and_then(|knowledge| Plan::of(&self.shared, &knowledge, &class, &statement));
+        if let Some(plan) = plan {
+            let number = self.journal.open(plan.at_most().clone());
+            // Asked now: whatever may commit from here on fences what is undecided.
+            if !self.journal.may_commit_early() {
+                let run = plan.run_in(&self.inner, &self.shared, statement, wanted);
+                let (answer, affected) = run.await?;
+                self.journal.close(number, affected);
+                return Ok(Ran::Exactly(answer));
+            }
+        }
+        self.note(&class, statement.values.as_ref()).await?;
+        Ok(Ran::Not(statement))
+    }
+
+    async fn note(&self, class: &Class, values: Option<&Values>) -> Result<(), DbErr> {
+        let knowledge = self.shared.known();
+        let affected = write::affected::by(&self.shared, knowledge.as_deref(), class, values);
+        self.journal.note(affected);
+        write::note(&self.shared, class);
+        if let Some(change) = SchemaChange::by(&self.shared, class) {
+            self.journal.forgets(change);
         }
         // A raw COMMIT or a procedure ends the transaction behind our back; so does DDL on MySQL.
-        let commits = match *class {
+        let commits = match class {
             Class::Session | Class::Unknown => true,
             Class::Schema => self.shared.backend == DbBackend::MySql,
             Class::Read(_) | Class::Write(_) => false,
         };
         if commits {
-            self.journal.may_commit_early.store(true, Ordering::Release);
+            self.journal.commits_early();
         }
-        if self.journal.may_commit_early.load(Ordering::Acquire) {
+        if self.journal.may_commit_early() {
             let unfenced = self.journal.unfenced();
             if !unfenced.is_empty() {
                 let fence = write::fence(&self.shared, unfenced.clone()).await?;
-                lock(&self.journal.early).push(fence);
-                lock(&self.journal.fenced).merge(unfenced);
+                self.journal.keep(fence, unfenced);
             }
         }
         Ok(())
     }
 }
 
-impl Journal {
-    /// What was written and is not fenced yet.
-    fn unfenced(&self) -> Affected {
-        lock(&self.affected).beyond(&lock(&self.fenced))
-    }
-
-    /// The transaction has ended, or nobody knows whether it has.
-    async fn end<T>(&self, last: Option<Fence>, result: &Result<T, DbErr>) {
-        drop(lock(&self.change).take());
-        let early = std::mem::take(&mut *lock(&self.early));
-        if write::is_known(result) {
-            for fence in early.into_iter().chain(last) {
-                fence.release().await;
-            }
-        }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// Whether a statement has run.
+enum Ran {
+    Exactly(Answer),
+    Not(Statement),
 }
 
 #[async_trait::async_trait]
@@ -260,8 +233,10 @@ impl ConnectionTrait for CachedTransaction {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.prepare(&statement.sql, statement.values.as_ref()).await?;
-        self.inner.execute_raw(statement).await
+        match self.run_exactly(statement, Wanted::Count).await? {
+            Ran::Exactly(answer) => answer.into_exec_result(),
+            Ran::Not(statement) => self.inner.execute_raw(statement).await,
+        }
     }
 
     async fn execute<S: StatementBuilder>(&self, statement: &S) -> Result<ExecResult, DbErr> {
@@ -274,8 +249,10 @@ impl ConnectionTrait for CachedTransaction {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.prepare(&statement.sql, statement.values.as_ref()).await?;
-        self.inner.query_one_raw(statement).await
+        match self.run_exactly(statement, Wanted::Rows).await? {
+            Ran::Exactly(answer) => Ok(answer.rows.into_iter().next()),
+            Ran::Not(statement) => self.inner.query_one_raw(statement).await,
+        }
     }
 
     async fn query_one<S: StatementBuilder>(&self, statement: &S) -> Result<Option<QueryResult>, DbErr> {
@@ -283,8 +260,10 @@ impl ConnectionTrait for CachedTransaction {
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.prepare(&statement.sql, statement.values.as_ref()).await?;
-        self.inner.query_all_raw(statement).await
+        match self.run_exactly(statement, Wanted::Rows).await? {
+            Ran::Exactly(answer) => Ok(answer.rows),
+            Ran::Not(statement) => self.inner.query_all_raw(statement).await,
+        }
     }
 
     async fn query_all<S: StatementBuilder>(&self, statement: &S) -> Result<Vec<QueryResult>, DbErr> {

@@ -85,13 +85,15 @@ async fn tables(db: &DatabaseConnection, draft: &mut Draft) -> Result<(), DbErr>
     Ok(())
 }
 
-/// A domain compares as the type it is built on, under the column's own collation.
+/// A domain compares as the type it is built on, under the column's own collation. A column that may not be read
+/// has no type here, so that it is no key.
 const COLUMNS: &str = "WITH RECURSIVE domain(oid, base) AS ( \
         SELECT oid, typbasetype FROM pg_catalog.pg_type WHERE typtype = 'd' \
         UNION ALL \
         SELECT d.oid, t.typbasetype FROM domain d JOIN pg_catalog.pg_type t ON t.oid = d.base AND t.typtype = 'd') \
     SELECT c.relname::text, a.attname::text, (NOT a.attnotnull)::int::text, (a.attgenerated <> '')::int::text, \
-    CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace OR t.typname = 'citext' THEN t.typname::text END, \
+    CASE WHEN (t.typnamespace = 'pg_catalog'::regnamespace OR t.typname = 'citext') \
+        AND has_column_privilege(c.oid, a.attnum, 'SELECT') THEN t.typname::text END, \
     coalesce(l.collisdeterministic, true)::int::text \
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid \
     LEFT JOIN (domain d JOIN pg_catalog.pg_type b ON b.oid = d.base AND b.typtype <> 'd') ON d.oid = a.atttypid \

@@ -23,9 +23,9 @@ pub(crate) fn by(
 ) -> Affected {
     let values = values.map_or(&[][..], |values| &values.0);
     match class {
-        Class::Read(_) => Affected::default(),
+        Class::Read(_) => nothing(shared),
         Class::Write(writes) => {
-            let mut affected = Affected::default();
+            let mut affected = nothing(shared);
             for write in writes {
                 match narrow(shared, knowledge, write, values) {
                     Some(narrow) => affected.merge(narrow),
@@ -45,9 +45,14 @@ pub(crate) fn by(
     }
 }
 
+/// Where a list of what is affected begins.
+pub(crate) fn nothing(shared: &Shared) -> Affected {
+    Affected::nothing(shared.cache.settings().max_fenced_rows)
+}
+
 /// Every table that anybody may have cached.
 pub(crate) fn everything(shared: &Shared, knowledge: Option<&Knowledge>) -> Affected {
-    let mut affected = Affected::default();
+    let mut affected = nothing(shared);
     for group in shared.registry.groups() {
         affected.add_table(&group.table);
     }
@@ -75,7 +80,7 @@ fn narrow(
     if carries_on(schema.table(name)) {
         return None;
     }
-    let mut affected = Affected::default();
+    let mut affected = nothing(shared);
     match shared.registry.group(name) {
         Some(group) => add_own(shared, knowledge, schema.table(name)?, group, write, values, &mut affected),
         None => {
@@ -83,17 +88,24 @@ fn narrow(
             add_foreign(shared, name, write, &mut affected);
         }
     }
-    for reached in reached(schema, write) {
-        if carries_on(schema.table(reached)) {
-            return None;
-        }
-        match shared.registry.group(reached) {
-            Some(group) => affected.add_table(&group.table),
-            None if shared.reach == Reach::Shared => affected.add_table(&foreign_table(shared, reached)),
-            None => {}
-        }
-    }
+    add_reached(shared, schema, write, &mut affected)?;
     Some(affected)
+}
+
+/// What a write to one table may change besides the rows that it names or returns. `None` if that can't be
+/// told, or if those are not all the rows of that table that change.
+pub(super) fn beside_rows(shared: &Shared, schema: &Schema, write: &TableWrite) -> Option<Affected> {
+    let facts = schema.table(&write.table)?;
+    let group = shared.registry.group(&write.table)?;
+    if carries_on(Some(facts)) || !keeps_keys(shared, facts, group, write) {
+        return None;
+    }
+    let mut affected = nothing(shared);
+    if may_lead_to_rows(facts, write) {
+        affected.add_presence(&group.table);
+    }
+    add_reached(shared, schema, write, &mut affected)?;
+    (!affected.is_whole(&group.table)).then_some(affected)
 }
 
 /// True if a change of this table may change others in ways that are not known: a trigger writes to any table,
@@ -112,34 +124,45 @@ fn add_own(
     values: &[Value],
     affected: &mut Affected,
 ) {
-    match &write.kind {
-        WriteKind::Insert => return affected.add_presence(&group.table),
-        WriteKind::Upsert | WriteKind::Truncate { .. } => return affected.add_table(&group.table),
-        WriteKind::Update { .. } | WriteKind::Delete => {}
+    if write.kind == WriteKind::Insert {
+        return affected.add_presence(&group.table);
     }
-    if let WriteKind::Update { assigned } = &write.kind {
-        // A name that the table is not known to have may be another one of a key column: SQLite's rowid.
-        if assigned.iter().any(|column| facts.column(column).is_none()) {
-            return affected.add_table(&group.table);
-        }
-        // A unique key that led to no row may lead to this one now. The database's keys count: another process
-        // may have declared one that this one's entities have not.
-        if assigned.iter().any(|column| facts.is_key_column(column)) {
-            affected.add_presence(&group.table);
-        }
+    if !keeps_keys(shared, facts, group, write) {
+        return affected.add_table(&group.table);
+    }
+    if may_lead_to_rows(facts, write) {
+        affected.add_presence(&group.table);
     }
     for entity in shared.registry.entities_of(group) {
         match row_key(knowledge, entity, write, values) {
             Some(key) => affected.add_row(&group.table, &key),
             None => return affected.add_table(&group.table),
         }
-        if let WriteKind::Update { assigned } = &write.kind {
-            let assigns =
-                |columns: &[usize]| columns.iter().any(|column| is_assigned(entity, *column, assigned));
-            if assigns(&entity.primary) {
-                return affected.add_table(&group.table);
-            }
+    }
+}
+
+/// True if the rows that were there keep their primary keys, or go: one key names each.
+fn keeps_keys(shared: &Shared, facts: &schema::Table, group: &TableGroup, write: &TableWrite) -> bool {
+    match &write.kind {
+        WriteKind::Update { assigned } | WriteKind::Upsert { assigned: Some(assigned) } => {
+            // A name that the table is not known to have may be another one of a key column: SQLite's rowid.
+            assigned.iter().all(|column| facts.column(column).is_some())
+                && shared.registry.entities_of(group).all(|entity| {
+                    !entity.primary.iter().any(|column| assigned.contains(&entity.columns[*column]))
+                })
         }
+        WriteKind::Insert | WriteKind::Delete => true,
+        WriteKind::Upsert { assigned: None } | WriteKind::Truncate { .. } => false,
+    }
+}
+
+/// True if a key that led to no row may lead to one now.
+fn may_lead_to_rows(facts: &schema::Table, write: &TableWrite) -> bool {
+    match &write.kind {
+        // The database's keys count: another process may have declared one that this one's entities have not.
+        WriteKind::Update { assigned } => assigned.iter().any(|column| facts.is_key_column(column)),
+        WriteKind::Insert | WriteKind::Upsert { .. } => true,
+        WriteKind::Delete | WriteKind::Truncate { .. } => false,
     }
 }
 
@@ -157,8 +180,19 @@ fn row_key(knowledge: &Knowledge, entity: &Entity, write: &TableWrite, values: &
     keys::canonical(parts.collect::<Option<Vec<_>>>()?)
 }
 
-fn is_assigned(entity: &Entity, column: usize, assigned: &[String]) -> bool {
-    assigned.contains(&entity.columns[column])
+/// Adds the tables that foreign keys reach; `None` if one of them carries the change on to nobody knows where.
+fn add_reached(shared: &Shared, schema: &Schema, write: &TableWrite, affected: &mut Affected) -> Option<()> {
+    for reached in reached(schema, write) {
+        if carries_on(schema.table(reached)) {
+            return None;
+        }
+        match shared.registry.group(reached) {
+            Some(group) => affected.add_table(&group.table),
+            None if shared.reach == Reach::Shared => affected.add_table(&foreign_table(shared, reached)),
+            None => {}
+        }
+    }
+    Some(())
 }
 
 /// Tables that foreign keys reach from the written rows.
@@ -166,10 +200,12 @@ fn reached<'s>(schema: &'s Schema, write: &TableWrite) -> impl Iterator<Item = &
     let table = write.table.as_str();
     match &write.kind {
         WriteKind::Insert => Default::default(),
-        WriteKind::Update { assigned } => schema.reached_by_update(table, assigned),
+        WriteKind::Update { assigned } | WriteKind::Upsert { assigned: Some(assigned) } => {
+            schema.reached_by_update(table, assigned)
+        }
         WriteKind::Delete => schema.reached_by_delete(table),
         // Replaces rows, or updates any of their columns.
-        WriteKind::Upsert => schema.reached_by_replace(table),
+        WriteKind::Upsert { assigned: None } => schema.reached_by_replace(table),
         WriteKind::Truncate { .. } => schema.reached_by_truncate(table),
     }
     .into_iter()

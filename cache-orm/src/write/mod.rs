@@ -1,8 +1,15 @@
-//! Writes: fence → execute → release.
+//! Writes: fence → execute → release; or, where the statement tells its rows, execute → fence → commit →
+//! release.
 
 pub(crate) mod affected;
 
+mod answer;
+
+pub(crate) mod exact;
+
 mod outcome;
+
+mod returned;
 
 use std::{
     future::Future,
@@ -10,29 +17,75 @@ use std::{
 };
 
 use cache_core::fence::{Affected, Fence};
-use sea_orm::{DbErr, Values};
+use sea_orm::{ConnectionTrait, DbErr, ExecResult, QueryResult, Statement, Values};
 
-use crate::{classify::Class, connection::Shared};
+use crate::{classify::Class, connection::Shared, knowledge::Knowledge};
 
+pub(crate) use answer::Answer;
+pub(crate) use exact::{Plan, Wanted};
 pub(crate) use outcome::is_known;
 
-/// Runs one write that commits by itself.
+/// Executes one write that commits by itself.
 ///
 /// # Errors
 /// The database's own; or [`DbErr::Custom`] under the policy `Refuse` when the store can't be reached, and
-/// then the write was not sent.
+/// then nothing was written.
 ///
 /// # Cancel safety
-/// Dropped while the database works, the outcome is unknown and the fence is left to expire.
-pub(crate) async fn execute<T>(
+/// Dropped while the database works, nothing was written, or the outcome is unknown and the fence is left to
+/// expire.
+pub(crate) async fn execute(
     shared: &Arc<Shared>,
+    class: &Class,
+    statement: Statement,
+) -> Result<ExecResult, DbErr> {
+    let knowledge = shared.knowledge().await;
+    match Plan::of(shared, &knowledge, class, &statement) {
+        Some(plan) => plan.run(shared, statement, Wanted::Count).await?.into_exec_result(),
+        None => {
+            let values = statement.values.clone();
+            fenced(shared, &knowledge, class, values.as_ref(), shared.db.execute_raw(statement)).await
+        }
+    }
+}
+
+/// The same for a write without parameters that must not be prepared: it is sent as it is.
+pub(crate) async fn execute_unprepared(
+    shared: &Arc<Shared>,
+    class: &Class,
+    sql: &str,
+) -> Result<ExecResult, DbErr> {
+    let knowledge = shared.knowledge().await;
+    fenced(shared, &knowledge, class, None, shared.db.execute_unprepared(sql)).await
+}
+
+/// The same for a write that returns rows: all of them. A write's implicit transaction commits after its last
+/// row has been handed out, so they are read to the end: a driver's query for one row may stop at the first.
+pub(crate) async fn query(
+    shared: &Arc<Shared>,
+    class: &Class,
+    statement: Statement,
+) -> Result<Vec<QueryResult>, DbErr> {
+    let knowledge = shared.knowledge().await;
+    match Plan::of(shared, &knowledge, class, &statement) {
+        Some(plan) => Ok(plan.run(shared, statement, Wanted::Rows).await?.rows),
+        None => {
+            let values = statement.values.clone();
+            fenced(shared, &knowledge, class, values.as_ref(), shared.db.query_all_raw(statement)).await
+        }
+    }
+}
+
+/// Fences what the text says that it affects, and then runs it.
+async fn fenced<T>(
+    shared: &Arc<Shared>,
+    knowledge: &Knowledge,
     class: &Class,
     values: Option<&Values>,
     run: impl Future<Output = Result<T, DbErr>>,
 ) -> Result<T, DbErr> {
-    let knowledge = shared.knowledge().await;
     note(shared, class);
-    let fence = fence(shared, affected::by(shared, Some(&knowledge), class, values)).await?;
+    let fence = fence(shared, affected::by(shared, Some(knowledge), class, values)).await?;
     let change = SchemaChange::by(shared, class);
     let result = run.await;
     settle(change, fence, &result).await;

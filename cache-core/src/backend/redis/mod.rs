@@ -38,10 +38,13 @@ const MOST_BYTES: usize = 4 << 20;
 /// More of another database's identity is not shown.
 const LONGEST_IDENTITY: usize = 1024;
 
+/// A script works on at most so many cells, because the server does nothing else meanwhile.
+const MOST_CELLS: usize = 1000;
+
 /// A store on a Redis server (or Valkey), shared by every process that connects to it.
 ///
-/// Each call is one command: `MGET` to look up, a script for everything else. All callers share one
-/// connection, which is made anew after it was lost. What a server kept is left behind when it is restarted or
+/// Each call is one command: `MGET` to look up, a script for everything else; a fence or release of more than
+/// a thousand cells is several, one after the other. All callers share one connection, which is made anew after it was lost. What a server kept is left behind when it is restarted or
 /// failed over, because it may have lost fences.
 ///
 /// The server must be a standalone master, and keep fences: choose an eviction policy such as `volatile-lfu`
@@ -378,13 +381,18 @@ impl Store for RedisStore {
         self.script(&session, &SCRIPTS.forfeit, &keys, &[&token.0.to_be_bytes()]).await
     }
 
+    /// Not atomic as a whole: if a later script fails, the marks of the earlier ones stand until they expire or
+    /// are released.
     async fn fence(&self, cells: &[Key], writer: Writer, ttl: Duration) -> Result<(), StoreError> {
         if cells.is_empty() {
             return Ok(());
         }
         let session = self.session().await?;
         let arguments: [&[u8]; 2] = [&writer.0.to_be_bytes(), &encode_ttl(ttl)];
-        self.script(&session, &SCRIPTS.fence, &session.keys(cells), &arguments).await
+        for cells in cells.chunks(MOST_CELLS) {
+            let () = self.script(&session, &SCRIPTS.fence, &session.keys(cells), &arguments).await?;
+        }
+        Ok(())
     }
 
     async fn release(&self, cells: &[Key], writer: Writer) -> Result<usize, StoreError> {
@@ -393,7 +401,12 @@ impl Store for RedisStore {
         }
         let session = self.session().await?;
         let arguments: [&[u8]; 1] = [&writer.0.to_be_bytes()];
-        self.script(&session, &SCRIPTS.release, &session.keys(cells), &arguments).await
+        let mut lost = 0;
+        for cells in cells.chunks(MOST_CELLS) {
+            let keys = session.keys(cells);
+            lost += self.script::<usize>(&session, &SCRIPTS.release, &keys, &arguments).await?;
+        }
+        Ok(lost)
     }
 
     /// The claim outlives the server's incarnation: its cell is `{namespace}:database`.

@@ -5,6 +5,7 @@ mod lexing;
 mod raw;
 mod remembered;
 mod rendered;
+mod returning;
 mod writes;
 
 use sea_orm::{
@@ -29,7 +30,7 @@ fn shown(class: &Class) -> String {
             let writes = writes.iter().map(|write| {
                 let kind = match &write.kind {
                     WriteKind::Insert => "insert".into(),
-                    WriteKind::Upsert => "upsert".into(),
+                    WriteKind::Upsert { .. } => "upsert".into(),
                     WriteKind::Update { assigned } => format!("update[{}]", assigned.join(" ")),
                     WriteKind::Delete => "delete".into(),
                     WriteKind::Truncate { cascade: false } => "truncate".into(),

@@ -1,0 +1,135 @@
+//! What a transaction has written so far.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+use cache_core::fence::{Affected, Fence};
+use sea_orm::DbErr;
+
+use crate::{
+    connection::Shared,
+    write::{self, SchemaChange},
+};
+
+/// What a transaction and its savepoints have written. A savepoint that is rolled back leaves its notes
+/// behind: its rows are invalidated although they did not change.
+pub(super) struct Journal {
+    affected: Mutex<Affected>,
+    /// What each statement changes at most that has not told its rows yet, or never will: its caller vanished,
+    /// or it failed.
+    undecided: Mutex<Vec<Option<Affected>>>,
+    /// Fences placed before the commit, for statements that may commit by themselves, and what they mark.
+    early: Mutex<Vec<Fence>>,
+    fenced: Mutex<Affected>,
+    /// Such a statement was sent: whatever follows may commit at once too.
+    may_commit_early: AtomicBool,
+    /// Forgets the schema when the transaction is over, however it ends.
+    change: Mutex<Option<SchemaChange>>,
+    /// The transaction itself and its open savepoints.
+    levels: AtomicUsize,
+}
+
+impl Journal {
+    pub(super) fn new(shared: &Shared) -> Self {
+        let nothing = || Mutex::new(write::affected::nothing(shared));
+        Journal {
+            affected: nothing(),
+            undecided: Mutex::default(),
+            early: Mutex::default(),
+            fenced: nothing(),
+            may_commit_early: AtomicBool::new(false),
+            change: Mutex::default(),
+            levels: AtomicUsize::new(0),
+        }
+    }
+
+    /// A statement will change this.
+    pub(super) fn note(&self, affected: Affected) {
+        lock(&self.affected).merge(affected);
+    }
+
+    /// What was learned of the schema is old when the transaction is over.
+    pub(super) fn forgets(&self, change: SchemaChange) {
+        *lock(&self.change) = Some(change);
+    }
+
+    /// From now on, whatever is sent may commit at once.
+    pub(super) fn commits_early(&self) {
+        self.may_commit_early.store(true, Ordering::Release);
+    }
+
+    pub(super) fn may_commit_early(&self) -> bool {
+        self.may_commit_early.load(Ordering::Acquire)
+    }
+
+    /// A statement is about to change this at most. The answer names it.
+    pub(super) fn open(&self, at_most: Affected) -> usize {
+        let mut undecided = lock(&self.undecided);
+        undecided.push(Some(at_most));
+        undecided.len() - 1
+    }
+
+    /// The statement has changed exactly this.
+    pub(super) fn close(&self, number: usize, affected: Affected) {
+        let mut undecided = lock(&self.undecided);
+        lock(&self.affected).merge(affected);
+        if let Some(statement) = undecided.get_mut(number) {
+            *statement = None;
+        }
+        while undecided.last().is_some_and(Option::is_none) {
+            undecided.pop();
+        }
+    }
+
+    /// What was written and is not fenced yet.
+    pub(super) fn unfenced(&self) -> Affected {
+        let undecided = lock(&self.undecided);
+        let mut affected = lock(&self.affected).clone();
+        undecided.iter().flatten().for_each(|at_most| affected.merge(at_most.clone()));
+        affected.beyond(&lock(&self.fenced))
+    }
+
+    /// Keeps a fence that was placed before the commit.
+    pub(super) fn keep(&self, fence: Fence, of: Affected) {
+        lock(&self.early).push(fence);
+        lock(&self.fenced).merge(of);
+    }
+
+    /// The transaction has ended, or nobody knows whether it has.
+    pub(super) async fn end<T>(&self, last: Option<Fence>, result: &Result<T, DbErr>) {
+        drop(lock(&self.change).take());
+        let early = std::mem::take(&mut *lock(&self.early));
+        if write::is_known(result) {
+            for fence in early.into_iter().chain(last) {
+                fence.release().await;
+            }
+        }
+    }
+}
+
+/// One level of a transaction. Whichever handle ends at the last level ends the transaction: the database does
+/// not care which of them it was.
+pub(super) struct Level(Arc<Journal>);
+
+impl Level {
+    pub(super) fn open(journal: &Arc<Journal>) -> Self {
+        journal.levels.fetch_add(1, Ordering::AcqRel);
+        Level(journal.clone())
+    }
+
+    pub(super) fn is_last(&self) -> bool {
+        self.0.levels.load(Ordering::Acquire) == 1
+    }
+}
+
+impl Drop for Level {
+    fn drop(&mut self) {
+        self.0.levels.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,29 @@
+//! What a write that ran with RETURNING answers to its caller.
+
+use sea_orm::{
+    DbBackend, DbErr, ExecResult, MockDatabase, MockDatabaseTrait, MockExecResult, QueryResult, Statement,
+};
+
+/// The result of a statement, in whatever form it may be wanted.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    /// The rows, if the caller's own text returns any.
+    pub(crate) rows: Vec<QueryResult>,
+    /// How many rows were affected.
+    pub(crate) affected: u64,
+    /// On SQLite.
+    pub(crate) last_insert_id: u64,
+}
+
+impl Answer {
+    /// What executing the statement would have given.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub(crate) fn into_exec_result(self) -> Result<ExecResult, DbErr> {
+        let result = MockExecResult { last_insert_id: self.last_insert_id, rows_affected: self.affected };
+        // The only public way to an `ExecResult`. SeaORM traces the call, with these two numbers.
+        let mut mock = MockDatabase::new(DbBackend::Sqlite).append_exec_results([result]);
+        mock.execute(0, Statement::from_string(DbBackend::Sqlite, String::new()))
+    }
+}

@@ -1,0 +1,259 @@
+//! Writes whose rows the statement itself tells: it runs with RETURNING inside a transaction, and what it
+//! returned is fenced before the commit.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use cache_core::{cache::Table, fence::Affected, key::RowKey, store::Reach};
+use futures_util::StreamExt;
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement, StreamTrait,
+    TransactionTrait,
+};
+
+use crate::{
+    classify::{Class, ReturnedColumns},
+    connection::Shared,
+    keys::{self, KeyClass},
+    knowledge::Knowledge,
+    write::{self, affected, answer::Answer, returned},
+};
+
+/// How a statement is run so that it names the rows that it affects.
+pub(crate) struct Plan {
+    table: Arc<Table>,
+    /// For each entity over the table, where the result holds the columns of its primary key.
+    keys: Vec<Vec<(Place, KeyClass)>>,
+    /// The text with the RETURNING that it lacks.
+    text: Option<String>,
+    /// What else changes if any row does.
+    beside: Affected,
+    /// What changes at most.
+    at_most: Affected,
+}
+
+/// Where a result holds a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    At(usize),
+    Named(String),
+}
+
+/// What the caller of a statement wants of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// How many rows it affected.
+    Count,
+    /// The rows that it returned.
+    Rows,
+}
+
+impl Plan {
+    /// The plan for a statement; `None` if its rows can't be had from it, or need not: it names them already,
+    /// or invalidates the whole table in any case.
+    pub(crate) fn of(
+        shared: &Shared,
+        knowledge: &Knowledge,
+        class: &Class,
+        statement: &Statement,
+    ) -> Option<Self> {
+        let Class::Write(writes) = class else { return None };
+        let [write] = writes.as_slice() else { return None };
+        let returning = write.returning.as_ref()?;
+        if shared.reach == Reach::Nothing
+            || shared.cache.settings().max_fenced_rows == 0
+            || !shared.db.support_returning()
+            // After a raw BEGIN through the pool, a transaction of ours might end that one.
+            || shared.session_changed.load(Ordering::Acquire)
+        {
+            return None;
+        }
+        let schema = knowledge.schema.as_ref()?;
+        let facts = schema.table_in(returning.schema.as_deref(), &write.table)?;
+        // Who may write a row under row-level security may not be allowed to see it.
+        if facts.row_security {
+            return None;
+        }
+        let table = shared.registry.group(&write.table)?.table.clone();
+        let at_most = affected::by(shared, Some(knowledge), class, statement.values.as_ref());
+        let beside = affected::beside_rows(shared, schema, write)?;
+        if !at_most.is_whole(&table) {
+            return None;
+        }
+        let (keys, appended) = places(shared, knowledge, &write.table, &returning.columns)?;
+        let text = (!appended.is_empty()).then(|| returning_too(shared.backend, &statement.sql, &appended));
+        Some(Plan { table, keys, text, beside, at_most })
+    }
+
+    /// What the statement changes at most, for as long as its rows are not known.
+    pub(crate) fn at_most(&self) -> &Affected {
+        &self.at_most
+    }
+
+    /// Runs the statement in a transaction of its own.
+    ///
+    /// # Errors
+    /// The database's own, as it gives them without the transaction; or [`DbErr::Custom`] under the policy
+    /// `Refuse` when the store can't be reached. Nothing is written then.
+    ///
+    /// # Cancel safety
+    /// Dropped before its fence is placed, the statement is rolled back; after that, the fence is left to
+    /// expire.
+    pub(crate) async fn run(
+        &self,
+        shared: &Shared,
+        statement: Statement,
+        wanted: Wanted,
+    ) -> Result<Answer, DbErr> {
+        let transaction = shared.db.begin().await.map_err(|error| wanted.error(error))?;
+        let fenced = async {
+            let (answer, affected) = self.run_in(&transaction, shared, statement, wanted).await?;
+            Ok((answer, write::fence(shared, affected).await?))
+        };
+        let (answer, fence) = match fenced.await {
+            Ok(fenced) => fenced,
+            Err(error) => {
+                // The statement's own error is the one to tell; a rollback that fails is made up for when the
+                // connection is used again.
+                drop(transaction.rollback().await);
+                return Err(error);
+            }
+        };
+        let committed = transaction.commit().await;
+        write::settle(None, fence, &committed).await;
+        committed.map(|()| answer).map_err(|error| wanted.error(error))
+    }
+
+    /// Runs the statement in an open transaction, and tells what it has changed.
+    ///
+    /// # Errors
+    /// The database's own. What it had changed until then is [`at_most`](Self::at_most).
+    pub(crate) async fn run_in(
+        &self,
+        transaction: &DatabaseTransaction,
+        shared: &Shared,
+        statement: Statement,
+        wanted: Wanted,
+    ) -> Result<(Answer, Affected), DbErr> {
+        self.collect(transaction, shared, statement, wanted).await.map_err(|error| wanted.error(error))
+    }
+
+    async fn collect(
+        &self,
+        transaction: &DatabaseTransaction,
+        shared: &Shared,
+        mut statement: Statement,
+        wanted: Wanted,
+    ) -> Result<(Answer, Affected), DbErr> {
+        // A caller who did not ask for rows gets none.
+        let keeps = wanted == Wanted::Rows && self.text.is_none();
+        if let Some(text) = &self.text {
+            statement.sql.clone_from(text);
+        }
+        let mut answer = Answer::default();
+        let mut affected = affected::nothing(shared);
+        {
+            let mut rows = transaction.stream_raw(statement).await?;
+            while let Some(row) = rows.next().await {
+                let row = row?;
+                answer.affected += 1;
+                self.note(&row, &mut affected);
+                if keeps {
+                    answer.rows.push(row);
+                }
+            }
+        }
+        if answer.affected > 0 {
+            affected.merge(self.beside.clone());
+        }
+        if wanted == Wanted::Count && shared.backend == DbBackend::Sqlite {
+            answer.last_insert_id = last_insert_id(transaction).await?;
+        }
+        Ok((answer, affected))
+    }
+
+    /// Adds a row by its keys; the whole table if one can't be told.
+    fn note(&self, row: &QueryResult, affected: &mut Affected) {
+        if affected.is_whole(&self.table) {
+            return;
+        }
+        for places in &self.keys {
+            match row_key(row, places) {
+                Some(key) => affected.add_row(&self.table, &key),
+                None => return affected.add_table(&self.table),
+            }
+        }
+    }
+}
+
+impl Wanted {
+    /// The error as the caller would have had it from the connection itself.
+    fn error(self, error: DbErr) -> DbErr {
+        match (self, error) {
+            (Wanted::Count, DbErr::Query(error)) => DbErr::Exec(error),
+            (_, error) => error,
+        }
+    }
+}
+
+/// Where the result holds the keys of the entities over a table, and the columns that it must return in
+/// addition.
+fn places<'s>(
+    shared: &'s Shared,
+    knowledge: &Knowledge,
+    table: &str,
+    columns: &ReturnedColumns,
+) -> Option<(Vec<Vec<(Place, KeyClass)>>, Vec<&'s str>)> {
+    let mut appended: Vec<&str> = Vec::new();
+    let mut keys = Vec::new();
+    for entity in shared.registry.entities_of(shared.registry.group(table)?) {
+        if !knowledge.has_primary_key(entity) {
+            return None;
+        }
+        let names: Vec<&str> = entity.shape.names().collect();
+        let mut places = Vec::new();
+        for (column, class) in entity.primary.iter().zip(knowledge.classes(entity, &entity.primary)) {
+            let name = names[*column];
+            let place = match columns {
+                ReturnedColumns::None => Place::At(match appended.iter().position(|known| *known == name) {
+                    Some(position) => position,
+                    None => {
+                        appended.push(name);
+                        appended.len() - 1
+                    }
+                }),
+                ReturnedColumns::At(found) => {
+                    Place::At(found.iter().find(|(_, known)| *known == entity.columns[*column])?.0)
+                }
+                ReturnedColumns::All => Place::Named(name.to_owned()),
+            };
+            places.push((place, class?));
+        }
+        keys.push(places);
+    }
+    Some((keys, appended))
+}
+
+/// The text with a RETURNING clause.
+fn returning_too(backend: DbBackend, sql: &str, columns: &[&str]) -> String {
+    // To SQLite, what it does not know in double quotes is a text.
+    let quote = if backend == DbBackend::Sqlite { '`' } else { '"' };
+    let quoted =
+        |column: &&str| format!("{quote}{}{quote}", column.replace(quote, &format!("{quote}{quote}")));
+    let columns = columns.iter().map(quoted).collect::<Vec<_>>().join(", ");
+    format!("{sql}\nRETURNING {columns}")
+}
+
+fn row_key(row: &QueryResult, places: &[(Place, KeyClass)]) -> Option<RowKey> {
+    let values = places.iter().map(|(place, class)| Some((*class, returned::value(row, place, *class)?)));
+    let values = values.collect::<Option<Vec<_>>>()?;
+    keys::canonical(values.iter().map(|(class, value)| (*class, value)))
+}
+
+/// What SQLite says of the transaction's connection.
+async fn last_insert_id(transaction: &DatabaseTransaction) -> Result<u64, DbErr> {
+    let asks = Statement::from_string(DbBackend::Sqlite, "SELECT last_insert_rowid()");
+    let row = transaction.query_one_raw(asks).await?;
+    let id: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+    // (SeaORM can't tell a negative one either.)
+    Ok(u64::try_from(id).unwrap_or_default())
+}

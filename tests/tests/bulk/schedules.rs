@@ -1,0 +1,209 @@
+//! Races between the statement, its fence and its commit; and callers that vanish in between.
+
+use std::{future::Future, pin::pin, task::Poll};
+
+use cache_core::testing::{Call, PausableStore};
+use cache_orm::CachedConnection;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, TransactionTrait, sea_query::Expr};
+use tests::{
+    Backend, Env, matrix,
+    shop::{Shop, product, store},
+};
+
+use crate::products::{ALL, assert_coherent, cached, enter, left, price, warm, warm_shop};
+
+async fn reprice(db: &impl ConnectionTrait, new: i32) -> u64 {
+    let update = product::Entity::update_many()
+        .col_expr(product::Column::Price, Expr::value(new))
+        .filter(product::Column::Price.gte(500));
+    update.exec(db).await.expect("the update succeeds").rows_affected
+}
+
+/// Updates in the background.
+fn repricing(db: &CachedConnection, new: i32) -> tokio::task::JoinHandle<u64> {
+    let db = db.clone();
+    tokio::spawn(async move { reprice(&db, new).await })
+}
+
+/// The shop, and another process whose calls of the store can be stopped.
+async fn two(env: &Env) -> (Shop, CachedConnection, PausableStore) {
+    let shop = warm_shop(env).await;
+    let pausable = PausableStore::new(env.store().await);
+    let writer = enter(env, pausable.clone()).await;
+    (shop, writer, pausable)
+}
+
+/// Waits until no dropped write holds a row: an update that changes nothing must wait for it.
+async fn quiet(shop: &Shop) {
+    let waits = "UPDATE product SET price = price WHERE id = 6";
+    shop.plain.execute_unprepared(waits).await.expect("the update succeeds");
+}
+
+matrix! {
+    stores: store;
+
+    async fn a_reader_between_statement_and_fence_leaves_no_old_row(env: Env) {
+        let (shop, writer, pausable) = two(&env).await;
+        shop.db.refresh().await.expect("the store answers");
+        let mut pause = pausable.pause_before(Call::Fence);
+        let write = repricing(&writer, 700);
+        pause.reached().await;
+        // It is not committed yet: old rows are right, and are filled.
+        assert_eq!(price(&shop.db, 6).await, Some(600));
+        shop.db.settled().await;
+        assert_eq!(price(&shop.db, 6).await, Some(600));
+        pause.resume();
+        assert_eq!(write.await.expect("the write ends"), 2);
+        assert_eq!(price(&shop.db, 6).await, Some(700));
+        writer.settled().await;
+        assert_coherent(&shop).await;
+    }
+
+    async fn a_reader_that_fills_across_the_write_is_refused(env: Env) {
+        let (shop, reader, pausable) = two(&env).await;
+        shop.db.refresh().await.expect("the store answers");
+        let mut pause = pausable.pause_before(Call::Fill);
+        let reading = {
+            let reader = reader.clone();
+            tokio::spawn(async move { price(&reader, 6).await })
+        };
+        pause.reached().await;
+        assert_eq!(reprice(&shop.db, 700).await, 2);
+        shop.db.settled().await;
+        pause.resume();
+        assert_eq!(reading.await.expect("the reader ends"), Some(600), "it began before the write");
+        reader.settled().await;
+        assert_eq!(price(&reader, 6).await, Some(700));
+        assert_coherent(&shop).await;
+    }
+
+    async fn a_writer_that_vanishes_between_fence_and_commit_changes_nothing(env: Env) {
+        let (shop, writer, pausable) = two(&env).await;
+        let mut pause = pausable.pause_after(Call::Fence);
+        let write = repricing(&writer, 700);
+        pause.reached().await;
+        write.abort();
+        assert!(write.await.is_err_and(|error| error.is_cancelled()));
+        drop(pause);
+        quiet(&shop).await;
+        assert_eq!(price(&shop.plain, 6).await, Some(600));
+        assert_coherent(&shop).await;
+        // Its marks stand until they expire.
+        assert_eq!(cached(&shop.db).await, left(env.backend(), &[1, 2, 3, 4]));
+    }
+
+    async fn a_writer_that_vanishes_before_its_fence_leaves_nothing_behind(env: Env) {
+        let (shop, writer, pausable) = two(&env).await;
+        let mut pause = pausable.pause_before(Call::Fence);
+        let write = repricing(&writer, 700);
+        pause.reached().await;
+        write.abort();
+        assert!(write.await.is_err_and(|error| error.is_cancelled()));
+        drop(pause);
+        quiet(&shop).await;
+        assert_eq!(price(&shop.plain, 6).await, Some(600));
+        assert_eq!(cached(&shop.db).await, ALL);
+        assert_coherent(&shop).await;
+    }
+
+    async fn a_writer_that_vanishes_after_its_commit_leaves_no_old_row(env: Env) {
+        let (shop, writer, pausable) = two(&env).await;
+        let mut pause = pausable.pause_before(Call::Release);
+        let write = repricing(&writer, 700);
+        pause.reached().await;
+        write.abort();
+        drop(pause);
+        for _ in 0..3 {
+            assert_eq!(price(&shop.db, 6).await, Some(700));
+            shop.db.settled().await;
+        }
+    }
+
+    /// Every await is a place where the caller may vanish.
+    async fn a_dropped_write_leaves_no_old_row(env: Env) {
+        let shop = warm_shop(&env).await;
+        for polls in 0..60 {
+            warm(&shop.db).await;
+            let db = shop.db.clone();
+            let done = drop_after(polls, async move { reprice(&db, 1000 + polls).await }).await;
+            shop.db.settled().await;
+            quiet(&shop).await;
+            assert_coherent(&shop).await;
+            if done {
+                return;
+            }
+        }
+    }
+
+    /// The statement is given up, and the transaction commits all the same: whether the database has carried it
+    /// out nobody knows.
+    async fn a_dropped_statement_of_a_transaction_leaves_no_old_row(env: Env) {
+        let shop = warm_shop(&env).await;
+        for polls in 0..40 {
+            warm(&shop.db).await;
+            let transaction = shop.db.begin().await.expect("a transaction");
+            let done = drop_after(polls, reprice(&transaction, 1000 + polls)).await;
+            let committed = transaction.commit().await;
+            // (The driver of MySQL may take the answer to the statement for that to the commit.)
+            assert!(committed.is_ok() || env.backend() == Backend::MySql, "{committed:?}");
+            shop.db.settled().await;
+            quiet(&shop).await;
+            assert_coherent(&shop).await;
+            if done {
+                assert_eq!(price(&shop.db, 6).await, Some(1000 + polls));
+                return;
+            }
+        }
+    }
+
+    async fn a_savepoint_that_is_rolled_back_leaves_its_notes(env: Env) {
+        let shop = warm_shop(&env).await;
+        let transaction = shop.db.begin().await.expect("a transaction");
+        let savepoint = transaction.begin().await.expect("a savepoint");
+        assert_eq!(reprice(&savepoint, 900).await, 2);
+        savepoint.rollback().await.expect("the rollback succeeds");
+        let kept = transaction.begin().await.expect("a savepoint");
+        product::Entity::delete_by_sku("A-1").exec(&kept).await.expect("the delete succeeds");
+        kept.commit().await.expect("the commit succeeds");
+        transaction.commit().await.expect("the commit succeeds");
+        assert_eq!(cached(&shop.db).await, left(env.backend(), &[2, 3, 4]));
+        assert_coherent(&shop).await;
+    }
+
+    async fn a_transaction_that_rolls_back_invalidates_nothing(env: Env) {
+        let shop = warm_shop(&env).await;
+        let transaction = shop.db.begin().await.expect("a transaction");
+        assert_eq!(reprice(&transaction, 900).await, 2);
+        transaction.rollback().await.expect("the rollback succeeds");
+        assert_eq!(cached(&shop.db).await, ALL);
+    }
+
+    /// A raw COMMIT takes effect at once, so what follows is fenced before it is sent.
+    async fn after_a_raw_commit_in_a_transaction(env: Env) {
+        if env.backend() == Backend::MySql {
+            return;
+        }
+        let shop = warm_shop(&env).await;
+        let transaction = shop.db.begin().await.expect("a transaction");
+        assert_eq!(reprice(&transaction, 900).await, 2);
+        transaction.execute_unprepared("COMMIT").await.expect("it succeeds");
+        assert_eq!(price(&shop.db, 6).await, Some(900));
+        assert_eq!(reprice(&transaction, 901).await, 2);
+        assert_eq!(price(&shop.db, 6).await, Some(901));
+        drop(transaction);
+        assert_coherent(&shop).await;
+    }
+}
+
+/// Polls a future so many times, letting everything else run in between, and drops it. True if it ended.
+async fn drop_after<T>(polls: i32, future: impl Future<Output = T>) -> bool {
+    let mut future = pin!(future);
+    for _ in 0..polls {
+        let polled = std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await;
+        if polled.is_ready() {
+            return true;
+        }
+        tokio::task::yield_now().await;
+    }
+    false
+}

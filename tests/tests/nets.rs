@@ -1,0 +1,183 @@
+//! Writers that forget the cached connection, and what catches them.
+
+#![allow(unreachable_pub, reason = "entities are public")]
+
+use cache_orm::CachedConnection;
+use sea_orm::{
+    ActiveModelTrait,
+    ActiveValue::{Set, Unchanged},
+    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, ModelTrait, QueryFilter, TransactionTrait,
+    sea_query::Expr,
+};
+use tests::{
+    Env, matrix,
+    shop::{Shop, product, store},
+};
+
+/// Its hooks are the derive's.
+mod note {
+    use cache_orm::Cacheable;
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Cacheable)]
+    #[sea_orm(table_name = "note")]
+    #[cacheable(hooks)]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: i32,
+        pub text: String,
+    }
+}
+
+/// Nobody writes it through a raw connection: hooks reach every connection of the process that has the table.
+mod memo {
+    use cache_orm::Cacheable;
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Cacheable)]
+    #[sea_orm(table_name = "memo")]
+    #[cacheable(hooks)]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: i32,
+        pub text: String,
+    }
+}
+
+async fn notes(env: &Env) -> (DatabaseConnection, CachedConnection) {
+    let raw = env.connect().await;
+    for ddl in [
+        "CREATE TABLE note (id INT PRIMARY KEY, text VARCHAR(50) NOT NULL)",
+        "INSERT INTO note VALUES (1, 'one'), (2, 'two'), (3, 'three')",
+        "CREATE TABLE memo (id INT PRIMARY KEY, text VARCHAR(50) NOT NULL)",
+        "INSERT INTO memo VALUES (1, 'one'), (2, 'two')",
+    ] {
+        raw.execute_unprepared(ddl).await.expect("the statement is right");
+    }
+    (raw, Shop::enter(env, env.store().await).await)
+}
+
+async fn text(db: &impl ConnectionTrait, id: i32) -> Option<String> {
+    note::Entity::find_by_id(id).one(db).await.expect("an answer").map(|note| note.text)
+}
+
+fn written(id: i32, text: &str) -> note::ActiveModel {
+    note::ActiveModel { id: Unchanged(id), text: Set(text.to_owned()) }
+}
+
+async fn price(db: &impl ConnectionTrait, id: i32) -> Option<i32> {
+    product::Entity::find_by_id(id).one(db).await.expect("an answer").map(|product| product.price)
+}
+
+fn hits(db: &CachedConnection, table: &str) -> u64 {
+    let counts = db.stats().entities[table].counts;
+    counts.hits + counts.absent_hits
+}
+
+matrix! {
+    stores: store;
+
+    async fn hooks_invalidate_what_is_saved_through_a_raw_connection(env: Env) {
+        let (raw, db) = notes(&env).await;
+        for _ in 0..2 {
+            for id in 1..=4 {
+                text(&db, id).await;
+            }
+            note::Entity::find().all(&db).await.expect("an answer");
+            db.settled().await;
+        }
+        written(1, "uno").update(&raw).await.expect("the update succeeds");
+        assert_eq!(text(&db, 1).await.as_deref(), Some("uno"));
+        let new = note::ActiveModel { id: Set(4), text: Set("four".into()) };
+        new.insert(&raw).await.expect("the insert succeeds");
+        assert_eq!(text(&db, 4).await.as_deref(), Some("four"));
+        let two = note::Entity::find_by_id(2).one(&raw).await.expect("an answer").expect("a row");
+        two.delete(&raw).await.expect("the delete succeeds");
+        assert_eq!(text(&db, 2).await, None);
+        assert_eq!(note::Entity::find().all(&db).await.expect("an answer").len(), 3);
+        // Nobody learns how such a write ends: its row is not cached until the fence expires. Others are.
+        let before = hits(&db, "note");
+        text(&db, 1).await;
+        assert_eq!(hits(&db, "note"), before);
+        text(&db, 3).await;
+        assert_eq!(hits(&db, "note"), before + 1);
+        assert!(db.stats().entities["note"].counts.abandoned_fences >= 3);
+    }
+
+    async fn hooks_invalidate_what_a_raw_transaction_commits_later(env: Env) {
+        let (raw, db) = notes(&env).await;
+        text(&db, 1).await;
+        db.settled().await;
+        let transaction = raw.begin().await.expect("a transaction");
+        written(1, "uno").update(&transaction).await.expect("the update succeeds");
+        // The old row must not be cached again before the commit.
+        for _ in 0..2 {
+            if env.backend() != tests::Backend::Sqlite {
+                assert_eq!(text(&db, 1).await.as_deref(), Some("one"));
+            }
+        }
+        transaction.commit().await.expect("the commit succeeds");
+        assert_eq!(text(&db, 1).await.as_deref(), Some("uno"));
+    }
+
+    async fn hooks_leave_a_cached_connection_to_itself(env: Env) {
+        let (_raw, db) = notes(&env).await;
+        let memo = |id, text: &str| memo::ActiveModel { id: Unchanged(id), text: Set(text.to_owned()) };
+        memo(1, "uno").update(&db).await.expect("the update succeeds");
+        let transaction = db.begin().await.expect("a transaction");
+        memo(2, "dos").update(&transaction).await.expect("the update succeeds");
+        transaction.commit().await.expect("the commit succeeds");
+        db.settled().await;
+        for _ in 0..2 {
+            for (id, text) in [(1, "uno"), (2, "dos")] {
+                let memo = memo::Entity::find_by_id(id).one(&db).await.expect("an answer").expect("a row");
+                assert_eq!(memo.text, text);
+            }
+            db.settled().await;
+        }
+        let counts = db.stats().entities["memo"].counts;
+        assert_eq!(counts.abandoned_fences, 0);
+        assert!(counts.hits >= 2);
+    }
+
+    async fn statements_of_the_inner_connection_are_noticed(env: Env) {
+        let shop = Shop::open(&env).await;
+        for id in 1..=3 {
+            price(&shop.db, id).await;
+        }
+        shop.db.settled().await;
+        let raw = shop.db.inner().clone();
+        product::Entity::update_many()
+            .col_expr(product::Column::Price, Expr::value(7))
+            .filter(product::Column::Id.eq(1))
+            .exec(&raw)
+            .await
+            .expect("the update succeeds");
+        // The fence is placed by a task of its own.
+        while shop.counts("product").abandoned_fences == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(price(&shop.db, 1).await, Some(7));
+        // In a transaction it is placed before the commit, and still stands after it.
+        let transaction = raw.begin().await.expect("a transaction");
+        product::Entity::update_many()
+            .col_expr(product::Column::Price, Expr::value(8))
+            .filter(product::Column::Id.eq(2))
+            .exec(&transaction)
+            .await
+            .expect("the update succeeds");
+        while shop.counts("product").abandoned_fences == 1 {
+            tokio::task::yield_now().await;
+        }
+        transaction.commit().await.expect("the commit succeeds");
+        assert_eq!(price(&shop.db, 2).await, Some(8));
+        // What is only read changes nothing.
+        let before = shop.counts("product");
+        product::Entity::find().all(&raw).await.expect("an answer");
+        price(&shop.db, 3).await;
+        let after = shop.counts("product");
+        assert_eq!((after.abandoned_fences, after.hits), (before.abandoned_fences, before.hits + 1));
+    }
+}
