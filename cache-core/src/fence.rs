@@ -219,3 +219,54 @@ impl Parts {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test")]
+mod tests {
+    use super::*;
+    use crate::{backend::MemoryStore, settings::Settings};
+
+    fn table() -> Arc<Table> {
+        let cache = Cache::new(Arc::new(MemoryStore::default()), None, Settings::default()).unwrap();
+        Arc::new(cache.table("product"))
+    }
+
+    fn rows(table: &Arc<Table>, ids: std::ops::Range<i32>, max_rows: usize) -> Affected {
+        let mut affected = Affected::nothing(max_rows);
+        for id in ids {
+            affected.add_row(table, &RowKey::default().with_integer(id.into()));
+        }
+        affected
+    }
+
+    fn cells(affected: &Affected) -> usize {
+        affected.clone().into_parts().0.len()
+    }
+
+    #[test]
+    fn more_rows_than_the_limit_are_the_whole_table() {
+        let table = table();
+        let mut affected = rows(&table, 0..3, 3);
+        affected.merge(rows(&table, 1..3, 3));
+        assert!(!affected.is_whole(&table), "a row counts once");
+        assert_eq!(cells(&affected), 3 + 1);
+        affected.add_presence(&table);
+        assert_eq!(cells(&affected), 3 + 2);
+        affected.merge(rows(&table, 3..4, 3));
+        assert!(affected.is_whole(&table));
+        assert_eq!(cells(&affected), 8 + 2);
+        assert!(rows(&table, 0..1, 0).is_whole(&table));
+    }
+
+    #[test]
+    fn what_is_fenced_already_is_left_out() {
+        let table = table();
+        let all = rows(&table, 0..3, 10);
+        assert!(all.beyond(&all).is_empty());
+        assert_eq!(cells(&all.beyond(&rows(&table, 0..1, 10))), 2);
+        let mut whole = Affected::nothing(10);
+        whole.add_table(&table);
+        assert!(all.beyond(&whole).is_empty());
+        assert_eq!(cells(&whole.beyond(&all)), 8 + 1, "the all slot is fenced");
+    }
+}

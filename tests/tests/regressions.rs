@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use cache_core::testing::{Call, CountingStore, PausableStore};
-use cache_orm::{CachedConnection, MemoryStore};
+use cache_orm::{CachedConnection, MemoryStore, Namespace};
 use futures_util::{FutureExt, StreamExt, stream};
 use sea_orm::{
     ActiveModelTrait,
@@ -87,7 +87,14 @@ matrix! {
 
     async fn a_transaction_of_many_rows_fenced_each_of_them(env: Env) {
         let shop = Shop::open(&env).await;
-        let (db, operations) = recorded(&env).await;
+        let operations = CountingStore::new(env.store().await);
+        let db = CachedConnection::builder(env.connect().await)
+            .shared_store(Arc::new(operations.clone()))
+            .namespace(Namespace::new(env.namespace.clone()).expect("the harness makes valid names"))
+            .max_fenced_rows(1000)
+            .build()
+            .await
+            .expect("the cache is ready");
         let transaction = db.begin().await.expect("a transaction");
         for id in 1000..2200 {
             product::Entity::delete_by_id(id).exec(&transaction).await.expect("it succeeds");

@@ -152,7 +152,7 @@ matrix! {
         assert_coherent(&shop).await;
     }
 
-    async fn a_delete_by_unique_key_invalidates_the_table(env: Env) {
+    async fn a_delete_by_unique_key(env: Env) {
         let shop = warm_shop(&env).await;
         product::Entity::delete_by_sku("B-2").exec(&shop.db).await.expect("the delete succeeds");
         assert_coherent(&shop).await;

@@ -22,7 +22,7 @@ use crate::{
 pub(crate) struct Plan {
     table: Arc<Table>,
     /// For each entity over the table, where the result holds the columns of its primary key.
-    keys: Vec<Vec<(Place, KeyClass)>>,
+    keys: Vec<KeyPlaces>,
     /// The text with the RETURNING that it lacks.
     text: Option<String>,
     /// What else changes if any row does.
@@ -30,6 +30,9 @@ pub(crate) struct Plan {
     /// What changes at most.
     at_most: Affected,
 }
+
+/// Where a result holds the columns of a key, and how their values become part of it.
+type KeyPlaces = Vec<(Place, KeyClass)>;
 
 /// Where a result holds a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -202,7 +205,7 @@ fn places<'s>(
     knowledge: &Knowledge,
     table: &str,
     columns: &ReturnedColumns,
-) -> Option<(Vec<Vec<(Place, KeyClass)>>, Vec<&'s str>)> {
+) -> Option<(Vec<KeyPlaces>, Vec<&'s str>)> {
     let mut appended: Vec<&str> = Vec::new();
     let mut keys = Vec::new();
     for entity in shared.registry.entities_of(shared.registry.group(table)?) {
