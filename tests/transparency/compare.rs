@@ -17,14 +17,15 @@ use tests::{Database, Env, StoreKind};
 use crate::{
     domain::every_key,
     kinds::Kinds,
-    program::{Door, Op, Program, Read, Step},
-    run::{Log, run},
+    program::{Door, Op, Program, Read},
+    run::{answers, run},
     schema,
 };
 
 /// The two databases and what is needed to make connections to them.
 pub(crate) struct Sides {
-    plain: DatabaseConnection,
+    /// The pools of two processes, as on the other side.
+    plain: [DatabaseConnection; 2],
     /// The pools of the two processes that share the other database.
     cached: [DatabaseConnection; 2],
     /// Each process's client of the shared Redis; `None` for a memory store, of which every program gets a new
@@ -32,6 +33,8 @@ pub(crate) struct Sides {
     clients: Option<[Arc<dyn Store>; 2]>,
     namespace: String,
     runs: AtomicU64,
+    /// Reads everything by every key.
+    audit: Vec<Op>,
 }
 
 /// Where the two sides differ.
@@ -45,27 +48,38 @@ pub(crate) struct Difference {
 impl Sides {
     /// Creates the tables in both databases.
     pub(crate) async fn open(env: &Env, plain: &Database) -> Self {
-        let plain = plain.connect().await;
+        let plain = [plain.connect().await, plain.connect().await];
         let cached = [env.connect().await, env.connect().await];
-        for db in [&plain, &cached[0]] {
+        for db in [&plain[0], &cached[0]] {
             schema::create(db).await.expect("the tables can be created");
         }
         let clients = match env.kind {
             StoreKind::Memory => None,
             StoreKind::Redis => Some([env.store().await, env.store().await]),
         };
-        Sides { plain, cached, clients, namespace: env.namespace.clone(), runs: AtomicU64::new(0) }
+        Sides {
+            plain,
+            cached,
+            clients,
+            namespace: env.namespace.clone(),
+            runs: AtomicU64::new(0),
+            audit: audit(),
+        }
     }
 
-    /// Two processes with an empty cache.
-    async fn processes(&self) -> [CachedConnection; 2] {
+    /// The processes, with an empty cache.
+    async fn processes(&self, count: usize) -> Vec<CachedConnection> {
         let number = self.runs.fetch_add(1, Ordering::Relaxed);
         let [first, second] = self.clients.clone().unwrap_or_else(|| {
             let memory: Arc<dyn Store> = Arc::new(MemoryStore::default());
             [memory.clone(), memory]
         });
         let namespace = format!("{}_{number}", self.namespace);
-        [self.process(0, first, &namespace).await, self.process(1, second, &namespace).await]
+        let mut processes = vec![self.process(0, first, &namespace).await];
+        if count == 2 {
+            processes.push(self.process(1, second, &namespace).await);
+        }
+        processes
     }
 
     async fn process(&self, number: usize, store: Arc<dyn Store>, namespace: &str) -> CachedConnection {
@@ -85,26 +99,26 @@ impl Sides {
     /// The first step whose results differ; else the tables, if they do; else the first key that the cache
     /// answers differently afterwards.
     pub(crate) async fn compare(&self, program: &Program) -> Result<Kinds, Difference> {
-        let plain = [self.plain.clone(), self.plain.clone()];
-        let cached = self.start().await;
-        let expected = run(&plain, program).await;
+        let cached = self.start(program.processes()).await;
+        let expected = run(&self.plain, program).await;
         let log = run(&cached, program).await;
-        difference(program, &expected, &log)?;
+        difference(&expected.outcomes, &log.outcomes, |number| match program.steps.get(number) {
+            Some(step) => format!("step {number}, {step:?}"),
+            None => "at the end".to_owned(),
+        })?;
 
-        let (tables, cached_tables) = (schema::contents(&self.plain).await, schema::contents(&self.cached[0]).await);
+        let (tables, cached_tables) =
+            (schema::contents(&self.plain[0]).await, schema::contents(&self.cached[0]).await);
         if tables != cached_tables {
             let place = "the tables afterwards".to_owned();
             return Err(Difference { place, plain: tables, cached: cached_tables });
         }
 
-        let audit = audit();
-        let expected = run(&plain[..1], &audit).await;
-        for process in &cached {
-            // Once to fill what is missing, once to hit it.
-            for _ in 0..2 {
-                let answers = run(std::slice::from_ref(process), &audit).await;
-                difference(&audit, &expected, &answers)?;
-            }
+        let expected = answers(&self.plain[0], &self.audit).await;
+        // Once to find what is stale and to fill what is missing, once to hit it.
+        for process in [&cached[0], &cached[cached.len() - 1]] {
+            let answers = answers(process, &self.audit).await;
+            difference(&expected, &answers, |number| format!("afterwards, {:?}", self.audit[number]))?;
         }
         let mut kinds = log.kinds;
         kinds.programs = 1;
@@ -112,43 +126,49 @@ impl Sides {
     }
 
     /// Both databases as every program finds them, and an empty cache.
-    async fn start(&self) -> [CachedConnection; 2] {
-        for db in [&self.plain, &self.cached[0]] {
+    async fn start(&self, processes: usize) -> Vec<CachedConnection> {
+        for db in [&self.plain[0], &self.cached[0]] {
             schema::reset(db).await.expect("the tables can be filled again");
         }
-        self.processes().await
+        self.processes(processes).await
     }
 }
 
-fn difference(program: &Program, plain: &Log, cached: &Log) -> Result<(), Difference> {
-    let outcomes = plain.outcomes.iter().zip(&cached.outcomes).enumerate();
-    for (number, (plain, cached)) in outcomes {
-        if plain != cached {
-            let step = program.steps.get(number);
-            let place = step.map_or("at the end".to_owned(), |step| format!("step {number}, {step:?}"));
-            return Err(Difference { place, plain: plain.clone(), cached: cached.clone() });
+/// The first outcome that differs.
+fn difference(
+    plain: &[String],
+    cached: &[String],
+    place: impl Fn(usize) -> String,
+) -> Result<(), Difference> {
+    match plain.iter().zip(cached).position(|(plain, cached)| plain != cached) {
+        Some(number) => Err(Difference {
+            place: place(number),
+            plain: plain[number].clone(),
+            cached: cached[number].clone(),
+        }),
+        None => {
+            assert_eq!(plain.len(), cached.len(), "equal outcomes lead to equal steps");
+            Ok(())
         }
     }
-    assert_eq!(plain.outcomes.len(), cached.outcomes.len(), "equal outcomes lead to equal steps");
-    Ok(())
 }
 
 /// Reads everything by every key.
-fn audit() -> Program {
-    let mut steps = Vec::new();
-    let mut tables = Vec::new();
-    let mut call = |op| steps.push(Step::Call { process: 0, op });
+fn audit() -> Vec<Op> {
+    let mut calls = Vec::new();
     for row in every_key() {
-        if !tables.contains(&row.table()) {
-            tables.push(row.table());
-            call(Op::Read(Read::All, row.clone()));
+        if !calls
+            .iter()
+            .any(|call| matches!(call, Op::Read(Read::All, other) if other.table() == row.table()))
+        {
+            calls.push(Op::Read(Read::All, row.clone()));
         }
         if row.uniques() > 0 {
-            call(Op::Read(Read::ByUnique(0, Door::One), row.clone()));
+            calls.push(Op::Read(Read::ByUnique(0, Door::One), row.clone()));
         }
-        call(Op::Read(Read::ById(Door::One), row));
+        calls.push(Op::Read(Read::ById(Door::One), row));
     }
-    Program { steps, settled: false }
+    calls
 }
 
 impl fmt::Display for Difference {

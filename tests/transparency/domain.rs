@@ -29,6 +29,12 @@ fn time(hour: u32) -> Option<DateTime> {
     date(3)?.and_hms_opt(hour, 30, 15)
 }
 
+/// Most often one of those that the seed has.
+fn id(random: &mut Random, last: i32) -> i32 {
+    let last = if random.chance(65) { 2 } else { last };
+    random.between(1, last)
+}
+
 fn maybe<T>(random: &mut Random, value: T) -> Option<T> {
     random.chance(70).then_some(value)
 }
@@ -38,15 +44,15 @@ pub(crate) fn row(random: &mut Random, table: TableName) -> Row {
     let r = random;
     match table {
         TableName::Person => Row::Person(person::Model {
-            id: r.between(1, 5),
+            id: id(r, 5),
             email: r.pick(&EMAILS).to_owned(),
             nickname: r.chance(60).then(|| r.pick(&NAMES).to_owned()),
             role: r.pick(&ROLES),
-            boss_id: r.chance(50).then(|| r.between(1, 5)),
+            boss_id: r.chance(50).then(|| id(r, 5)),
         }),
         TableName::Profile => Row::Profile(profile::Model {
-            id: r.between(1, 4).into(),
-            person_id: r.between(1, 5),
+            id: id(r, 4).into(),
+            person_id: id(r, 5),
             born: date(r.between(1, 28) as u32).filter(|_| r.chance(70)),
             rating: Decimal::new(r.between(-999, 999).into(), 2),
             extra: extra(r),
@@ -55,42 +61,38 @@ pub(crate) fn row(random: &mut Random, table: TableName) -> Row {
         TableName::Folder => Row::Folder(folder::Model {
             path: r.pick(&PATHS).to_owned(),
             parent_path: r.chance(50).then(|| r.pick(&PATHS).to_owned()),
-            owner_id: r.chance(50).then(|| r.between(1, 5)),
+            owner_id: r.chance(50).then(|| id(r, 5)),
         }),
         TableName::Article => Row::Article(article::Model {
-            id: uuid(r.between(1, 4) as u32),
+            id: uuid(id(r, 4) as u32),
             title: r.pick(&TITLES).to_owned(),
             edition: r.between(1, 2),
-            author_id: r.between(1, 4),
+            author_id: id(r, 4),
             folder_path: r.chance(50).then(|| r.pick(&PATHS).to_owned()),
             published: r.chance(50),
             written: time(r.between(0, 23) as u32).filter(|_| r.chance(70)),
             words: i64::from(r.between(0, 3)) << 33,
         }),
         TableName::Comment => Row::Comment(comment::Model {
-            article_id: uuid(r.between(1, 4) as u32),
+            article_id: uuid(id(r, 4) as u32),
             number: r.between(1, 2),
             text: r.pick(&NAMES).to_owned(),
-            person_id: r.chance(60).then(|| r.between(1, 5)),
+            person_id: r.chance(60).then(|| id(r, 5)),
         }),
         TableName::Tag => {
-            let id = r.between(1, 5);
+            let id = id(r, 5);
             let name = r.pick(&NAMES).to_owned();
             Row::Tag(tag::Model { id, name: maybe(r, name) })
         }
-        TableName::ArticleTag => Row::ArticleTag(article_tag::Model {
-            article_id: uuid(r.between(1, 4) as u32),
-            tag_id: r.between(1, 4),
-        }),
-        TableName::Badge => Row::Badge(badge::Model {
-            id: r.between(1, 3),
-            person_id: r.between(1, 5),
-            label: "new".to_owned(),
-        }),
-        TableName::Counter => Row::Counter(counter::Model {
-            name: r.pick(&COUNTERS).to_owned(),
-            value: r.between(0, 9),
-        }),
+        TableName::ArticleTag => {
+            Row::ArticleTag(article_tag::Model { article_id: uuid(id(r, 4) as u32), tag_id: id(r, 4) })
+        }
+        TableName::Badge => {
+            Row::Badge(badge::Model { id: id(r, 3), person_id: id(r, 5), label: "new".to_owned() })
+        }
+        TableName::Counter => {
+            Row::Counter(counter::Model { name: r.pick(&COUNTERS).to_owned(), value: r.between(0, 9) })
+        }
     }
 }
 

@@ -134,7 +134,13 @@ pub(crate) mod article {
         pub words: i64,
         #[sea_orm(belongs_to, from = "author_id", to = "id", on_delete = "Cascade", on_update = "Cascade")]
         pub author: BelongsTo<super::person::Entity>,
-        #[sea_orm(belongs_to, from = "folder_path", to = "path", on_delete = "SetNull", on_update = "Cascade")]
+        #[sea_orm(
+            belongs_to,
+            from = "folder_path",
+            to = "path",
+            on_delete = "SetNull",
+            on_update = "Cascade"
+        )]
         pub folder: BelongsTo<Option<super::folder::Entity>>,
         #[sea_orm(has_many)]
         pub comments: HasMany<super::comment::Entity>,
@@ -210,7 +216,11 @@ pub(crate) mod article_tag {
 
 pub(crate) mod badge {
     use cache_orm::Cacheable;
-    use sea_orm::{ActiveValue::Set, entity::prelude::*, sea_query::{Expr, ExprTrait}};
+    use sea_orm::{
+        ActiveValue::Set,
+        entity::prelude::*,
+        sea_query::{Expr, ExprTrait},
+    };
 
     use super::{counter, person};
 
@@ -246,7 +256,9 @@ pub(crate) mod badge {
                         counter.update(db).await?;
                     }
                     None => {
-                        counter::ActiveModel { name: Set("badges".to_owned()), value: Set(1) }.insert(db).await?;
+                        counter::ActiveModel { name: Set("badges".to_owned()), value: Set(1) }
+                            .insert(db)
+                            .await?;
                     }
                 }
             }

@@ -1,7 +1,9 @@
 //! Random programs.
 
+use std::ops::{Deref, DerefMut};
+
 use crate::{
-    domain::row,
+    domain,
     program::{
         Begin, Door, End, Follow, Graph, Hop, Nested, Op, Order, Program, RawRead, RawWrite, Read, ReadMany,
         Relation, Step, Write, WriteMany,
@@ -18,73 +20,148 @@ const GENERATED: [TableName; 4] = [TableName::Person, TableName::Profile, TableN
 
 /// The program of a seed.
 pub(crate) fn program(seed: u64) -> Program {
-    let mut random = Random::new(seed);
-    let length = 20 + random.below(41);
-    let processes = if random.chance(30) { 2 } else { 1 };
-    let settled = random.chance(80);
-    // Half of the programs read what they write through the cache; the rest rush from write to write.
-    let reads = random.pick(&[50, 65, 80]);
+    let mut generator = Generator::new(seed);
+    let r = &mut generator;
+    let length = 20 + r.below(41);
+    let processes = if r.chance(30) { 2 } else { 1 };
+    let settled = r.chance(80);
+    // Some programs read again what they have read; others rush from write to write.
+    let reads = r.pick(&[50, 65, 80]);
     let mut depth = 0;
-    let steps = (0..length).map(|_| step(&mut random, processes, reads, &mut depth)).collect();
+    let steps = (0..length).map(|_| step(r, processes, reads, &mut depth)).collect();
     Program { steps, settled }
-}
-
-fn step(random: &mut Random, processes: usize, reads: usize, depth: &mut usize) -> Step {
-    let process = random.below(processes);
-    if *depth > 0 && random.chance(25) {
-        *depth -= 1;
-        return Step::End(random.pick(&ENDS));
-    }
-    if *depth < 3 && random.chance(if *depth == 0 { 8 } else { 10 }) {
-        *depth += 1;
-        return Step::Begin { process, how: random.pick(&[Begin::Session, Begin::Session, Begin::Closure]) };
-    }
-    if *depth > 0 && random.chance(20) {
-        return Step::Beside { process, op: read(random) };
-    }
-    let op = if random.chance(reads) { read(random) } else { write(random) };
-    Step::Call { process, op }
 }
 
 /// A program whose rows are changed behind the cache's back.
 pub(crate) fn betrayal(seed: u64) -> Program {
-    let mut random = Random::new(seed);
-    let steps = (0..40).map(|_| match random.chance(10) {
-        true => Step::BehindTheBack { op: write(&mut random) },
-        false => Step::Call { process: 0, op: read(&mut random) },
+    let mut generator = Generator::new(seed);
+    let r = &mut generator;
+    let steps = (0..40).map(|_| {
+        if r.chance(10) {
+            Step::BehindTheBack { op: write(r) }
+        } else {
+            Step::Call { process: 0, op: read(r) }
+        }
     });
     Program { steps: steps.collect(), settled: true }
 }
 
-fn of(random: &mut Random, tables: &[TableName]) -> Row {
-    let table = random.pick(tables);
-    row(random, table)
+/// Random numbers, and the tables that a program is mostly about: it must come back to the same rows.
+struct Generator {
+    random: Random,
+    favourites: Vec<TableName>,
+    seed: Vec<Row>,
 }
 
-/// One to six rows of one table, some of them twice.
-fn several(random: &mut Random, table: TableName) -> Vec<Row> {
-    (0..1 + random.below(6)).map(|_| row(random, table)).collect()
+impl Generator {
+    fn new(seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let count = random.pick(&[1, 2, 3]);
+        let favourites = (0..count).map(|_| random.pick(TableName::ALL)).collect();
+        Generator { random, favourites, seed: domain::seed() }
+    }
+
+    /// One of these tables, a favourite if there is any among them.
+    fn table(&mut self, tables: &[TableName]) -> TableName {
+        let favourites = self.favourites.iter().copied().filter(|table| tables.contains(table));
+        let favourites: Vec<_> = favourites.collect();
+        let from = if favourites.is_empty() || self.random.chance(20) { tables } else { &favourites };
+        self.random.pick(from)
+    }
+
+    fn row(&mut self, table: TableName) -> Row {
+        domain::row(&mut self.random, table)
+    }
+
+    /// A row of one of these tables.
+    fn row_of(&mut self, tables: &[TableName]) -> Row {
+        let table = self.table(tables);
+        self.row(table)
+    }
+
+    /// A row that is likely not there yet.
+    fn new_row(&mut self, table: TableName) -> Row {
+        let mut row = self.row(table);
+        for _ in 0..6 {
+            if !self.seed.iter().any(|there| there.table() == table && there.key() == row.key()) {
+                break;
+            }
+            row = self.row(table);
+        }
+        row
+    }
+
+    /// One or two rows of one table that are likely not there yet.
+    fn new_rows(&mut self, table: TableName) -> Vec<Row> {
+        let mut rows = vec![self.new_row(table), self.new_row(table)];
+        rows.dedup_by_key(|row| row.key());
+        rows
+    }
+
+    /// One to six rows of one table, some of them twice.
+    fn rows(&mut self, table: TableName) -> Vec<Row> {
+        (0..1 + self.below(6)).map(|_| self.row(table)).collect()
+    }
+
+    /// None, one or two columns outside the primary key.
+    fn columns(&mut self) -> u32 {
+        match self.below(10) {
+            0 => 0,
+            1..7 => 1 << self.below(5),
+            _ => 1 << self.below(5) | 1 << self.below(8),
+        }
+    }
 }
 
-fn read(random: &mut Random) -> Op {
-    let r = random;
+impl Deref for Generator {
+    type Target = Random;
+
+    fn deref(&self) -> &Random {
+        &self.random
+    }
+}
+
+impl DerefMut for Generator {
+    fn deref_mut(&mut self) -> &mut Random {
+        &mut self.random
+    }
+}
+
+fn step(r: &mut Generator, processes: usize, reads: usize, depth: &mut usize) -> Step {
+    let process = r.below(processes);
+    if *depth > 0 && r.chance(25) {
+        *depth -= 1;
+        return Step::End(r.pick(&ENDS));
+    }
+    if *depth < 3 && r.chance(if *depth == 0 { 8 } else { 10 }) {
+        *depth += 1;
+        return Step::Begin { process, how: r.pick(&[Begin::Session, Begin::Session, Begin::Closure]) };
+    }
+    if *depth > 0 && r.chance(20) {
+        return Step::Beside { process, op: read(r) };
+    }
+    let op = if r.chance(reads) { read(r) } else { write(r) };
+    Step::Call { process, op }
+}
+
+fn read(r: &mut Generator) -> Op {
     match r.below(100) {
         // Half of all reads are those that the cache answers.
-        0..30 => Op::Read(Read::ById(r.pick(&DOORS)), of(r, TableName::ALL)),
-        30..42 => Op::Read(Read::ByUnique(0, r.pick(&DOORS)), of(r, &UNIQUE)),
-        42..50 => Op::Read(Read::All, of(r, TableName::ALL)),
+        0..30 => Op::Read(Read::ById(r.pick(&DOORS)), r.row_of(TableName::ALL)),
+        30..42 => Op::Read(Read::ByUnique(0, r.pick(&DOORS)), r.row_of(&UNIQUE)),
+        42..50 => Op::Read(Read::All, r.row_of(TableName::ALL)),
         50..62 => {
-            let row = of(r, TableName::ALL);
+            let row = r.row_of(TableName::ALL);
             Op::Read(other_read(r), row)
         }
         62..74 => {
             let order = r.pick(&ORDERS);
             if r.chance(70) {
-                let table = r.pick(TableName::ALL);
-                Op::ReadMany(ReadMany::IdIn(order), several(r, table))
+                let table = r.table(TableName::ALL);
+                Op::ReadMany(ReadMany::IdIn(order), r.rows(table))
             } else {
-                let table = r.pick(&UNIQUE);
-                Op::ReadMany(ReadMany::UniqueIn(0, order), several(r, table))
+                let table = r.table(&UNIQUE);
+                Op::ReadMany(ReadMany::UniqueIn(0, order), r.rows(table))
             }
         }
         74..86 => hop(r),
@@ -99,12 +176,12 @@ fn read(random: &mut Random) -> Op {
                 RawRead::CommonTable,
                 RawRead::Comment,
             ]);
-            Op::RawRead(call, of(r, TableName::ALL))
+            Op::RawRead(call, r.row_of(TableName::ALL))
         }
     }
 }
 
-fn other_read(r: &mut Random) -> Read {
+fn other_read(r: &mut Generator) -> Read {
     let column = r.below(8);
     let flag = r.chance(50);
     r.pick(&[
@@ -131,10 +208,16 @@ fn other_read(r: &mut Random) -> Read {
     ])
 }
 
-fn hop(r: &mut Random) -> Op {
+fn hop(r: &mut Generator) -> Op {
     use Relation as R;
-    const TO_ONE: [Relation; 6] =
-        [R::ProfilePerson, R::FolderOwner, R::ArticleAuthor, R::ArticleFolder, R::CommentArticle, R::CommentPerson];
+    const TO_ONE: [Relation; 6] = [
+        R::ProfilePerson,
+        R::FolderOwner,
+        R::ArticleAuthor,
+        R::ArticleFolder,
+        R::CommentArticle,
+        R::CommentPerson,
+    ];
     const TO_MANY: [Relation; 5] =
         [R::PersonArticles, R::FolderArticles, R::ArticleComments, R::ArticleTags, R::TagArticles];
     let (relation, loads) = match r.below(5) {
@@ -159,10 +242,10 @@ fn hop(r: &mut Random) -> Op {
         R::TagArticles => TableName::Tag,
         R::CommentArticle | R::CommentPerson => TableName::Comment,
     };
-    Op::Hop(Hop { relation, how }, several(r, from))
+    Op::Hop(Hop { relation, how }, r.rows(from))
 }
 
-fn graph(r: &mut Random) -> Op {
+fn graph(r: &mut Generator) -> Op {
     use TableName::{Article, Folder, Person};
     let door = r.pick(&DOORS);
     let (call, table) = r.pick(&[
@@ -188,26 +271,25 @@ fn graph(r: &mut Random) -> Op {
         (Graph::PartialModel, Person),
         (Graph::PartialNested, Article),
     ]);
-    Op::Graph(call, row(r, table))
+    Op::Graph(call, r.row(table))
 }
 
-fn write(random: &mut Random) -> Op {
-    let r = random;
+fn write(r: &mut Generator) -> Op {
     match r.below(100) {
         0..62 => write_one(r),
         62..77 => write_many(r),
         77..87 => nested(r),
-        _ => Op::RawWrite(raw_write(r), row(r, TableName::Person)),
+        _ => Op::RawWrite(raw_write(r), r.row(TableName::Person)),
     }
 }
 
-fn write_one(r: &mut Random) -> Op {
-    let (columns, filter, set) = (r.below(256) as u32, r.below(8), r.below(8));
+fn write_one(r: &mut Generator) -> Op {
+    let (columns, filter, set) = (r.columns(), r.below(8), r.below(8));
     let returning = r.chance(50);
     match r.below(24) {
-        0 => Op::Write(Write::InsertGenerated, of(r, &GENERATED)),
-        1 => Op::Write(Write::SaveNew, of(r, &GENERATED)),
-        2 => Op::Write(Write::UpsertUnique(0, columns), of(r, &UNIQUE)),
+        0 => Op::Write(Write::InsertGenerated, r.row_of(&GENERATED)),
+        1 => Op::Write(Write::SaveNew, r.row_of(&GENERATED)),
+        2 => Op::Write(Write::UpsertUnique(0, columns), r.row_of(&UNIQUE)),
         _ => {
             let write = r.pick(&[
                 Write::Insert,
@@ -231,16 +313,18 @@ fn write_one(r: &mut Random) -> Op {
                 Write::UpdateAll { set },
                 Write::DeleteBy { filter, returning },
             ]);
-            Op::Write(write, of(r, TableName::ALL))
+            let table = r.table(TableName::ALL);
+            let inserts = format!("{write:?}").starts_with("Insert");
+            Op::Write(write, if inserts && r.chance(80) { r.new_row(table) } else { r.row(table) })
         }
     }
 }
 
-fn write_many(r: &mut Random) -> Op {
-    let (columns, set) = (r.below(256) as u32, r.below(8));
+fn write_many(r: &mut Generator) -> Op {
+    let (columns, set) = (r.columns(), r.below(8));
     if r.chance(20) {
-        let table = r.pick(&UNIQUE);
-        return Op::WriteMany(WriteMany::MoveUnique(0), several(r, table));
+        let table = r.table(&UNIQUE);
+        return Op::WriteMany(WriteMany::MoveUnique(0), r.rows(table));
     }
     let write = r.pick(&[
         WriteMany::InsertMany,
@@ -251,11 +335,12 @@ fn write_many(r: &mut Random) -> Op {
         WriteMany::DeleteIdIn,
         WriteMany::MoveKey,
     ]);
-    let table = r.pick(TableName::ALL);
-    Op::WriteMany(write, several(r, table))
+    let table = r.table(TableName::ALL);
+    let inserts = format!("{write:?}").starts_with("Insert");
+    Op::WriteMany(write, if inserts && r.chance(80) { r.new_rows(table) } else { r.rows(table) })
 }
 
-fn nested(r: &mut Random) -> Op {
+fn nested(r: &mut Generator) -> Op {
     use TableName::{Article, Person, Profile, Tag};
     let nested = r.pick(&[
         Nested::InsertPersonWithProfile,
@@ -277,10 +362,14 @@ fn nested(r: &mut Random) -> Op {
         Nested::DeletePerson | Nested::DeleteByEmail => &[Person],
         Nested::DeleteArticle | Nested::DeleteByEditionOf => &[Article],
     };
-    Op::Nested(nested, tables.iter().map(|table| row(r, *table)).collect())
+    let new = matches!(nested, Nested::SaveArticleWithAuthor | Nested::InsertPersonWithProfile);
+    Op::Nested(
+        nested,
+        tables.iter().map(|table| if new { r.new_row(*table) } else { r.row(*table) }).collect(),
+    )
 }
 
-fn raw_write(r: &mut Random) -> RawWrite {
+fn raw_write(r: &mut Generator) -> RawWrite {
     r.pick(&[
         RawWrite::Update,
         RawWrite::UpdateParameters,

@@ -2,9 +2,8 @@
 
 use sea_orm::entity::prelude::HasMany;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, DerivePartialModel, EntityLoaderTrait, EntityTrait, FromQueryResult,
-     Linked, LoaderTrait, ModelTrait, QueryFilter, QueryOrder, RelationDef,
-    RelationTrait,
+    ColumnTrait, ConnectionTrait, DbBackend, DerivePartialModel, EntityLoaderTrait, EntityTrait,
+    FromQueryResult, Linked, LoaderTrait, ModelTrait, QueryFilter, QueryOrder, RelationDef, RelationTrait,
 };
 
 use crate::{
@@ -141,7 +140,8 @@ async fn of_person<C: Connection>(db: &C, call: Graph, model: &person::Model) ->
             }))
         }
         Graph::PersonLoader => {
-            let load = person::Entity::load().filter_by_id(model.id).with(profile::Entity).with(article::Entity);
+            let load =
+                person::Entity::load().filter_by_id(model.id).with(profile::Entity).with(article::Entity);
             value(load.one(db).await.map(|person| person.map(with_sorted_articles)))
         }
         Graph::PeopleLoader => {
@@ -174,7 +174,9 @@ async fn of_article<C: Connection>(db: &C, call: Graph, model: &article::Model) 
             }
         }
         Graph::OwnerOfFolderLinked => value(model.find_linked(OwnerOfFolder).one(db).await),
-        Graph::WithOwnerOfFolder => bag(article::Entity::find().find_also_linked(OwnerOfFolder).all(db).await),
+        Graph::WithOwnerOfFolder => {
+            bag(article::Entity::find().find_also_linked(OwnerOfFolder).all(db).await)
+        }
         Graph::ArticleLoader => {
             let load = article::Entity::load()
                 .filter_by_id(model.id)

@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use crate::{
-    program::Op,
-    tables::TableName,
-};
+use crate::{program::Op, tables::TableName};
 
 /// Counts by kind and table.
 #[derive(Clone, Debug, Default)]

@@ -44,6 +44,9 @@ use compare::Sides;
 use kinds::Kinds;
 use program::Program;
 
+/// From so many programs on, every kind of call must have succeeded, and every cached read must have hit.
+const ENOUGH: u64 = 200;
+
 /// The first seed and how many programs follow.
 fn programs(env: &Env) -> (u64, u64) {
     let variable = |name: &str| env::var(name).ok().map(|text| text.parse().expect("a number"));
@@ -55,7 +58,10 @@ fn programs(env: &Env) -> (u64, u64) {
         (Backend::MySql, StoreKind::Memory) => (4, 200),
         (Backend::MySql, StoreKind::Redis) => (5, 200),
     };
-    (variable("TRANSPARENCY_SEED").unwrap_or(place * 1_000_000), variable("TRANSPARENCY_PROGRAMS").unwrap_or(count))
+    (
+        variable("TRANSPARENCY_SEED").unwrap_or(place * 1_000_000),
+        variable("TRANSPARENCY_PROGRAMS").unwrap_or(count),
+    )
 }
 
 /// Fails with the shrunk program if the two sides differ.
@@ -64,7 +70,9 @@ async fn check(sides: &Sides, program: Program, seed: u64) -> Kinds {
         Ok(kinds) => return kinds,
         Err(found) => found,
     };
-    let shrunk = shrink::shrink(program, async |program: &Program| sides.compare(program).await.is_err()).await;
+    println!("seed {seed} differs; shrinking");
+    let shrunk =
+        shrink::shrink(program, async |program: &Program| sides.compare(program).await.is_err()).await;
     // A failure that depends on the weather may hide from the last run.
     let difference = sides.compare(&shrunk).await.err().unwrap_or(found);
     panic!(
@@ -92,6 +100,36 @@ matrix! {
             }
         })
         .await;
-        println!("{env:?}, {:.1?}: {kinds}", started.elapsed());
+        println!("\n{:?}, {:?}, {:.0?}: {kinds}", env.backend(), env.kind, started.elapsed());
+        if count >= ENOUGH {
+            assert_eq!(kinds.never_hit(), Vec::<String>::new(), "reads that the cache never answered");
+            assert_eq!(kinds.never_succeeded(), Vec::<String>::new(), "calls that never succeeded");
+        }
+    }
+
+    /// The comparison itself must be able to fail: here the cached connection is made to lie.
+    async fn a_write_behind_the_back_is_found_and_shrunk(env: Env) {
+        run_on_database(env.backend(), |plain| {
+            let env = env.clone();
+            async move {
+                let sides = Sides::open(&env, &plain).await;
+                let mut program = None;
+                for seed in 0..50 {
+                    let attempt = generate::betrayal(seed);
+                    if sides.compare(&attempt).await.is_err() {
+                        program = Some(attempt);
+                        break;
+                    }
+                }
+                let program = program.expect("a stale row shows itself within fifty programs");
+                let fails = async |program: &Program| sides.compare(program).await.is_err();
+                let shrunk = shrink::shrink(program, fails).await;
+                // A read that fills, and a write that goes unseen; the rest is read afterwards.
+                assert!(shrunk.steps.len() <= 3, "{shrunk}");
+                assert!(shrunk.steps.iter().any(|step| matches!(step, program::Step::BehindTheBack { .. })));
+                println!("{shrunk}{}", sides.compare(&shrunk).await.expect_err("it failed while it was shrunk"));
+            }
+        })
+        .await;
     }
 }

@@ -1,7 +1,9 @@
 //! Writes that only some tables have.
 
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::NotSet, IntoActiveModel,
+    ActiveModelTrait,
+    ActiveValue::{NotSet, Set},
+    IntoActiveModel,
     entity::prelude::{ActiveBelongsTo, ActiveHasOne},
 };
 
@@ -49,9 +51,12 @@ pub(crate) async fn nested<C: Connection>(db: &C, call: Nested, rows: &[Row]) ->
             value(person.insert(db).await)
         }
         Nested::SavePersonWithArticles => {
-            let mut person = person_set(&people[0]);
+            let mut person = person_key(&people[0]);
+            person.nickname = Set(people[0].nickname.clone());
             for article in &articles {
-                person.articles.push(article_set(article));
+                let mut words = article.clone().into_active_model().into_ex();
+                words.words = Set(article.words);
+                person.articles.push(words);
             }
             value(person.save(db).await)
         }
@@ -69,7 +74,8 @@ pub(crate) async fn nested<C: Connection>(db: &C, call: Nested, rows: &[Row]) ->
             value(article.insert(db).await)
         }
         Nested::SaveArticleWithTags => {
-            let mut article = article_set(&articles[0]);
+            let mut article = articles[0].clone().into_active_model().into_ex();
+            article.words = Set(articles[0].words);
             for tag in &tags {
                 article.tags.push(tag_new(tag));
             }
@@ -81,7 +87,9 @@ pub(crate) async fn nested<C: Connection>(db: &C, call: Nested, rows: &[Row]) ->
             article.tags.replace_all(tags);
             value(article.save(db).await)
         }
-        Nested::DeletePerson => value(person_key(&people[0]).delete(db).await.map(|result| result.rows_affected)),
+        Nested::DeletePerson => {
+            value(person_key(&people[0]).delete(db).await.map(|result| result.rows_affected))
+        }
         Nested::DeleteArticle => {
             let article = articles[0].clone().into_active_model().into_ex();
             value(article.delete(db).await.map(|result| result.rows_affected))
@@ -91,7 +99,8 @@ pub(crate) async fn nested<C: Connection>(db: &C, call: Nested, rows: &[Row]) ->
             value(delete.exec(db).await.map(|result| result.rows_affected))
         }
         Nested::DeleteByEditionOf => {
-            let delete = article::Entity::delete_by_edition_of((articles[0].title.clone(), articles[0].edition));
+            let delete =
+                article::Entity::delete_by_edition_of((articles[0].title.clone(), articles[0].edition));
             value(delete.exec(db).await.map(|result| result.rows_affected))
         }
     }

@@ -36,27 +36,24 @@ fn lines(rows: Vec<String>) -> String {
     format!("{} rows{}", rows.len(), rows.iter().map(|row| format!("\n  {row}")).collect::<String>())
 }
 
-/// The error's kind and text. The two databases have names of their own, which servers like to mention.
+/// The error's kind and text, without what is volatile: the two databases have names of their own, which servers
+/// like to mention, and Postgres tells the line of its own source.
 fn failure(error: &DbErr) -> String {
     let debug = format!("{error:?}");
     let kind: String = debug.chars().take_while(char::is_ascii_alphanumeric).collect();
-    format!("{FAILED} {kind}, {:?}: {}", error.sql_err(), without_database_names(&error.to_string()))
+    let text = format!("{FAILED} {kind}, {:?}: {error}", error.sql_err());
+    let text = without(&text, "cache_test_", |c| c == '_' || c.is_ascii_hexdigit());
+    without(&text, " at line ", |c| c.is_ascii_digit())
 }
 
 /// How the text of every failure begins.
 pub(crate) const FAILED: &str = "failed:";
 
-fn without_database_names(text: &str) -> String {
-    const NAME: &str = "cache_test_";
-    let mut rest = text;
-    let mut result = String::new();
-    while let Some(at) = rest.find(NAME) {
-        result.push_str(&rest[..at]);
-        result.push_str("<database>");
-        let name = &rest[at + NAME.len()..];
-        rest = &name[name.find(|c: char| c != '_' && !c.is_ascii_hexdigit()).unwrap_or(name.len())..];
-    }
-    result + rest
+/// The text without every `start` and the characters that continue it.
+fn without(text: &str, start: &str, continues: impl Fn(char) -> bool) -> String {
+    let mut parts = text.split(start);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + "…" + part.trim_start_matches(&continues))
 }
 
 #[cfg(test)]
@@ -65,8 +62,9 @@ mod tests {
 
     #[test]
     fn names_of_databases_are_left_out() {
-        let text = "of `cache_test_0123456789abcdef_7`.`comment`, cache_test_0_1";
-        assert_eq!(without_database_names(text), "of `<database>`.`comment`, <database>");
+        let error =
+            DbErr::Custom("`cache_test_0123456789abcdef_7`.`comment`, cache_test_0_1 at line 7".to_owned());
+        assert!(failure(&error).ends_with("`…`.`comment`, … …"), "{}", failure(&error));
     }
 
     #[test]

@@ -19,14 +19,25 @@ pub(crate) struct Program {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Step {
     /// A transaction, or a savepoint inside one.
-    Begin { process: usize, how: Begin },
+    Begin {
+        process: usize,
+        how: Begin,
+    },
     End(End),
     /// A call of one of the processes; inside a transaction, a call through the transaction.
-    Call { process: usize, op: Op },
+    Call {
+        process: usize,
+        op: Op,
+    },
     /// A call beside the open transaction, by one of the processes.
-    Beside { process: usize, op: Op },
+    Beside {
+        process: usize,
+        op: Op,
+    },
     /// A call through a connection that does not invalidate. Only to prove that the comparison finds it.
-    BehindTheBack { op: Op },
+    BehindTheBack {
+        op: Op,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -73,7 +84,9 @@ pub(crate) enum Read {
     ByColumn(usize),
     ByColumnIsNull(usize),
     All,
-    AllOrdered { descending: bool },
+    AllOrdered {
+        descending: bool,
+    },
     First,
     Exists,
     ExistsById,
@@ -81,15 +94,48 @@ pub(crate) enum Read {
     CountById,
     CountByColumn(usize),
     Paginate(u64),
-    Cursor { after: bool },
+    Cursor {
+        after: bool,
+    },
     Stream,
     StreamById,
-    LockById { share: bool },
+    LockById {
+        share: bool,
+    },
     SelectOnly(usize),
     /// This and the following go through `bypass()`, as documented.
     IntoJson,
     IntoJsonAll,
     Bypassed,
+}
+
+impl Read {
+    /// True if it is about the whole table.
+    fn is_of_table(self) -> bool {
+        matches!(
+            self,
+            Read::All
+                | Read::AllOrdered { .. }
+                | Read::First
+                | Read::Exists
+                | Read::Count
+                | Read::Paginate(_)
+                | Read::Stream
+                | Read::IntoJsonAll
+        )
+    }
+
+    /// True if nothing but the primary key matters.
+    fn is_by_key(self) -> bool {
+        !matches!(
+            self,
+            Read::ByUnique(..)
+                | Read::ByIdAnd(_)
+                | Read::ByIdOr(_)
+                | Read::ByColumn(_)
+                | Read::CountByColumn(_)
+        )
+    }
 }
 
 /// Reads of several keys.
@@ -210,7 +256,9 @@ pub(crate) enum WriteMany {
     InsertManyWithoutReturning,
     InsertManyReturning,
     UpsertMany(u32),
-    UpdateIdIn { set: usize },
+    UpdateIdIn {
+        set: usize,
+    },
     DeleteIdIn,
     /// Gives the first row the key of the second.
     MoveKey,
@@ -259,6 +307,19 @@ pub(crate) enum RawWrite {
     MoveKeyBack,
 }
 
+impl Program {
+    /// How many processes it has: one or two.
+    pub(crate) fn processes(&self) -> usize {
+        let second = |step: &Step| match step {
+            Step::Begin { process, .. } | Step::Call { process, .. } | Step::Beside { process, .. } => {
+                *process == 1
+            }
+            Step::End(_) | Step::BehindTheBack { .. } => false,
+        };
+        if self.steps.iter().any(second) { 2 } else { 1 }
+    }
+}
+
 impl Op {
     /// The kind that is counted: the call without its arguments.
     pub(crate) fn kind(&self) -> String {
@@ -281,7 +342,8 @@ impl Op {
     pub(crate) fn is_bypassed(&self) -> bool {
         matches!(
             self,
-            Op::Read(Read::IntoJson | Read::IntoJsonAll | Read::Bypassed, _) | Op::Graph(Graph::IntoOtherModel, _)
+            Op::Read(Read::IntoJson | Read::IntoJsonAll | Read::Bypassed, _)
+                | Op::Graph(Graph::IntoOtherModel, _)
         )
     }
 
@@ -303,7 +365,15 @@ impl Op {
 impl fmt::Debug for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Op::Read(call, row) if call.is_of_table() => write!(f, "{call:?} of {}", row.table().sql()),
+            Op::Read(call, row) if call.is_by_key() => {
+                write!(f, "{call:?} of {} ({})", row.table().sql(), row.key())
+            }
             Op::Read(call, row) => write!(f, "{call:?} of {row:?}"),
+            Op::ReadMany(call @ ReadMany::IdIn(_), rows) => {
+                let keys: Vec<_> = rows.iter().map(Row::key).collect();
+                write!(f, "{call:?} of {} ({})", rows[0].table().sql(), keys.join("; "))
+            }
             Op::ReadMany(call, rows) => write!(f, "{call:?} of {rows:?}"),
             Op::Hop(call, rows) => write!(f, "{:?} {:?} of {rows:?}", call.how, call.relation),
             Op::Graph(call, row) => write!(f, "{call:?} of {row:?}"),

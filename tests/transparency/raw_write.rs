@@ -13,8 +13,10 @@ use crate::{
 pub(crate) async fn raw_write<C: Connection>(db: &C, call: RawWrite, row: &person::Model) -> String {
     let backend = ConnectionTrait::get_database_backend(db);
     let id = row.id;
-    let quote = |name: &str| if backend == DbBackend::MySql { format!("`{name}`") } else { format!("\"{name}\"") };
-    let unprepared = async |sql: String| value(db.execute_unprepared(&sql).await.map(|result| result.rows_affected()));
+    let quote =
+        |name: &str| if backend == DbBackend::MySql { format!("`{name}`") } else { format!("\"{name}\"") };
+    let unprepared =
+        async |sql: String| value(db.execute_unprepared(&sql).await.map(|result| result.rows_affected()));
     match call {
         RawWrite::Update => unprepared(format!("UPDATE person SET nickname = 'raw' WHERE id = {id}")).await,
         RawWrite::UpdateParameters => {
@@ -36,7 +38,10 @@ pub(crate) async fn raw_write<C: Connection>(db: &C, call: RawWrite, row: &perso
                 DbBackend::Sqlite => format!("\"main\".{table}"),
                 _ => table.clone(),
             };
-            unprepared(format!("UPDATE {qualified} SET {nickname} = 'it''s; \"quoted\"' WHERE {table}.{key} IN ({id}, 9)")).await
+            unprepared(format!(
+                "UPDATE {qualified} SET {nickname} = 'it''s; \"quoted\"' WHERE {table}.{key} IN ({id}, 9)"
+            ))
+            .await
         }
         RawWrite::UpdateSubquery => {
             let sql = "UPDATE article SET words = words + 1 WHERE author_id IN (SELECT id FROM person WHERE role = 'admin')";
@@ -48,14 +53,13 @@ pub(crate) async fn raw_write<C: Connection>(db: &C, call: RawWrite, row: &perso
             unprepared(format!("/* SELECT */ DELETE -- nothing\n FROM folder WHERE owner_id = {id}")).await
         }
         RawWrite::InsertSelect => {
-            unprepared(format!("INSERT INTO tag (id, name) SELECT id, email FROM person WHERE id = {id}")).await
+            unprepared(format!("INSERT INTO tag (id, name) SELECT id, email FROM person WHERE id = {id}"))
+                .await
         }
-        RawWrite::TwoStatements => {
-            unprepared(format!(
-                "UPDATE person SET nickname = 'first' WHERE id = {id}; DELETE FROM profile WHERE person_id = {id}"
-            ))
-            .await
-        }
+        RawWrite::TwoStatements => unprepared(format!(
+            "UPDATE person SET nickname = 'first' WHERE id = {id}; DELETE FROM profile WHERE person_id = {id}"
+        ))
+        .await,
         RawWrite::DataModifyingCommonTable => {
             let sql = match backend {
                 DbBackend::Postgres => format!(

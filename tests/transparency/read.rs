@@ -2,10 +2,10 @@
 
 use futures_util::TryStreamExt;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, FromQueryResult, IdenStatic, ModelTrait, PaginatorTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select,
-    SelectExt, Statement,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, FromQueryResult, IdenStatic, ModelTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select, SelectExt, Statement,
     prelude::Expr,
-    sea_query::{FromValueTuple, IntoIden, SimpleExpr, ValueTuple, ExprTrait},
+    sea_query::{ExprTrait, FromValueTuple, IntoIden, SimpleExpr, ValueTuple},
 };
 
 use crate::{
@@ -73,9 +73,7 @@ pub(crate) async fn read<E: Table, C: Connection>(db: &C, call: Read, model: &E:
             bag(E::find().filter(either).all(db).await)
         }
         Read::ByColumn(column) => bag(E::find().filter(equals(E::column(column))).all(db).await),
-        Read::ByColumnIsNull(column) => {
-            bag(E::find().filter(E::column(column).is_null()).all(db).await)
-        }
+        Read::ByColumnIsNull(column) => bag(E::find().filter(E::column(column).is_null()).all(db).await),
         Read::All => bag(E::find().all(db).await),
         Read::AllOrdered { descending } => {
             let order = if descending { Order::Descending } else { Order::Ascending };
@@ -91,7 +89,8 @@ pub(crate) async fn read<E: Table, C: Connection>(db: &C, call: Read, model: &E:
         Read::Paginate(size) => {
             let select = ordered(E::find(), Order::Ascending);
             let pages = select.paginate(db, size);
-            let numbers = value(pages.num_items_and_pages().await.map(|n| (n.number_of_items, n.number_of_pages)));
+            let numbers =
+                value(pages.num_items_and_pages().await.map(|n| (n.number_of_items, n.number_of_pages)));
             format!("{numbers}\n{}\n{}", list(pages.fetch_page(0).await), list(pages.fetch_page(1).await))
         }
         Read::Cursor { after } => {
@@ -147,7 +146,9 @@ pub(crate) async fn raw_read<E: Table, C: Connection>(db: &C, call: RawRead, mod
     let backend = ConnectionTrait::get_database_backend(db);
     let by_id = || E::find_by_id(id::<E>(model)).build(backend);
     let (table, key) = (E::default().into_iden(), E::key()[0]);
-    let quoted = |name: &str| if backend == sea_orm::DbBackend::MySql { format!("`{name}`") } else { format!("\"{name}\"") };
+    let quoted = |name: &str| {
+        if backend == sea_orm::DbBackend::MySql { format!("`{name}`") } else { format!("\"{name}\"") }
+    };
     let (table, column) = (quoted(&table.to_string()), quoted(key.as_str()));
     let parameter = if backend == sea_orm::DbBackend::Postgres { "$1" } else { "?" };
     let decoded = |rows: Result<Vec<QueryResult>, DbErr>| {

@@ -9,8 +9,8 @@ use std::{
 use cache_orm::{CachedConnection, CachedTransaction};
 use futures_util::{FutureExt, future::BoxFuture};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, StreamTrait, TransactionError,
-    TransactionSession, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, StreamTrait,
+    TransactionError, TransactionSession, TransactionTrait,
 };
 
 use crate::{
@@ -81,7 +81,10 @@ impl Process for CachedConnection {
 }
 
 /// A transaction whose savepoints are transactions of its own type.
-pub(crate) trait Transaction: Connection + TransactionTrait<Transaction = Self> + TransactionSession + Send + Sized {}
+pub(crate) trait Transaction:
+    Connection + TransactionTrait<Transaction = Self> + TransactionSession + Send + Sized
+{
+}
 
 impl Transaction for DatabaseTransaction {}
 impl Transaction for CachedTransaction {}
@@ -115,6 +118,8 @@ struct Run<P> {
 #[derive(Default)]
 struct State {
     next: usize,
+    /// A transaction is open.
+    open: bool,
     log: Log,
 }
 
@@ -125,7 +130,11 @@ where
     async fn program(&self) {
         while let Some(step) = self.step().await {
             match step {
-                Step::Begin { process, how } => self.transaction(&self.processes[process], how).await,
+                Step::Begin { process, how } => {
+                    self.lock().open = true;
+                    self.transaction(&self.processes[process], how).await;
+                    self.lock().open = false;
+                }
                 Step::End(_) => self.note("nothing to end".to_owned()),
                 Step::Call { process, op } | Step::Beside { process, op } => {
                     self.at_top_level(process, &op).await;
@@ -209,6 +218,9 @@ where
         let outcome = outcome.unwrap_or_else(|panic| format!("{FAILED} panicked: {}", words(&*panic)));
         let hits = self.hits() - before;
         let failed = outcome.starts_with(FAILED);
+        if failed && std::env::var("SHOWFAIL").is_ok() {
+            println!("FAILED {} {outcome}", op.kind());
+        }
         self.lock().log.kinds.count(op, failed, hits);
         self.note(outcome);
     }
@@ -218,6 +230,13 @@ where
             for process in self.processes.iter() {
                 process.settled().await;
             }
+        }
+        // A transaction that was dropped is rolled back when its connection returns to the pool. SQLite refuses
+        // to write in another one until then.
+        while self.processes.iter().map(|process| busy_connections(&process.beneath())).sum::<usize>()
+            > usize::from(self.lock().open)
+        {
+            tokio::task::yield_now().await;
         }
         let mut state = self.lock();
         state.next += 1;
@@ -237,6 +256,34 @@ where
     }
 }
 
+/// What each of these calls gives, outside any transaction.
+pub(crate) async fn answers<C: Connection>(db: &C, calls: &[Op]) -> Vec<String> {
+    let mut answers = Vec::with_capacity(calls.len());
+    for op in calls {
+        answers.push(perform(db, op).await);
+    }
+    answers
+}
+
+/// How many connections of the pool are in use.
+fn busy_connections(db: &DatabaseConnection) -> usize {
+    let (size, idle) = match db.get_database_backend() {
+        DbBackend::Sqlite => {
+            let pool = db.get_sqlite_connection_pool();
+            (pool.size(), pool.num_idle())
+        }
+        DbBackend::Postgres => {
+            let pool = db.get_postgres_connection_pool();
+            (pool.size(), pool.num_idle())
+        }
+        _ => {
+            let pool = db.get_mysql_connection_pool();
+            (pool.size(), pool.num_idle())
+        }
+    };
+    (size as usize).saturating_sub(idle)
+}
+
 /// What a panic says.
 fn words(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -253,7 +300,9 @@ async fn perform<C: Connection>(db: &C, op: &Op) -> String {
         Op::Hop(call, rows) => hop(db, *call, rows).boxed().await,
         Op::Graph(call, row) => graph(db, *call, row).boxed().await,
         Op::RawRead(call, row) => on_row!(row, E, model => raw_read::<E, C>(db, *call, model).boxed().await),
-        Op::Write(call, row) => on_row!(row, E, model => write::<E, C>(db, *call, model.clone()).boxed().await),
+        Op::Write(call, row) => {
+            on_row!(row, E, model => write::<E, C>(db, *call, model.clone()).boxed().await)
+        }
         Op::WriteMany(call, rows) => {
             on_row!(&rows[0], E, _model => write_many::<E, C>(db, *call, E::rows(rows)).boxed().await)
         }

@@ -1,6 +1,9 @@
 //! The tables, and the rows with which every program starts.
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, IntoActiveModel, ActiveModelTrait, QueryOrder, TransactionTrait};
+use sea_orm::{
+    ActiveModelTrait, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, IntoActiveModel, QueryOrder,
+    TransactionTrait,
+};
 
 use crate::{
     domain,
@@ -43,8 +46,7 @@ const GENERATED: [TableName; 4] = [TableName::Person, TableName::Profile, TableN
 
 /// Brings a database to the state in which every program starts, generated keys included.
 pub(crate) async fn reset(db: &DatabaseConnection) -> Result<(), DbErr> {
-    let mut sql: String =
-        ORDER.iter().rev().map(|table| format!("DELETE FROM {};", table.sql())).collect();
+    let mut sql: String = ORDER.iter().rev().map(|table| format!("DELETE FROM {};", table.sql())).collect();
     match db.get_database_backend() {
         DbBackend::Sqlite => sql += "DELETE FROM sqlite_sequence;",
         DbBackend::Postgres => {

@@ -38,7 +38,8 @@ async fn with_fewer_rows(
     let mut row = 0;
     loop {
         let mut attempt = program.clone();
-        let (Step::Call { op, .. } | Step::Beside { op, .. } | Step::BehindTheBack { op }) = &mut attempt.steps[number]
+        let (Step::Call { op, .. } | Step::Beside { op, .. } | Step::BehindTheBack { op }) =
+            &mut attempt.steps[number]
         else {
             return program;
         };

@@ -3,7 +3,10 @@
 
 use std::fmt;
 
-use sea_orm::{EntityTrait, FromQueryResult, IdenStatic, IntoActiveModel, Iterable, ModelTrait, PrimaryKeyToColumn, Value};
+use sea_orm::{
+    EntityTrait, FromQueryResult, IdenStatic, IntoActiveModel, Iterable, ModelTrait, PrimaryKeyToColumn,
+    Value,
+};
 
 use crate::entities::{article, article_tag, badge, comment, counter, folder, person, profile, tag};
 
@@ -98,15 +101,42 @@ macro_rules! on_row {
     ($row:expr, $E:ident, $model:ident => $body:expr) => {{
         use $crate::{entities, tables::Row};
         match $row {
-            Row::Person($model) => { type $E = entities::person::Entity; $body }
-            Row::Profile($model) => { type $E = entities::profile::Entity; $body }
-            Row::Folder($model) => { type $E = entities::folder::Entity; $body }
-            Row::Article($model) => { type $E = entities::article::Entity; $body }
-            Row::Comment($model) => { type $E = entities::comment::Entity; $body }
-            Row::Tag($model) => { type $E = entities::tag::Entity; $body }
-            Row::ArticleTag($model) => { type $E = entities::article_tag::Entity; $body }
-            Row::Badge($model) => { type $E = entities::badge::Entity; $body }
-            Row::Counter($model) => { type $E = entities::counter::Entity; $body }
+            Row::Person($model) => {
+                type $E = entities::person::Entity;
+                $body
+            }
+            Row::Profile($model) => {
+                type $E = entities::profile::Entity;
+                $body
+            }
+            Row::Folder($model) => {
+                type $E = entities::folder::Entity;
+                $body
+            }
+            Row::Article($model) => {
+                type $E = entities::article::Entity;
+                $body
+            }
+            Row::Comment($model) => {
+                type $E = entities::comment::Entity;
+                $body
+            }
+            Row::Tag($model) => {
+                type $E = entities::tag::Entity;
+                $body
+            }
+            Row::ArticleTag($model) => {
+                type $E = entities::article_tag::Entity;
+                $body
+            }
+            Row::Badge($model) => {
+                type $E = entities::badge::Entity;
+                $body
+            }
+            Row::Counter($model) => {
+                type $E = entities::counter::Entity;
+                $body
+            }
         }
     }};
 }

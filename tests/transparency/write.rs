@@ -58,10 +58,10 @@ pub(crate) async fn write<E: Table, C: Connection>(db: &C, call: Write, model: E
     match call {
         Write::Insert => value(whole::<E>(model).insert(db).await),
         Write::InsertGenerated => value(keyless::<E>(model).insert(db).await),
-        Write::InsertExec => value(E::insert(whole::<E>(model)).exec(db).await.map(|result| result.last_insert_id)),
-        Write::InsertWithoutReturning => {
-            value(E::insert(whole::<E>(model)).exec_without_returning(db).await)
+        Write::InsertExec => {
+            value(E::insert(whole::<E>(model)).exec(db).await.map(|result| result.last_insert_id))
         }
+        Write::InsertWithoutReturning => value(E::insert(whole::<E>(model)).exec_without_returning(db).await),
         Write::InsertReturning => value(E::insert(whole::<E>(model)).exec_with_returning(db).await),
         Write::InsertIgnore => {
             let insert = E::insert(whole::<E>(model)).on_conflict_do_nothing_on(E::key());
@@ -92,9 +92,7 @@ pub(crate) async fn write<E: Table, C: Connection>(db: &C, call: Write, model: E
         Write::DeleteById => {
             value(E::delete_by_id(id::<E>(&model)).exec(db).await.map(|result| result.rows_affected))
         }
-        Write::DeleteByIdReturning => {
-            value(E::delete_by_id(id::<E>(&model)).exec_with_returning(db).await)
-        }
+        Write::DeleteByIdReturning => value(E::delete_by_id(id::<E>(&model)).exec_with_returning(db).await),
         Write::UpdateBy { filter, set, returning } => {
             let (filter, set) = (E::column(filter), E::column(set));
             let update = E::update_many()
