@@ -1,22 +1,15 @@
 //! One program on two equal databases: through SeaORM's own connection on one, through the cache on the other.
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::fmt;
 
-use cache_core::store::Store;
-use cache_orm::{CachedConnection, MemoryStore, Namespace};
+use cache_orm::CachedConnection;
 use sea_orm::DatabaseConnection;
-use tests::{Database, Env, StoreKind};
+use tests::{Database, Env};
 
 use crate::{
     domain::every_key,
     kinds::Kinds,
+    processes::Processes,
     program::{Door, Op, Program, Read},
     run::{answers, run},
     schema,
@@ -26,13 +19,7 @@ use crate::{
 pub(crate) struct Sides {
     /// The pools of two processes, as on the other side.
     plain: [DatabaseConnection; 2],
-    /// The pools of the two processes that share the other database.
-    cached: [DatabaseConnection; 2],
-    /// Each process's client of the shared Redis; `None` for a memory store, of which every program gets a new
-    /// one.
-    clients: Option<[Arc<dyn Store>; 2]>,
-    namespace: String,
-    runs: AtomicU64,
+    cached: Processes,
     /// Reads everything by every key.
     audit: Vec<Op>,
 }
@@ -49,48 +36,11 @@ impl Sides {
     /// Creates the tables in both databases.
     pub(crate) async fn open(env: &Env, plain: &Database) -> Self {
         let plain = [plain.connect().await, plain.connect().await];
-        let cached = [env.connect().await, env.connect().await];
-        for db in [&plain[0], &cached[0]] {
+        let cached = Processes::of(env).await;
+        for db in [&plain[0], cached.plain()] {
             schema::create(db).await.expect("the tables can be created");
         }
-        let clients = match env.kind {
-            StoreKind::Memory => None,
-            StoreKind::Redis => Some([env.store().await, env.store().await]),
-        };
-        Sides {
-            plain,
-            cached,
-            clients,
-            namespace: env.namespace.clone(),
-            runs: AtomicU64::new(0),
-            audit: audit(),
-        }
-    }
-
-    /// The processes, with an empty cache.
-    async fn processes(&self, count: usize) -> Vec<CachedConnection> {
-        let number = self.runs.fetch_add(1, Ordering::Relaxed);
-        let [first, second] = self.clients.clone().unwrap_or_else(|| {
-            let memory: Arc<dyn Store> = Arc::new(MemoryStore::default());
-            [memory.clone(), memory]
-        });
-        let namespace = format!("{}_{number}", self.namespace);
-        let mut processes = vec![self.process(0, first, &namespace).await];
-        if count == 2 {
-            processes.push(self.process(1, second, &namespace).await);
-        }
-        processes
-    }
-
-    async fn process(&self, number: usize, store: Arc<dyn Store>, namespace: &str) -> CachedConnection {
-        CachedConnection::builder(self.cached[number].clone())
-            .shared_store(store)
-            .namespace(Namespace::new(namespace.to_owned()).expect("the harness makes valid names"))
-            // A machine that is busy with other tests must not look like a store that is down.
-            .store_time_out(Duration::from_secs(60))
-            .build()
-            .await
-            .expect("the cache is ready")
+        Sides { plain, cached, audit: audit() }
     }
 
     /// Runs the program on both sides.
@@ -108,7 +58,7 @@ impl Sides {
         })?;
 
         let (tables, cached_tables) =
-            (schema::contents(&self.plain[0]).await, schema::contents(&self.cached[0]).await);
+            (schema::contents(&self.plain[0]).await, schema::contents(self.cached.plain()).await);
         if tables != cached_tables {
             let place = "the tables afterwards".to_owned();
             return Err(Difference { place, plain: tables, cached: cached_tables });
@@ -127,10 +77,10 @@ impl Sides {
 
     /// Both databases as every program finds them, and an empty cache.
     async fn start(&self, processes: usize) -> Vec<CachedConnection> {
-        for db in [&self.plain[0], &self.cached[0]] {
+        for db in [&self.plain[0], self.cached.plain()] {
             schema::reset(db).await.expect("the tables can be filled again");
         }
-        self.processes(processes).await
+        self.cached.start(processes).await
     }
 }
 

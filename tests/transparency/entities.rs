@@ -9,6 +9,7 @@
 //! article ── article_tag ── tag  many-to-many
 //! badge, counter                 a model with hooks that query and write through the connection they get
 //! ```
+#![allow(unreachable_pub, reason = "SeaORM's macros need models that are pub")]
 
 pub(crate) mod person {
     use cache_orm::Cacheable;

@@ -64,7 +64,7 @@ mod tests {
     fn names_of_databases_are_left_out() {
         let error =
             DbErr::Custom("`cache_test_0123456789abcdef_7`.`comment`, cache_test_0_1 at line 7".to_owned());
-        assert!(failure(&error).ends_with("`…`.`comment`, … …"), "{}", failure(&error));
+        assert!(failure(&error).ends_with("`…`.`comment`, ……"), "{}", failure(&error));
     }
 
     #[test]

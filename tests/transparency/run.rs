@@ -218,9 +218,6 @@ where
         let outcome = outcome.unwrap_or_else(|panic| format!("{FAILED} panicked: {}", words(&*panic)));
         let hits = self.hits() - before;
         let failed = outcome.starts_with(FAILED);
-        if failed && std::env::var("SHOWFAIL").is_ok() {
-            println!("FAILED {} {outcome}", op.kind());
-        }
         self.lock().log.kinds.count(op, failed, hits);
         self.note(outcome);
     }
