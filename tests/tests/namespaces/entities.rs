@@ -59,7 +59,7 @@ entity! {
     }
 }
 
-const ITEM: &[&str] = &[
+pub(crate) const ITEM: &[&str] = &[
     "CREATE TABLE item (id INTEGER PRIMARY KEY NOT NULL, code VARCHAR(20) NOT NULL UNIQUE, \
      price INTEGER NOT NULL)",
     "INSERT INTO item VALUES (1, 'one', 10), (2, 'two', 20)",
