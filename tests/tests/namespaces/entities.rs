@@ -8,7 +8,7 @@ use sea_orm::{
 };
 use tests::{Env, matrix, shop::store};
 
-use crate::places::{Place, beside, entity, execute};
+use crate::places::{Place, agree_in_any_order, beside, entity, execute};
 
 entity! {
     /// All columns of a table.
@@ -59,7 +59,7 @@ entity! {
     }
 }
 
-const ITEM: &[&str] = &[
+pub(crate) const ITEM: &[&str] = &[
     "CREATE TABLE item (id INTEGER PRIMARY KEY NOT NULL, code VARCHAR(20) NOT NULL UNIQUE, \
      price INTEGER NOT NULL)",
     "INSERT INTO item VALUES (1, 'one', 10), (2, 'two', 20)",
@@ -140,6 +140,10 @@ matrix! {
                     crate::places::agree(db, &place.plain, by_name, when).await;
                 }
                 crate::places::agree(db, &place.plain, find(), when).await;
+                let ids = find().filter(quoted::Column::Id.is_in([1, 2, 3]));
+                agree_in_any_order(db, &place.plain, ids, when).await;
+                let names = find().filter(quoted::Column::Name.is_in(["a\"b", "c'd", "none"]));
+                agree_in_any_order(db, &place.plain, names, when).await;
             }
         };
         reads("at first").await;
@@ -155,6 +159,14 @@ matrix! {
         row(2, "c'd").insert(&other).await.expect("the insert goes through");
         other.settled().await;
         reads("after an insert by another").await;
+        quoted::Entity::update_many()
+            .set(quoted::ActiveModel { keyword: Set(6), ..Default::default() })
+            .filter(quoted::Column::Name.is_in(["c'd"]))
+            .exec(&place.db)
+            .await
+            .expect("the update goes through");
+        place.db.settled().await;
+        reads("after an update of a list").await;
         quoted::Entity::delete_by_id(1).exec(&place.db).await.expect("the delete goes through");
         place.db.settled().await;
         reads("after a delete").await;

@@ -4,6 +4,10 @@
 
 mod entities;
 mod keys;
+mod lists;
 mod owners;
 mod places;
+mod relations;
+mod roles;
+mod schemas;
 mod tables;

@@ -4,7 +4,7 @@ use std::{fmt::Debug, sync::Arc};
 
 use cache_core::store::Store;
 use cache_orm::{BypassReason, CachedConnection};
-use sea_orm::{ConnectionTrait, DatabaseConnection, EntityTrait, QueryTrait, Select};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryTrait, Select};
 use tests::{Backend, Env, shop::Shop};
 
 /// One database, as SeaORM alone sees it and through the cache.
@@ -67,6 +67,30 @@ where
         assert_eq!(select.clone().all(db).await, select.clone().all(plain).await, "{when}");
         db.settled().await;
         assert_eq!(select.clone().one(db).await, select.clone().one(plain).await, "{when}");
+        db.settled().await;
+    }
+}
+
+/// Two reads of several rows through the cache, each compared with the plain one. Without an order by the
+/// statement, rows may come in any.
+pub(crate) async fn agree_in_any_order<E>(
+    db: &CachedConnection,
+    plain: &DatabaseConnection,
+    select: Select<E>,
+    when: &str,
+) where
+    E: EntityTrait<Model: Debug + Send + Sync>,
+{
+    let sorted = |answer: Result<Vec<E::Model>, DbErr>| {
+        let mut rows: Vec<String> = match answer {
+            Ok(rows) => rows.iter().map(|row| format!("{row:?}")).collect(),
+            Err(error) => vec![error.to_string()],
+        };
+        rows.sort();
+        rows
+    };
+    for _ in 0..2 {
+        assert_eq!(sorted(select.clone().all(db).await), sorted(select.clone().all(plain).await), "{when}");
         db.settled().await;
     }
 }

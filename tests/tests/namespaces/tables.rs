@@ -6,13 +6,13 @@ use cache_orm::{BypassReason, CachedConnection, Namespace};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{Set, Unchanged},
-    ConnectionTrait, EntityTrait, QueryTrait, Statement, Value,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryTrait, Statement, Value,
 };
 use tests::{Backend, Env, StoreKind, matrix, shop::store};
 
 use crate::{
     entities::wide,
-    places::{Place, by_backend, entity, execute},
+    places::{Place, agree_in_any_order, by_backend, entity, execute},
 };
 
 entity! {
@@ -78,6 +78,27 @@ async fn is_special(env: &Env, ddl: &[&str], reason: BypassReason) {
     row.insert(&place.db).await.expect("the insert goes through");
     place.is_bypassed("special", special::Entity::find_by_id(9), reason).await;
     place.is_bypassed("special", special::Entity::find(), reason).await;
+    lists_agree(&place).await;
+}
+
+/// Lists of keys, read and written, where nothing may be cached.
+async fn lists_agree(place: &Place) {
+    let list = || special::Entity::find().filter(special::Column::Id.is_in([2, 9, 1, 7]));
+    agree_in_any_order(&place.db, &place.plain, list(), "a list").await;
+    special::Entity::update_many()
+        .set(special::ActiveModel { price: Set(33), ..Default::default() })
+        .filter(special::Column::Id.is_in([1, 9]))
+        .exec(&place.db)
+        .await
+        .expect("the update goes through");
+    agree_in_any_order(&place.db, &place.plain, list(), "after an update of a list").await;
+    special::Entity::delete_many()
+        .filter(special::Column::Price.gt(30))
+        .exec(&place.db)
+        .await
+        .expect("the delete goes through");
+    agree_in_any_order(&place.db, &place.plain, list(), "after a delete").await;
+    assert_eq!(place.hits("special"), 0);
 }
 
 /// One test body against one kind of database, with every store.
@@ -127,6 +148,16 @@ matrix! {
             place.agree(wide::Entity::find(), "after a write through the view").await;
         }
         place.is_bypassed("shown", shown::Entity::find(), BypassReason::TableKind).await;
+        let list = || shown::Entity::find().filter(shown::Column::Id.is_in([1, 2]));
+        agree_in_any_order(&place.db, &place.plain, list(), "a list of the view").await;
+        wide::Entity::update_many()
+            .set(wide::ActiveModel { price: Set(50), ..Default::default() })
+            .filter(wide::Column::Id.is_in([1, 2]))
+            .exec(&place.db)
+            .await
+            .expect("the update goes through");
+        agree_in_any_order(&place.db, &place.plain, list(), "after a write below the view").await;
+        assert_eq!(place.hits("shown"), 0);
     }
 
     async fn a_key_that_the_database_does_not_know_is_none(env: Env) {
