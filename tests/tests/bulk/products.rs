@@ -26,7 +26,7 @@ pub(crate) async fn restock(shop: &Shop) {
     for id in ALL {
         product(id).insert(&shop.plain).await.expect("a product can be inserted");
     }
-    shop.db.refresh().await.expect("the store answers");
+    shop.db.invalidate_all().await.expect("the store answers");
     warm(&shop.db).await;
     assert_eq!(cached(&shop.db).await, ALL);
 }

@@ -44,7 +44,7 @@ matrix! {
 
     async fn a_reader_between_statement_and_fence_leaves_no_old_row(env: Env) {
         let (shop, writer, pausable) = two(&env).await;
-        shop.db.refresh().await.expect("the store answers");
+        shop.db.invalidate_all().await.expect("the store answers");
         let mut pause = pausable.pause_before(Call::Fence);
         let write = repricing(&writer, 700);
         pause.reached().await;
@@ -61,7 +61,7 @@ matrix! {
 
     async fn a_reader_that_fills_across_the_write_is_refused(env: Env) {
         let (shop, reader, pausable) = two(&env).await;
-        shop.db.refresh().await.expect("the store answers");
+        shop.db.invalidate_all().await.expect("the store answers");
         let mut pause = pausable.pause_before(Call::Fill);
         let reading = {
             let reader = reader.clone();

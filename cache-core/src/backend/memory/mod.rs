@@ -4,7 +4,7 @@ mod clock;
 mod shard;
 
 use std::{
-    collections::{HashMap, hash_map},
+    collections::{BTreeMap, BTreeSet, HashMap, hash_map},
     fmt,
     hash::BuildHasher,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -28,6 +28,9 @@ const DEFAULT_CAPACITY: usize = 64 << 20;
 
 /// No entry can be larger than its shard, so a store is not divided further than this many bytes.
 const SMALLEST_SHARD: usize = 4 << 20;
+
+/// So many slots are seen at one instant.
+const MOST_AT_ONCE: usize = 1000;
 
 /// A store in the memory of **one** process.
 ///
@@ -86,12 +89,35 @@ impl MemoryStore {
         }
     }
 
-    /// The shard that keeps `key`. Callers hold one at a time.
+    /// The shard that keeps `key`. Whoever holds one asks for no other, but for [`at_once`](Self::at_once).
     fn shard(&self, key: &Key) -> MutexGuard<'_, Shard> {
-        let shards = &self.inner.shards;
+        unpoisoned(&self.inner.shards[self.place(key)])
+    }
+
+    /// The position of the shard that keeps `key`.
+    fn place(&self, key: &Key) -> usize {
         // The upper half of the product spreads the hash evenly over any number of shards.
-        let spread = u128::from(self.inner.hasher.hash_one(key)) * shards.len() as u128;
-        unpoisoned(&shards[(spread >> 64) as usize])
+        let spread = u128::from(self.inner.hasher.hash_one(key)) * self.inner.shards.len() as u128;
+        (spread >> 64) as usize
+    }
+
+    /// Several slots with their stamps, as they stand at one instant.
+    fn at_once(&self, at: &[&Address]) -> Vec<Sighting> {
+        let cells = at.iter().flat_map(|at| [Some(&at.slot), at.epoch.as_ref(), at.presence.as_ref()]);
+        let places: BTreeSet<usize> = cells.flatten().map(|cell| self.place(cell)).collect();
+        // In ascending order: two callers can't wait for each other.
+        let held: BTreeMap<usize, MutexGuard<'_, Shard>> =
+            places.into_iter().map(|place| (place, unpoisoned(&self.inner.shards[place]))).collect();
+        let number = |key: &Option<Key>| {
+            let key = key.as_ref()?;
+            held[&self.place(key)].epoch(key)
+        };
+        let see = |at: &&Address| Sighting {
+            entry: held[&self.place(&at.slot)].entry(&at.slot, &self.inner.clock),
+            epoch: number(&at.epoch),
+            presence: number(&at.presence),
+        };
+        at.iter().map(see).collect()
     }
 
     /// Executes one operation under the shard's lock. The clock is read there too, so that no cell sees time
@@ -100,11 +126,6 @@ impl MemoryStore {
         let mut shard = self.shard(key);
         let now = self.inner.clock.now();
         shard.apply(key, operation(now), now)
-    }
-
-    fn see(&self, at: &Address) -> Sighting {
-        let entry = self.shard(&at.slot).entry(&at.slot, &self.inner.clock);
-        Sighting { entry, epoch: self.epoch(at.epoch.as_ref()), presence: self.epoch(at.presence.as_ref()) }
     }
 
     fn epoch(&self, key: Option<&Key>) -> Option<Epoch> {
@@ -138,13 +159,18 @@ impl fmt::Debug for MemoryStore {
 #[async_trait]
 impl Store for MemoryStore {
     async fn lookup(&self, at: &Address) -> Result<Sighting, StoreError> {
-        Ok(self.see(at))
+        let entry = self.shard(&at.slot).entry(&at.slot, &self.inner.clock);
+        Ok(Sighting {
+            entry,
+            epoch: self.epoch(at.epoch.as_ref()),
+            presence: self.epoch(at.presence.as_ref()),
+        })
     }
 
     async fn lookup_many(&self, at: &[&Address]) -> Result<Sightings, StoreError> {
-        let seen: Vec<_> = at.iter().map(|at| self.see(at)).collect();
-        // Each slot has a lock of its own.
-        Ok(Sightings { at_once: seen.len() <= 1, seen })
+        // Nobody else is served while the shards are held.
+        let seen = at.chunks(MOST_AT_ONCE).flat_map(|at| self.at_once(at)).collect();
+        Ok(Sightings { seen, at_once: at.len() <= MOST_AT_ONCE })
     }
 
     async fn lease(

@@ -71,7 +71,7 @@ async fn entries_leases_and_fences_expire_to_the_millisecond() {
 
 #[tokio::test]
 async fn an_entry_that_does_not_fit_is_refused_and_its_lease_forfeited() {
-    let store = MemoryStore::with_capacity(100_000);
+    let store = MemoryStore::with_clock(100_000, ManualClock::default());
     let at = row(1);
     assert!(!fill(&store, &at, 100_000).await);
     assert!(store.lookup(&at).await.unwrap().entry.is_none());
@@ -80,7 +80,7 @@ async fn an_entry_that_does_not_fit_is_refused_and_its_lease_forfeited() {
 
 #[tokio::test]
 async fn a_store_without_room_keeps_nothing() {
-    let store = MemoryStore::with_capacity(0);
+    let store = MemoryStore::with_clock(0, ManualClock::default());
     assert!(!fill(&store, &row(1), 0).await);
     assert!(store.lookup(&row(1)).await.unwrap().entry.is_none());
 }
@@ -88,7 +88,7 @@ async fn a_store_without_room_keeps_nothing() {
 #[tokio::test]
 async fn room_evicts_entries_and_never_fences_or_epochs() {
     let capacity = 100_000;
-    let store = MemoryStore::with_capacity(capacity);
+    let store = MemoryStore::with_clock(capacity, ManualClock::default());
     let fenced = row(-1);
     store.fence(slice::from_ref(&fenced.slot), Writer(1), TTL).await.unwrap();
     let first = store.lease(&row(0), None, TTL).await.unwrap().unwrap();
@@ -121,7 +121,7 @@ async fn abandoned_fences_are_swept() {
 
 #[tokio::test]
 async fn released_cells_leave_nothing_behind() {
-    let store = MemoryStore::with_capacity(1 << 20);
+    let store = MemoryStore::with_clock(1 << 20, ManualClock::default());
     let cells: Vec<_> = (0..100).map(|id| row(id).slot).collect();
     store.fence(&cells, Writer(1), TTL).await.unwrap();
     assert_eq!(pinned(&store), 100);
