@@ -290,12 +290,16 @@ pub(super) fn lists<E: EntityTrait>(kind: ReadKind, key: &[E::Column], backend: 
     };
     // The values do not matter: they are bound, never part of the text.
     let scalars = |keys, order| select(key[0].is_in(vec![0; keys]), order);
-    let columns = || Expr::tuple(key.iter().map(|column| column.into_simple_expr()));
-    let tuples = |keys, order| {
-        let tuple = || Expr::tuple(key.iter().map(|_| Expr::val(0)));
-        select(columns().is_in((0..keys).map(|_| tuple())), order)
-    };
-    let mut lists = vec![Around::learn(Form::Tuples, key.len(), backend, tuples)];
+    // Columns are named with their table, or alone.
+    let named: [fn(&E::Column) -> Expr; 2] =
+        [|column| column.into_simple_expr(), |column| Expr::col(*column)];
+    let tuples = named.map(|name| {
+        Around::learn(Form::Tuples, key.len(), backend, |keys, order| {
+            let tuple = || Expr::tuple(key.iter().map(|_| Expr::val(0)));
+            select(Expr::tuple(key.iter().map(name)).is_in((0..keys).map(|_| tuple())), order)
+        })
+    });
+    let mut lists = Vec::from(tuples);
     if key.len() == 1 {
         lists.push(Around::learn(Form::Scalars, 1, backend, scalars));
     }
