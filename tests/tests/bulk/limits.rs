@@ -31,7 +31,7 @@ matrix! {
     stores: store;
 
     async fn more_rows_than_the_limit_are_the_table(env: Env) {
-        let shop = warm_shop_with(&env, |builder| builder.max_fenced_rows(2)).await;
+        let shop = warm_shop_with(&env, |builder| builder.max_fenced_rows(2), |_| {}).await;
         assert_eq!(raise(&shop.db, 500).await, 2);
         assert_eq!(cached(&shop.db).await, left(env.backend(), &[1, 2, 3, 4]));
         assert_coherent(&shop).await;

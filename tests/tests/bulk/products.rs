@@ -4,7 +4,8 @@ use std::{fmt::Debug, sync::Arc};
 
 use cache_orm::{Builder, CachedConnection, Namespace};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait, ExecResult, Statement,
+    ActiveModelTrait, ActiveValue::Set, ConnectOptions, ConnectionTrait, DbErr, EntityTrait, ExecResult,
+    Statement,
 };
 use tests::{
     Backend, Env,
@@ -32,9 +33,13 @@ pub(crate) async fn restock(shop: &Shop) {
 }
 
 /// The same with other settings.
-pub(crate) async fn warm_shop_with(env: &Env, change: impl FnOnce(Builder) -> Builder) -> Shop {
+pub(crate) async fn warm_shop_with(
+    env: &Env,
+    change: impl FnOnce(Builder) -> Builder,
+    connect: impl FnOnce(&mut ConnectOptions),
+) -> Shop {
     let shop = warm_shop(env).await;
-    let builder = CachedConnection::builder(env.connect().await)
+    let builder = CachedConnection::builder(env.database.connect_with(connect).await)
         .shared_store(env.store().await)
         .namespace(Namespace::new(env.namespace.clone()).expect("the harness makes valid names"))
         .store_time_out(std::time::Duration::from_secs(60));
