@@ -21,12 +21,20 @@ use crate::{
 };
 
 /// What a call did on one database.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Fact {
     /// What SeaORM sends, statement by statement.
     pub(crate) sent: Vec<String>,
     /// What the cached connection did: the first time and, for a read, the second and third.
     pub(crate) traces: Vec<Trace>,
+}
+
+impl Fact {
+    /// True if another store made no difference.
+    pub(crate) fn is_like(&self, other: &Fact) -> bool {
+        let traces = self.traces.iter().zip(&other.traces);
+        self.traces.len() == other.traces.len() && traces.into_iter().all(|(own, others)| own.is_like(others))
+    }
 }
 
 /// By chapter and name of the call.

@@ -18,8 +18,9 @@ this file is no longer true.
 
 - **sends**: what SeaORM sends. `cols` stands for a list of columns (`aliased cols`: `… AS \"A_id\"`), `?` for a
   parameter; names are quoted with `\"`, whatever the database.
-- **does**: operations of the store (of a Redis; a memory store does the same) and queries of the database, in order.
-  The cells that an operation is about are named where they change. Releases stand last: nobody waits for them.
+- **does**: operations of the store and queries of the database, in order. The cells that an operation is about are
+  named where they change. Fills and releases stand last: calls may not wait for them. The store is a Redis; a memory
+  store does the same, but for second looks at several cells, which it does not show at one instant.
 - **answered from**: where an answer comes from once everything that it needs is cached.
 - **invalidates**: what is fenced before the write can commit. *row of* is one row, *all of* the result of
   `find().all()`, *presence of* every \"no such row\", *table* all rows of a table and both of these, *everything* all
