@@ -9,8 +9,8 @@ use std::{
 use cache_orm::{CachedConnection, CachedTransaction};
 use futures_util::{FutureExt, future::BoxFuture};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, StreamTrait,
-    TransactionError, TransactionSession, TransactionTrait,
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel,
+    StreamTrait, TransactionError, TransactionSession, TransactionTrait,
 };
 
 use crate::{
@@ -166,8 +166,14 @@ where
         C: Connection<Transaction: Transaction>,
     {
         match how {
-            Begin::Session => {
-                let tx = match db.begin().await {
+            Begin::Session | Begin::Serializable | Begin::ReadOnly => {
+                let level = (how == Begin::Serializable).then_some(IsolationLevel::Serializable);
+                let mode = (how == Begin::ReadOnly).then_some(AccessMode::ReadOnly);
+                let begun = match how {
+                    Begin::Session => db.begin().await,
+                    _ => db.begin_with_config(level, mode).await,
+                };
+                let tx = match begun {
                     Ok(tx) => tx,
                     Err(error) => return self.note(value::<()>(Err(error))),
                 };
