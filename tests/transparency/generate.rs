@@ -15,6 +15,15 @@ use crate::{
 const DOORS: [Door; 2] = [Door::One, Door::All];
 const ORDERS: [Order; 3] = [Order::Any, Order::Ascending, Order::Descending];
 const ENDS: [End; 4] = [End::Commit, End::Commit, End::Rollback, End::Drop];
+const BEGINS: [Begin; 7] = [
+    Begin::Session,
+    Begin::Session,
+    Begin::Session,
+    Begin::Closure,
+    Begin::Closure,
+    Begin::Serializable,
+    Begin::ReadOnly,
+];
 const UNIQUE: [TableName; 4] = [TableName::Person, TableName::Profile, TableName::Article, TableName::Tag];
 const GENERATED: [TableName; 4] = [TableName::Person, TableName::Profile, TableName::Tag, TableName::Badge];
 
@@ -135,7 +144,7 @@ fn step(r: &mut Generator, processes: usize, reads: usize, depth: &mut usize) ->
     }
     if *depth < 3 && r.chance(if *depth == 0 { 8 } else { 10 }) {
         *depth += 1;
-        return Step::Begin { process, how: r.pick(&[Begin::Session, Begin::Session, Begin::Closure]) };
+        return Step::Begin { process, how: r.pick(&BEGINS) };
     }
     if *depth > 0 && r.chance(20) {
         return Step::Beside { process, op: read(r) };
@@ -158,7 +167,12 @@ fn read(r: &mut Generator) -> Op {
             let order = r.pick(&ORDERS);
             if r.chance(70) {
                 let table = r.table(TableName::ALL);
-                Op::ReadMany(ReadMany::IdIn(order), r.rows(table))
+                let call = match r.below(12) {
+                    0 => ReadMany::IdInNothing,
+                    1 => ReadMany::IdInLongList,
+                    _ => ReadMany::IdIn(order),
+                };
+                Op::ReadMany(call, r.rows(table))
             } else {
                 let table = r.table(&UNIQUE);
                 Op::ReadMany(ReadMany::UniqueIn(0, order), r.rows(table))
@@ -254,6 +268,7 @@ fn graph(r: &mut Generator) -> Op {
         (Graph::Finder(door), TableName::Profile),
         (Graph::Finder(door), TableName::Tag),
         (Graph::IdEqAny, Person),
+        (Graph::WideKey, Person),
         (Graph::IntoTuple, Person),
         (Graph::IntoTuple, Person),
         (Graph::IntoOtherModel, Person),

@@ -119,6 +119,10 @@ async fn of_person<C: Connection>(db: &C, call: Graph, model: &person::Model) ->
             };
             bag(person::Entity::find().filter(condition).all(db).await)
         }
+        Graph::WideKey => {
+            let wide = person::Column::Id.eq(i64::from(model.id));
+            value(person::Entity::find().filter(wide).one(db).await)
+        }
         Graph::IntoTuple => {
             type Columns = (i32, String, Option<String>, person::Role, Option<i32>);
             value(by_id().into_tuple::<Columns>().one(db).await)

@@ -28,6 +28,7 @@ mod hop;
 mod kinds;
 mod nested;
 mod outcome;
+mod print;
 mod processes;
 mod program;
 mod racer;

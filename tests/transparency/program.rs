@@ -1,7 +1,5 @@
 //! A program: what is generated, run on both sides, shrunk and printed.
 
-use std::fmt;
-
 use crate::tables::{Row, TableName};
 
 /// Calls in the order in which one caller makes them.
@@ -44,6 +42,10 @@ pub(crate) enum Step {
 pub(crate) enum Begin {
     /// `begin()`.
     Session,
+    /// `begin_with_config` with an isolation level.
+    Serializable,
+    /// `begin_with_config` with an access mode. Writes fail, where the database knows such transactions.
+    ReadOnly,
     /// `transaction(|tx| …)`: ends by its result.
     Closure,
 }
@@ -109,38 +111,13 @@ pub(crate) enum Read {
     Bypassed,
 }
 
-impl Read {
-    /// True if it is about the whole table.
-    fn is_of_table(self) -> bool {
-        matches!(
-            self,
-            Read::All
-                | Read::AllOrdered { .. }
-                | Read::First
-                | Read::Exists
-                | Read::Count
-                | Read::Paginate(_)
-                | Read::Stream
-                | Read::IntoJsonAll
-        )
-    }
-
-    /// True if nothing but the primary key matters.
-    fn is_by_key(self) -> bool {
-        !matches!(
-            self,
-            Read::ByUnique(..)
-                | Read::ByIdAnd(_)
-                | Read::ByIdOr(_)
-                | Read::ByColumn(_)
-                | Read::CountByColumn(_)
-        )
-    }
-}
-
 /// Reads of several keys.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum ReadMany {
+    /// `is_in([])`.
+    IdInNothing,
+    /// Longer than a list that is answered in one go.
+    IdInLongList,
     IdIn(Order),
     UniqueIn(usize, Order),
 }
@@ -193,6 +170,8 @@ pub(crate) enum Graph {
     Finder(Door),
     /// `= ANY` where the database has it.
     IdEqAny,
+    /// A key that is wider than its column.
+    WideKey,
     IntoTuple,
     /// Through `bypass()`, as documented.
     IntoOtherModel,
@@ -359,55 +338,5 @@ impl Op {
                 rows.first().map(Row::table)
             }
         }
-    }
-}
-
-impl fmt::Debug for Op {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Op::Read(call, row) if call.is_of_table() => write!(f, "{call:?} of {}", row.table().sql()),
-            Op::Read(call, row) if call.is_by_key() => {
-                write!(f, "{call:?} of {} ({})", row.table().sql(), row.key())
-            }
-            Op::Read(call, row) => write!(f, "{call:?} of {row:?}"),
-            Op::ReadMany(call @ ReadMany::IdIn(_), rows) => {
-                let keys: Vec<_> = rows.iter().map(Row::key).collect();
-                write!(f, "{call:?} of {} ({})", rows[0].table().sql(), keys.join("; "))
-            }
-            Op::ReadMany(call, rows) => write!(f, "{call:?} of {rows:?}"),
-            Op::Hop(call, rows) => write!(f, "{:?} {:?} of {rows:?}", call.how, call.relation),
-            Op::Graph(call, row) => write!(f, "{call:?} of {row:?}"),
-            Op::RawRead(call, row) => write!(f, "raw {call:?} of {row:?}"),
-            Op::Write(call, row) => write!(f, "{call:?} {row:?}"),
-            Op::WriteMany(call, rows) => write!(f, "{call:?} {rows:?}"),
-            Op::Nested(call, rows) => write!(f, "{call:?} {rows:?}"),
-            Op::RawWrite(call, row) => write!(f, "raw {call:?} of {row:?}"),
-        }
-    }
-}
-
-impl fmt::Display for Program {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let settled = if self.settled { "settled before every step" } else { "never settled" };
-        writeln!(f, "{} steps, {settled}:", self.steps.len())?;
-        let mut depth = 0_usize;
-        for (number, step) in self.steps.iter().enumerate() {
-            if matches!(step, Step::End(_)) {
-                depth = depth.saturating_sub(1);
-            }
-            write!(f, "{number:>4}  {:indent$}", "", indent = depth * 4)?;
-            match step {
-                Step::Begin { process, how } => writeln!(f, "process {process}: begin ({how:?})")?,
-                Step::End(end) => writeln!(f, "{end:?}")?,
-                Step::Call { process, op } if depth == 0 => writeln!(f, "process {process}: {op:?}")?,
-                Step::Call { op, .. } => writeln!(f, "{op:?}")?,
-                Step::Beside { process, op } => writeln!(f, "beside, process {process}: {op:?}")?,
-                Step::BehindTheBack { op } => writeln!(f, "behind the cache's back: {op:?}")?,
-            }
-            if matches!(step, Step::Begin { .. }) {
-                depth += 1;
-            }
-        }
-        Ok(())
     }
 }

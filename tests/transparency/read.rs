@@ -3,7 +3,7 @@
 use futures_util::TryStreamExt;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, FromQueryResult, IdenStatic, ModelTrait, PaginatorTrait,
-    QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select, SelectExt, Statement,
+    QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select, SelectExt, Statement, Value,
     prelude::Expr,
     sea_query::{ExprTrait, FromValueTuple, IntoIden, SimpleExpr, ValueTuple},
 };
@@ -123,12 +123,22 @@ async fn raw_stream<C: Connection>(db: &C, statement: Statement) -> Result<Vec<Q
     db.stream_raw(statement).await?.try_collect().await
 }
 
+const LONG: usize = 600;
+
 pub(crate) async fn read_many<E: Table, C: Connection>(
     db: &C,
     call: ReadMany,
     models: Vec<E::Model>,
 ) -> String {
     match call {
+        ReadMany::IdInNothing => {
+            let nothing = E::key()[0].is_in(Vec::<Value>::new());
+            bag(E::find().filter(nothing).all(db).await)
+        }
+        ReadMany::IdInLongList => {
+            let long = models.iter().cycle().take(LONG).cloned().collect::<Vec<_>>();
+            bag(E::find().filter(among::<E>(&long, &E::key())).all(db).await)
+        }
         ReadMany::IdIn(order) => rows(db, E::find().filter(among::<E>(&models, &E::key())), order).await,
         ReadMany::UniqueIn(number, order) => {
             let columns = E::UNIQUES[number % E::UNIQUES.len()];

@@ -9,8 +9,8 @@ use std::{
 use cache_orm::{CachedConnection, CachedTransaction};
 use futures_util::{FutureExt, future::BoxFuture};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, StreamTrait,
-    TransactionError, TransactionSession, TransactionTrait,
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel,
+    StreamTrait, TransactionError, TransactionSession, TransactionTrait,
 };
 
 use crate::{
@@ -165,42 +165,52 @@ where
     where
         C: Connection<Transaction: Transaction>,
     {
-        match how {
-            Begin::Session => {
-                let tx = match db.begin().await {
-                    Ok(tx) => tx,
-                    Err(error) => return self.note(value::<()>(Err(error))),
-                };
-                self.note("begun".to_owned());
-                let ended = match self.inside(&tx).await {
-                    End::Commit => tx.commit().await,
-                    End::Rollback => tx.rollback().await,
-                    End::Drop => {
-                        drop(tx);
-                        Ok(())
-                    }
-                };
-                self.note(value(ended));
+        let kind = format!("transaction: {how:?}");
+        let (level, mode) = match how {
+            Begin::Closure => return self.mark(kind, self.closure(db).await),
+            Begin::Session => (None, None),
+            Begin::Serializable => (Some(IsolationLevel::Serializable), None),
+            Begin::ReadOnly => (None, Some(AccessMode::ReadOnly)),
+        };
+        let begun = match how {
+            Begin::Session => db.begin().await,
+            _ => db.begin_with_config(level, mode).await,
+        };
+        let tx = match begun {
+            Ok(tx) => tx,
+            Err(error) => return self.mark(kind, value::<()>(Err(error))),
+        };
+        self.note("begun".to_owned());
+        let end = self.inside(&tx).await;
+        let ended = match end {
+            End::Commit => tx.commit().await,
+            End::Rollback => tx.rollback().await,
+            End::Drop => {
+                drop(tx);
+                Ok(())
             }
-            Begin::Closure => {
-                self.note("begun".to_owned());
-                let run = self.clone();
-                let closure = db.transaction(move |tx| {
-                    Box::pin(async move {
-                        match run.inside(tx).await {
-                            End::Commit => Ok(()),
-                            end => Err(DbErr::Custom(format!("{end:?}"))),
-                        }
-                    })
-                });
-                self.note(match closure.await {
-                    Ok(()) => value(Ok(())),
-                    Err(TransactionError::Connection(error) | TransactionError::Transaction(error)) => {
-                        value::<()>(Err(error))
-                    }
-                });
-            }
-        }
+        };
+        self.mark(format!("{kind}, {end:?}"), value(ended));
+    }
+
+    /// A transaction that ends by the result of a closure. Returns its outcome.
+    async fn closure<C>(&self, db: &C) -> String
+    where
+        C: Connection<Transaction: Transaction>,
+    {
+        self.note("begun".to_owned());
+        let run = self.clone();
+        let closure = db.transaction(move |tx| {
+            Box::pin(async move {
+                match run.inside(tx).await {
+                    End::Commit => Ok(()),
+                    end => Err(DbErr::Custom(format!("{end:?}"))),
+                }
+            })
+        });
+        value(closure.await.map_err(|error| match error {
+            TransactionError::Connection(error) | TransactionError::Transaction(error) => error,
+        }))
     }
 
     async fn at_top_level(&self, process: usize, op: &Op) {
@@ -242,6 +252,12 @@ where
 
     fn hits(&self) -> u64 {
         self.processes.iter().map(Process::hits).sum()
+    }
+
+    /// The outcome of a beginning or an end.
+    fn mark(&self, kind: String, outcome: String) {
+        self.lock().log.kinds.count_mark(kind, outcome.starts_with(FAILED));
+        self.note(outcome);
     }
 
     fn note(&self, outcome: String) {

@@ -34,7 +34,8 @@ impl Seeds {
 }
 
 /// The long mode runs so many times more.
-const LENGTH: u64 = if cfg!(feature = "long-transparency") { 20 } else { 1 };
+const LENGTH: u64 =
+    if cfg!(feature = "long-transparency") && !cfg!(feature = "usual-transparency") { 20 } else { 1 };
 
 fn variable(name: &str) -> Option<u64> {
     Some(env::var(name).ok()?.parse().expect("the variable is a number"))
