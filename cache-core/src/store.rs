@@ -85,7 +85,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Gives a lease back unused.
     async fn forfeit(&self, at: &Address, token: Token) -> Result<(), StoreError>;
 
-    /// Fences every cell, or fails. One round trip.
+    /// Fences every cell, or fails. One round trip, or a few for very many cells.
     async fn fence(&self, cells: &[Key], writer: Writer, ttl: Duration) -> Result<(), StoreError>;
 
     /// Releases every cell and returns how many of the fences were lost: expired or evicted.
