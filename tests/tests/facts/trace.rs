@@ -125,12 +125,14 @@ impl Trace {
 
     /// Where a read was answered from.
     pub(crate) fn answered_from(&self) -> String {
-        match (self.queries, self.seen.is_empty()) {
-            (0, true) => "nothing".to_owned(),
-            (0, false) => self.seen.join(", "),
-            (_, true) => "the database".to_owned(),
-            (_, false) => format!("{}, the database", self.seen.join(", ")),
+        let database = (self.queries > 0).then_some("the database");
+        let mut places = Vec::new();
+        for place in self.seen.iter().flat_map(|seen| seen.split(", ")).chain(database) {
+            if !places.contains(&place) {
+                places.push(place);
+            }
         }
+        if places.is_empty() { "nothing".to_owned() } else { places.join(", ") }
     }
 
     /// What a write invalidated.

@@ -61,7 +61,7 @@ async fn parents(db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
 }
 
 async fn all_agree(place: &Place, when: &str) {
-    for _ in 0..3 {
+    for _ in 0..2 {
         assert_eq!(parents(&place.db).await, parents(&place.plain).await, "{when}");
         place.db.settled().await;
     }
