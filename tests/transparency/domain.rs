@@ -158,19 +158,3 @@ pub(crate) fn seed() -> Vec<Row> {
         article_tag(2, 1),
     ]
 }
-
-/// Rows that between them have every key that programs use.
-pub(crate) fn every_key() -> Vec<Row> {
-    // Every value of every column occurs among many random rows, whatever the seed.
-    let mut random = Random::new(0);
-    let mut rows: Vec<Row> = Vec::new();
-    for table in TableName::ALL {
-        for _ in 0..60 {
-            let row = row(&mut random, *table);
-            if !rows.iter().any(|other| other.table() == *table && other.key() == row.key()) {
-                rows.push(row);
-            }
-        }
-    }
-    rows
-}

@@ -27,6 +27,21 @@ const BEGINS: [Begin; 7] = [
 const UNIQUE: [TableName; 4] = [TableName::Person, TableName::Profile, TableName::Article, TableName::Tag];
 const GENERATED: [TableName; 4] = [TableName::Person, TableName::Profile, TableName::Tag, TableName::Badge];
 
+/// The tables of which many programs are about: those with most relations twice.
+const FAVOURITES: &[TableName] = &[
+    TableName::Person,
+    TableName::Person,
+    TableName::Profile,
+    TableName::Folder,
+    TableName::Article,
+    TableName::Article,
+    TableName::Comment,
+    TableName::Tag,
+    TableName::ArticleTag,
+    TableName::Badge,
+    TableName::Counter,
+];
+
 /// The program of a seed.
 pub(crate) fn program(seed: u64) -> Program {
     let mut generator = Generator::new(seed);
@@ -60,14 +75,18 @@ struct Generator {
     random: Random,
     favourites: Vec<TableName>,
     seed: Vec<Row>,
+    /// Rows that the program has named: most steps name one of them again.
+    rows: Vec<Row>,
+    /// What it has read.
+    reads: Vec<Op>,
 }
 
 impl Generator {
     fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
         let count = random.pick(&[1, 2, 3]);
-        let favourites = (0..count).map(|_| random.pick(TableName::ALL)).collect();
-        Generator { random, favourites, seed: domain::seed() }
+        let favourites = (0..count).map(|_| random.pick(FAVOURITES)).collect();
+        Generator { random, favourites, seed: domain::seed(), rows: Vec::new(), reads: Vec::new() }
     }
 
     /// One of these tables, a favourite if there is any among them.
@@ -79,7 +98,13 @@ impl Generator {
     }
 
     fn row(&mut self, table: TableName) -> Row {
-        domain::row(&mut self.random, table)
+        let named: Vec<_> = self.rows.iter().filter(|row| row.table() == table).cloned().collect();
+        if !named.is_empty() && self.chance(50) {
+            return named[self.below(named.len())].clone();
+        }
+        let row = domain::row(&mut self.random, table);
+        self.rows.push(row.clone());
+        row
     }
 
     /// A row of one of these tables.
@@ -153,7 +178,17 @@ fn step(r: &mut Generator, processes: usize, reads: usize, depth: &mut usize) ->
     Step::Call { process, op }
 }
 
+/// A read, often one that the program has made before.
 fn read(r: &mut Generator) -> Op {
+    if !r.reads.is_empty() && r.chance(35) {
+        return r.reads[r.random.below(r.reads.len())].clone();
+    }
+    let read = new_read(r);
+    r.reads.push(read.clone());
+    read
+}
+
+fn new_read(r: &mut Generator) -> Op {
     match r.below(100) {
         // Half of all reads are those that the cache answers.
         0..30 => Op::Read(Read::ById(r.pick(&DOORS)), r.row_of(TableName::ALL)),

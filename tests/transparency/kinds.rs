@@ -79,7 +79,7 @@ fn is_answered(kind: &str) -> bool {
 /// Calls that a database refuses whatever its rows.
 fn fails_by_nature(kind: &str, backend: Backend) -> bool {
     match kind {
-        "RawSyntaxError" | "RawNotNullViolation" => true,
+        "RawSyntaxError" | "RawNotNullViolation" | "RawUniqueViolation" => true,
         // MariaDB's UPDATE knows neither RETURNING nor WITH.
         "RawUpdateQueryAll" | "RawUpdateStreamed" | "RawDataModifyingCommonTable" => {
             backend == Backend::MySql

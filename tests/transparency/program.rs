@@ -299,6 +299,16 @@ impl Program {
     }
 }
 
+impl Step {
+    /// The call, if it is one.
+    pub(crate) fn op(&self) -> Option<&Op> {
+        match self {
+            Step::Call { op, .. } | Step::Beside { op, .. } | Step::BehindTheBack { op } => Some(op),
+            Step::Begin { .. } | Step::End(_) => None,
+        }
+    }
+}
+
 impl Op {
     /// The kind that is counted: the call without its arguments.
     pub(crate) fn kind(&self) -> String {
@@ -326,17 +336,20 @@ impl Op {
         )
     }
 
-    /// The table of its rows.
+    /// The table of its first row.
     pub(crate) fn table(&self) -> Option<TableName> {
+        self.rows().first().map(Row::table)
+    }
+
+    /// The rows that it names.
+    pub(crate) fn rows(&self) -> &[Row] {
         match self {
             Op::Read(_, row)
             | Op::Graph(_, row)
             | Op::RawRead(_, row)
             | Op::Write(_, row)
-            | Op::RawWrite(_, row) => Some(row.table()),
-            Op::ReadMany(_, rows) | Op::Hop(_, rows) | Op::WriteMany(_, rows) | Op::Nested(_, rows) => {
-                rows.first().map(Row::table)
-            }
+            | Op::RawWrite(_, row) => std::slice::from_ref(row),
+            Op::ReadMany(_, rows) | Op::Hop(_, rows) | Op::WriteMany(_, rows) | Op::Nested(_, rows) => rows,
         }
     }
 }

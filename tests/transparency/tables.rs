@@ -68,6 +68,11 @@ macro_rules! tables {
                 on_row!(self, E, model => values::<E>(model, &<E as EntityTrait>::Column::iter().collect::<Vec<_>>()))
             }
 
+            /// A unique key, readably.
+            pub(crate) fn unique(&self, number: usize) -> String {
+                on_row!(self, E, model => values::<E>(model, E::UNIQUES[number]))
+            }
+
             /// How many unique keys its table has besides the primary key.
             pub(crate) fn uniques(&self) -> usize {
                 on_row!(self, E, _model => E::UNIQUES.len())
