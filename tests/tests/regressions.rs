@@ -8,7 +8,8 @@ use futures_util::{FutureExt, StreamExt, stream};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{Set, Unchanged},
-    ConnectionTrait, EntityTrait, QueryTrait, Statement, TransactionTrait,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryTrait, Statement, TransactionTrait,
+    sea_query::Expr,
 };
 use tests::{
     Backend, Database, Env, matrix,
@@ -37,6 +38,41 @@ fn fenced_cells(operations: &CountingStore) -> Vec<usize> {
 
 matrix! {
     stores: store;
+
+    async fn a_savepoint_that_was_refused_ended_the_transaction_unseen(env: Env) {
+        let shop = Shop::open(&env).await;
+        price(&shop.db, 1).await;
+        shop.db.settled().await;
+        let transaction = shop.db.begin().await.expect("a transaction");
+        // SeaORM rolls the outer transaction back when the inner one can't begin, and what is sent through the
+        // outer one from then on commits by itself.
+        let refused = match env.backend() {
+            Backend::Postgres => {
+                transaction.execute_unprepared("SELECT nothing").await.expect_err("the transaction is aborted");
+                transaction.begin().await.map(drop)
+            }
+            // MySQL sets the mode of a transaction before it begins.
+            Backend::MySql => {
+                let read_only = Some(sea_orm::AccessMode::ReadOnly);
+                transaction.begin_with_config(None, read_only).await.map(drop)
+            }
+            // SQLite refuses no savepoint.
+            Backend::Sqlite => {
+                transaction.rollback().await.expect("it rolls back");
+                return;
+            }
+        };
+        assert!(refused.is_err());
+        product::Entity::update_many()
+            .col_expr(product::Column::Price, Expr::value(7))
+            .filter(product::Column::Id.eq(1))
+            .exec(&transaction)
+            .await
+            .expect("the update succeeds");
+        transaction.rollback().await.ok();
+        shop.db.settled().await;
+        assert_eq!(price(&shop.db, 1).await, price(&shop.plain, 1).await);
+    }
 
     async fn query_one_with_the_text_of_all_filled_the_all_slot_with_one_row(env: Env) {
         let shop = Shop::open(&env).await;

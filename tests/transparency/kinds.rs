@@ -73,7 +73,7 @@ impl Kinds {
 
 /// The reads that are documented to be answered from the cache. Those that it learns to answer belong here.
 fn is_answered(kind: &str) -> bool {
-    matches!(kind, "ById" | "ByUnique" | "All")
+    matches!(kind, "ById" | "ByUnique" | "All" | "IdIn" | "UniqueIn")
 }
 
 /// Calls that a database refuses whatever its rows.
@@ -84,8 +84,6 @@ fn fails_by_nature(kind: &str, backend: Backend) -> bool {
         "RawUpdateQueryAll" | "RawUpdateStreamed" | "RawDataModifyingCommonTable" => {
             backend == Backend::MySql
         }
-        // Postgres takes no parameter of another width.
-        "WideKey" => backend == Backend::Postgres,
         _ => false,
     }
 }

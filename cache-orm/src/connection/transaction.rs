@@ -298,8 +298,14 @@ impl TransactionTrait for CachedTransaction {
     }
 
     async fn begin_with_options(&self, options: TransactionOptions) -> Result<CachedTransaction, DbErr> {
-        let inner = self.inner.begin_with_options(options).await?;
-        Ok(CachedTransaction::at(inner, self.shared.clone(), self.journal.clone()))
+        match self.inner.begin_with_options(options).await {
+            Ok(inner) => Ok(CachedTransaction::at(inner, self.shared.clone(), self.journal.clone())),
+            Err(error) => {
+                // SeaORM rolls the whole transaction back then, and what is sent afterwards commits by itself.
+                self.journal.commits_early();
+                Err(error)
+            }
+        }
     }
 
     async fn transaction<F, T, E>(&self, callback: F) -> Result<T, TransactionError<E>>
