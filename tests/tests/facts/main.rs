@@ -11,6 +11,7 @@ mod relations;
 mod table;
 mod text;
 mod trace;
+mod typed;
 mod writes;
 
 use std::{env, fs, path::Path};
@@ -41,6 +42,7 @@ fn chapters() -> Vec<Chapter> {
     vec![
         chapter(Kind::Read, "Reads by key", reads::by_key()),
         chapter(Kind::Read, "Reads by lists of keys", reads::by_keys()),
+        chapter(Kind::Read, "Typed reads, and options of a read", typed::reads()),
         chapter(Kind::Read, "Other reads", reads::other()),
         chapter(Kind::Read, "From one entity to another", relations::hops()),
         chapter(Kind::Read, "Joins", relations::joins()),
