@@ -172,10 +172,20 @@ fn step(r: &mut Generator, processes: usize, reads: usize, depth: &mut usize) ->
         return Step::Begin { process, how: r.pick(&BEGINS) };
     }
     if *depth > 0 && r.chance(20) {
-        return Step::Beside { process, op: read(r) };
+        return Step::Beside { process, op: read_beside(r) };
     }
     let op = if r.chance(reads) { read(r) } else { write(r) };
     Step::Call { process, op }
+}
+
+/// A read that does not wait for the transaction that is open: nobody would end that meanwhile.
+fn read_beside(r: &mut Generator) -> Op {
+    loop {
+        let op = read(r);
+        if !matches!(op, Op::Read(Read::LockById { .. }, _)) {
+            return op;
+        }
+    }
 }
 
 /// A read, often one that the program has made before.
