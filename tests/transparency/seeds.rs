@@ -15,12 +15,12 @@ impl Seeds {
     /// Those of a database and store: the environment's, or a number that suits CI.
     pub(crate) fn of(env: &Env) -> Self {
         let (place, count) = match (env.backend(), env.kind) {
-            (Backend::Sqlite, StoreKind::Memory) => (0, 2000),
+            (Backend::Sqlite, StoreKind::Memory) => (0, 1500),
             (Backend::Sqlite, StoreKind::Redis) => (1, 500),
-            (Backend::Postgres, StoreKind::Memory) => (2, 200),
-            (Backend::Postgres, StoreKind::Redis) => (3, 200),
-            (Backend::MySql, StoreKind::Memory) => (4, 200),
-            (Backend::MySql, StoreKind::Redis) => (5, 200),
+            (Backend::Postgres, StoreKind::Memory) => (2, 100),
+            (Backend::Postgres, StoreKind::Redis) => (3, 100),
+            (Backend::MySql, StoreKind::Memory) => (4, 100),
+            (Backend::MySql, StoreKind::Redis) => (5, 100),
         };
         Seeds {
             first: variable("TRANSPARENCY_SEED").unwrap_or(place * 1_000_000),
