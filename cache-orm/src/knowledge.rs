@@ -116,10 +116,18 @@ impl Facts {
             let names: Vec<_> = positions.iter().map(|position| &entity.columns[*position]).collect();
             if table.is_unique(&names) { Ok(()) } else { Err(BypassReason::NotUnique) }
         };
+        // An update that assigns a column of a unique key may make it lead to a row. A process that does not know
+        // this entity tells by the keys of the database: each column must be part of one.
+        let is_noticed =
+            |position: &usize| table.is_some_and(|table| table.is_key_column(&entity.columns[*position]));
+        let unique = |positions: &[usize]| match key(positions) {
+            Ok(()) if !positions.iter().all(is_noticed) => Err(BypassReason::NotUnique),
+            other => other,
+        };
         Facts {
             obstacle: obstacle(table, allowances),
             primary: key(&entity.primary),
-            uniques: entity.uniques.iter().map(|unique| key(&unique.columns)).collect(),
+            uniques: entity.uniques.iter().map(|key| unique(&key.columns)).collect(),
             classes,
         }
     }
