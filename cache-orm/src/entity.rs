@@ -4,13 +4,14 @@ use std::{any::TypeId, collections::HashMap, marker::PhantomData, sync::Arc};
 
 use cache_core::key::RowKey;
 use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, FromQueryResult, IdenStatic, IntoSimpleExpr, Iterable, ModelTrait,
-    PrimaryKeyToColumn, PrimaryKeyTrait, QueryFilter, Select, Value,
+    ColumnTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, IdenStatic, IntoSimpleExpr, IsolationLevel,
+    Iterable, ModelTrait, PrimaryKeyToColumn, PrimaryKeyTrait, QueryFilter, Select, TransactionTrait, Value,
     sea_query::{Expr, ExprTrait, IntoValueTuple, ValueTuple},
 };
 
 use crate::{
     connection::CachedConnection,
+    keys::KeyClass,
     read::{Answer, Desk, Door, Query, Read},
     registry::Entity,
 };
@@ -68,6 +69,9 @@ pub trait CachedEntity: EntityTrait<Model: Send + Sync + 'static> {
 
     /// The rows with these primary keys, in their order; `None` where there is no such row. All of them are of
     /// one snapshot.
+    ///
+    /// Where texts of several spellings are equal to the database, it is asked in a transaction for each key that
+    /// is not found as it is spelled.
     ///
     /// # Errors
     /// The database's own.
@@ -144,10 +148,7 @@ where
             return plan.run().await;
         }
     }
-    let named = columns.iter().zip(values);
-    let select: Select<E> =
-        named.fold(E::find(), |select, (column, value)| select.filter(column.eq(value.clone())));
-    Ok(select.one(db).await?.map(Arc::new))
+    Ok(select::<E>(columns, values).one(db).await?.map(Arc::new))
 }
 
 /// A read by key that may be answered from the cache.
@@ -208,17 +209,63 @@ where
         return Ok(Vec::new());
     }
     let columns = primary_key::<E>();
-    let values = |key: &ValueTuple| key.clone().into_iter().collect::<Vec<Value>>();
+    let keys: Vec<Vec<Value>> = keys.iter().map(|key| key.clone().into_iter().collect()).collect();
     let list = match &columns[..] {
-        [column] => column.is_in(keys.iter().flat_map(values)),
+        [column] => column.is_in(keys.iter().flatten().cloned()),
         columns => Expr::tuple(columns.iter().map(|column| column.into_simple_expr()))
-            .is_in(keys.iter().map(|key| Expr::tuple(values(key).into_iter().map(Expr::val)))),
+            .is_in(keys.iter().map(|key| Expr::tuple(key.iter().cloned().map(Expr::val)))),
     };
-    let rows = E::find().filter(list).all(db).await?;
+    let list: Select<E> = E::find().filter(list);
     let of = |model: &E::Model| columns.iter().map(|column| model.get(*column)).collect::<Vec<_>>();
-    let rows: HashMap<Vec<Value>, Arc<E::Model>> =
-        rows.into_iter().map(|model| (of(&model), Arc::new(model))).collect();
-    Ok(keys.iter().map(|key| rows.get(&values(key)).cloned()).collect())
+    let in_order = |rows: Vec<E::Model>| -> Vec<_> {
+        let rows: HashMap<_, _> = rows.into_iter().map(|model| (of(&model), Arc::new(model))).collect();
+        keys.iter().map(|key| rows.get(key).cloned()).collect()
+    };
+    let found = in_order(list.clone().all(db).await?);
+    let spellings = Spellings::of::<E>(db).await;
+    let is_unclear = |key: &[Value], row: &Option<_>| row.is_none() && !spellings.is_only_one(key);
+    if !keys.iter().zip(&found).any(|(key, row)| is_unclear(key, row)) {
+        return Ok(found);
+    }
+    // A row may spell its key in another way than it was asked for. Only the database knows, and all must be of
+    // one snapshot. (SQLite's transactions are, and it complains in the log if it is asked for a level.)
+    let level = (db.get_database_backend() != DbBackend::Sqlite).then_some(IsolationLevel::RepeatableRead);
+    let transaction = db.shared().db.begin_with_config(level, None).await?;
+    let mut found = in_order(list.all(&transaction).await?);
+    for (key, row) in keys.iter().zip(&mut found) {
+        if is_unclear(key, row) {
+            *row = select::<E>(&columns, key).one(&transaction).await?.map(Arc::new);
+        }
+    }
+    transaction.commit().await?;
+    Ok(found)
+}
+
+/// How the database compares an entity's primary key, as far as it is known.
+struct Spellings(Vec<Option<KeyClass>>);
+
+impl Spellings {
+    async fn of<E: EntityTrait<Model: 'static>>(db: &CachedConnection) -> Self {
+        let shared = db.shared();
+        let Some(entity) = shared.registry.model(TypeId::of::<E::Model>()) else {
+            return Spellings(Vec::new());
+        };
+        Spellings(shared.knowledge().await.classes(entity, &entity.primary).collect())
+    }
+
+    /// True if no other value is equal to a value of this key.
+    fn is_only_one(&self, key: &[Value]) -> bool {
+        key.iter().enumerate().all(|(position, value)| match value {
+            Value::String(_) => self.0.get(position) == Some(&Some(KeyClass::Text)),
+            Value::Uuid(_) | Value::Bytes(_) => true,
+            value => KeyClass::Integer.takes(value),
+        })
+    }
+}
+
+fn select<E: EntityTrait>(columns: &[E::Column], values: &[Value]) -> Select<E> {
+    let named = columns.iter().zip(values);
+    named.fold(E::find(), |select, (column, value)| select.filter(column.eq(value.clone())))
 }
 
 fn primary_key<E: EntityTrait>() -> Vec<E::Column> {

@@ -87,6 +87,11 @@ impl KeyClass {
         }
     }
 
+    /// True for a value that may be part of a key of this class.
+    pub(crate) fn takes(self, value: &Value) -> bool {
+        self.append(RowKey::default(), value).is_some()
+    }
+
     fn append(self, key: RowKey, value: &Value) -> Option<RowKey> {
         Some(match (self, value) {
             (KeyClass::Integer, value) => key.with_integer(integer(value)?),

@@ -29,6 +29,8 @@ struct Facts {
     obstacle: Option<BypassReason>,
     /// How each column's values become part of a key, in the shape's order.
     classes: Vec<Option<KeyClass>>,
+    /// See [`Column::collation`](crate::schema::Column::collation).
+    collations: Vec<Option<u32>>,
     primary: Result<(), BypassReason>,
     uniques: Vec<Result<(), BypassReason>>,
 }
@@ -87,6 +89,19 @@ impl Knowledge {
         columns.iter().map(|column| classes[*column])
     }
 
+    /// True if the database compares the columns of the one with those of the other, pair by pair.
+    pub(crate) fn are_comparable(
+        &self,
+        (one, columns): (&Entity, &[usize]),
+        (other, others): (&Entity, &[usize]),
+    ) -> bool {
+        let (one, other) = (&self.facts[one.index].collations, &self.facts[other.index].collations);
+        columns.iter().zip(others).all(|(column, of_other)| match (one[*column], other[*of_other]) {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        })
+    }
+
     /// True when something is missing that another look at the database may find.
     pub(crate) fn is_worth_refreshing(&self, entity: &Entity) -> bool {
         let missing = !self.claimed || self.facts[entity.index].obstacle == Some(BypassReason::TableUnknown);
@@ -108,6 +123,7 @@ impl Facts {
         let columns = entity.columns.iter().zip(entity.shape.types());
         let classes: Vec<_> =
             columns.map(|(name, kind)| KeyClass::of(kind, table?.column(name)?.kind)).collect();
+        let collation = |name: &String| table?.column(name)?.collation;
         let key = |positions: &[usize]| -> Result<(), BypassReason> {
             let table = table.ok_or(BypassReason::TableUnknown)?;
             if positions.iter().any(|position| classes[*position].is_none()) {
@@ -116,11 +132,20 @@ impl Facts {
             let names: Vec<_> = positions.iter().map(|position| &entity.columns[*position]).collect();
             if table.is_unique(&names) { Ok(()) } else { Err(BypassReason::NotUnique) }
         };
+        // An update that assigns a column of a unique key may make it lead to a row. A process that does not know
+        // this entity tells by the keys of the database: each column must be part of one.
+        let is_noticed =
+            |position: &usize| table.is_some_and(|table| table.is_key_column(&entity.columns[*position]));
+        let unique = |positions: &[usize]| match key(positions) {
+            Ok(()) if !positions.iter().all(is_noticed) => Err(BypassReason::NotUnique),
+            other => other,
+        };
         Facts {
             obstacle: obstacle(table, allowances),
             primary: key(&entity.primary),
-            uniques: entity.uniques.iter().map(|unique| key(&unique.columns)).collect(),
+            uniques: entity.uniques.iter().map(|key| unique(&key.columns)).collect(),
             classes,
+            collations: entity.columns.iter().map(collation).collect(),
         }
     }
 }

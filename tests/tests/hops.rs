@@ -44,6 +44,13 @@ mod employee {
         }
     }
 
+    /// SeaORM joins the table with itself, under one name.
+    impl Related<Entity> for Entity {
+        fn to() -> RelationDef {
+            Relation::Superior.def()
+        }
+    }
+
     pub struct ToSuperior;
 
     impl Linked for ToSuperior {
@@ -237,6 +244,22 @@ matrix! {
         last.find_linked(employee::ToSuperior).one(&db).await.expect("an answer");
         let verbs: Vec<_> = calls.take().iter().map(|call| call.split(' ').next().map(str::to_owned)).collect();
         assert_eq!(verbs, [Some("lookup".to_owned()), Some("lookup_many".to_owned())]);
+        plain.close().await.expect("the connection closes");
+    }
+
+    /// No database runs a join of a table with itself in which both have one name.
+    async fn within_one_table_fails_as_ever_without_an_alias(env: Env) {
+        let (plain, db, _) = staff(&env).await;
+        let employees = employee::Entity::find().all(&plain).await.expect("an answer");
+        for _ in 0..2 {
+            for employee in &employees {
+                let superior = employee.find_related(employee::Entity).one(&db).await;
+                let truth = employee.find_related(employee::Entity).one(&plain).await;
+                assert!(truth.is_err());
+                assert_eq!(superior, truth);
+                db.settled().await;
+            }
+        }
         plain.close().await.expect("the connection closes");
     }
 

@@ -24,6 +24,15 @@ async fn price(db: &impl ConnectionTrait, id: i32) -> i32 {
     product::Entity::find_by_id(id).one(db).await.expect("an answer").expect("a row").price
 }
 
+/// A text of which nobody knows whether it commits.
+fn unknown(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Sqlite => "SELECT zeroblob(1), randomblob(1), sqlite_source_id()",
+        Backend::Postgres => "DO $$ BEGIN NULL; END $$",
+        Backend::MySql => "/*! SELECT 1 */",
+    }
+}
+
 /// A second process whose store calls are recorded.
 async fn recorded(env: &Env) -> (CachedConnection, CountingStore) {
     let operations = CountingStore::new(env.store().await);
@@ -146,18 +155,37 @@ matrix! {
         let (db, operations) = recorded(&env).await;
         operations.take();
         let transaction = db.begin().await.expect("a transaction");
-        let unknown = match env.backend() {
-            Backend::Sqlite => "SELECT zeroblob(1), randomblob(1), sqlite_source_id()",
-            Backend::Postgres => "DO $$ BEGIN NULL; END $$",
-            Backend::MySql => "/*! SELECT 1 */",
-        };
-        transaction.execute_unprepared(unknown).await.expect("it succeeds");
+        transaction.execute_unprepared(unknown(env.backend())).await.expect("it succeeds");
         for id in 1..4 {
             priced(id, 7).update(&transaction).await.expect("the update succeeds");
         }
         transaction.commit().await.expect("the commit succeeds");
         assert!(fenced_cells(&operations).len() <= 1);
         assert_eq!(price(&db, 1).await, price(&shop.plain, 1).await);
+    }
+
+    async fn a_transaction_that_outlived_its_early_fences_committed_without_any(env: Env) {
+        let shop = Shop::open(&env).await;
+        let pausable = PausableStore::new(env.store().await);
+        let db = CachedConnection::builder(env.connect().await)
+            .shared_store(Arc::new(pausable.clone()))
+            .namespace(Namespace::new(env.namespace.clone()).expect("the harness makes valid names"))
+            // Its fences have expired as soon as they stand.
+            .fence_ttl(Duration::ZERO)
+            .build()
+            .await
+            .expect("the cache is ready");
+        let transaction = db.begin().await.expect("a transaction");
+        priced(1, 7).update(&transaction).await.expect("the update succeeds");
+        transaction.execute_unprepared(unknown(env.backend())).await.expect("it succeeds");
+        assert_eq!(price(&shop.db, 1).await, 100);
+        shop.db.settled().await;
+        let mut pause = pausable.pause_before(Call::Release);
+        let commit = tokio::spawn(transaction.commit());
+        pause.reached().await;
+        assert_eq!(price(&shop.db, 1).await, 7);
+        pause.resume();
+        commit.await.expect("no panic").expect("the commit succeeds");
     }
 
     async fn a_commit_while_a_savepoint_was_open_released_the_fences_of_the_transaction(env: Env) {

@@ -186,6 +186,7 @@ impl CachedTransaction {
                 self.journal.close(number, affected);
                 return Ok(Ran::Exactly(answer));
             }
+            self.journal.close(number, plan.at_most().clone());
         }
         self.note(&class, statement.values.as_ref()).await?;
         Ok(Ran::Not(statement))

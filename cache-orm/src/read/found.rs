@@ -1,6 +1,10 @@
 //! Rows as the cache keeps them, and what a slot turned out to hold.
 
-use std::{any::Any, fmt, sync::Arc};
+use std::{
+    any::{Any, TypeId},
+    fmt,
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use cache_core::{
@@ -8,7 +12,7 @@ use cache_core::{
     key::RowKey,
     store::Reach,
 };
-use sea_orm::QueryResult;
+use sea_orm::{QueryResult, Value};
 
 use crate::{
     keys,
@@ -46,6 +50,8 @@ impl Found {
 /// The row of one slot, or the rows of `all()`.
 pub(crate) struct Rows {
     rows: Vec<Arc<Row>>,
+    /// The type that gave the values, and gets them back.
+    model: TypeId,
     shape: Arc<Shape>,
     codec: Codec,
 }
@@ -69,7 +75,17 @@ impl Rows {
     }
 
     fn of(read: &Read<'_>, rows: Vec<Arc<Row>>) -> Self {
-        Rows { rows, shape: read.entity.shape.clone(), codec: read.shared().codec }
+        Rows::from(read.entity, read.shared().codec, rows)
+    }
+
+    fn from(entity: &Entity, codec: Codec, rows: Vec<Arc<Row>>) -> Self {
+        Rows { rows, model: entity.model, shape: entity.shape.clone(), codec }
+    }
+
+    /// The rows that these values are to the entity's own model.
+    fn verified(entity: &Entity, codec: Codec, rows: impl IntoIterator<Item = Vec<Value>>) -> Option<Self> {
+        let rows = rows.into_iter().map(|values| (entity.verify)(&entity.shape, values).map(Arc::new));
+        Some(Rows::from(entity, codec, rows.collect::<Option<_>>()?))
     }
 
     /// What the store keeps: the rows as they are in this process, their encoding elsewhere. `None` if the
@@ -155,18 +171,24 @@ pub(super) fn open(read: &Read<'_>, key: &RowKey, payload: Payload, absent: bool
     rows.are_asked_for(read, key).then_some(Found::Rows(rows))
 }
 
-/// The rows of an entry, decoded through the model's own column types if they come from a remote store.
+/// The rows of an entry, decoded through the model's own column types if they come from a remote store, or from
+/// another entity over the same columns of one table.
 pub(super) fn rows(read: &Read<'_>, payload: Payload) -> Option<Arc<Rows>> {
-    match payload {
-        Payload::Decoded(value) => (value as Arc<dyn Any + Send + Sync>).downcast::<Rows>().ok(),
-        Payload::Encoded(bytes) => decode(read.entity, read.shared().codec, &bytes).map(Arc::new),
-    }
-}
-
-fn decode(entity: &Entity, codec: Codec, bytes: &Bytes) -> Option<Rows> {
-    let decoded = Codec::decode(seal::open(bytes)?, &entity.shape).ok()?;
-    let rows = decoded.into_iter().map(|values| (entity.verify)(&entity.shape, values).map(Arc::new));
-    Some(Rows { rows: rows.collect::<Option<_>>()?, shape: entity.shape.clone(), codec })
+    let (entity, codec) = (read.entity, read.shared().codec);
+    let verified = match payload {
+        Payload::Decoded(value) => {
+            let rows = (value as Arc<dyn Any + Send + Sync>).downcast::<Rows>().ok()?;
+            if rows.model == entity.model {
+                return Some(rows);
+            }
+            Rows::verified(entity, codec, rows.rows.iter().map(|row| row.values().to_vec()))
+        }
+        Payload::Encoded(bytes) => {
+            let decoded = Codec::decode(seal::open(&bytes)?, &entity.shape).ok()?;
+            Rows::verified(entity, codec, decoded)
+        }
+    };
+    verified.map(Arc::new)
 }
 
 /// Says once for each entity that its rows can't be cached, and why.

@@ -52,9 +52,12 @@ impl<'r> Desk<'r> {
             return Err(BypassReason::NotAKeyLookup);
         }
         // The join compares the two columns as a keyed read compares its value only if they compare alike.
+        let columns = hop.target.key_columns(hop.kind);
         let here = self.knowledge.classes(&hop.source, &hop.references);
-        let there = self.knowledge.classes(&hop.target, hop.target.key_columns(hop.kind));
-        if !here.eq(there) || !source.is_exact() || !target.is_exact() {
+        let there = self.knowledge.classes(&hop.target, columns);
+        let alike = here.eq(there)
+            && self.knowledge.are_comparable((&hop.source, &hop.references), (&hop.target, columns));
+        if !alike || !source.is_exact() || !target.is_exact() {
             return Err(BypassReason::KeyType);
         }
         Ok(Plan { hop, source, target, key: source.key(values)?, values })

@@ -8,7 +8,7 @@ use std::{marker::PhantomData, sync::Arc};
 use sea_orm::{
     ColumnTrait, DbBackend, EntityTrait, Iterable, JoinType, Linked, QueryFilter, QuerySelect, QueryTrait,
     RelationDef, RelationTrait, Select,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, TableRef},
 };
 
 use super::{Entity, ReadKind};
@@ -78,8 +78,12 @@ fn arrive<R: EntityTrait>(backend: DbBackend, relation: &RelationDef, source: &E
     let linked = OneHop::<R>(relation.clone(), PhantomData).find_linked();
     let filtered =
         |select: Select<R>, key: &[Expr]| key.iter().fold(select, |s, part| s.filter(part.clone()));
-    let selects = [filtered(related, &source.of_row), filtered(linked, &source.of_alias)];
-    let texts = selects.into_iter().flat_map(|select| {
+    // A table that is joined with itself has one name twice, which no database takes; a link gives it another.
+    let name = |end: &TableRef| end.sea_orm_table().to_string().to_lowercase();
+    let of_row = name(&relation.from_tbl) != name(&relation.to_tbl);
+    let related = of_row.then(|| filtered(related, &source.of_row));
+    let selects = related.into_iter().chain([filtered(linked, &source.of_alias)]);
+    let texts = selects.flat_map(|select| {
         let limited = select.clone().limit(1);
         [(select.build(backend).sql, false), (limited.build(backend).sql, true)]
     });
@@ -108,7 +112,7 @@ pub(super) fn between(entities: &[(Arc<Entity>, Ends)], backend: DbBackend) -> V
 
 /// The target's key that a relation leads to, and the source's columns that hold it.
 fn leads(relation: &RelationDef, source: &Entity, target: &Entity) -> Option<(ReadKind, Vec<usize>)> {
-    let is = |end: &sea_orm::sea_query::TableRef, entity: &Entity| {
+    let is = |end: &TableRef, entity: &Entity| {
         let name = end.sea_orm_table().to_string();
         name.to_lowercase() == entity.table().name()
     };

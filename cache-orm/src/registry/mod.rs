@@ -42,6 +42,7 @@ pub(crate) use list::{ListRead, ListShape, Order};
 pub(crate) struct Entity {
     /// Where its facts stand in `Knowledge`.
     pub(crate) index: usize,
+    pub(crate) model: TypeId,
     pub(crate) type_name: &'static str,
     pub(crate) group: Arc<TableGroup>,
     /// The schema that the entity names, if it names one.
@@ -200,6 +201,7 @@ impl Registry {
         });
         let entity = Arc::new(Entity {
             index: self.entities.len(),
+            model: described.model,
             type_name: described.type_name,
             group: group.clone(),
             schema: described.schema,

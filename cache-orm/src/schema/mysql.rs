@@ -19,6 +19,7 @@ pub(super) async fn learn(db: &DatabaseConnection) -> Result<Schema, DbErr> {
             kind: kind(&data_type, &column_type, &collation),
             nullable: is(&nullable),
             changes_by_itself: is(&by_itself),
+            collation: None,
         };
         draft.column(&table, &name, column);
     }

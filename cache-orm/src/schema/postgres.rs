@@ -8,11 +8,12 @@ pub(super) async fn learn(db: &DatabaseConnection) -> Result<Schema, DbErr> {
     let identity = identity(db).await?;
     let mut draft = Draft::default();
     tables(db, &mut draft).await?;
-    for [table, name, nullable, generated, type_name, deterministic] in rows(db, COLUMNS).await? {
+    for [table, name, nullable, generated, type_name, deterministic, collation] in rows(db, COLUMNS).await? {
         let column = Column {
             kind: kind(&type_name, is(&deterministic)),
             nullable: is(&nullable),
             changes_by_itself: is(&generated),
+            collation: collation.parse().ok(),
         };
         draft.column(&table, &name, column);
     }
@@ -94,7 +95,8 @@ const COLUMNS: &str = "WITH RECURSIVE domain(oid, base) AS ( \
     SELECT c.relname::text, a.attname::text, (NOT a.attnotnull)::int::text, (a.attgenerated <> '')::int::text, \
     CASE WHEN (t.typnamespace = 'pg_catalog'::regnamespace OR t.typname = 'citext') \
         AND has_column_privilege(c.oid, a.attnum, 'SELECT') THEN t.typname::text END, \
-    coalesce(l.collisdeterministic, true)::int::text \
+    coalesce(l.collisdeterministic, true)::int::text, \
+    CASE WHEN l.collname <> 'default' THEN l.oid::text END \
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid \
     LEFT JOIN (domain d JOIN pg_catalog.pg_type b ON b.oid = d.base AND b.typtype <> 'd') ON d.oid = a.atttypid \
     JOIN pg_catalog.pg_type t ON t.oid = coalesce(d.base, a.atttypid) \

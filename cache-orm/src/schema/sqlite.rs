@@ -100,7 +100,8 @@ async fn columns(
             false => TextEquality::Bytewise,
         };
         let kind = kind(&declared, equality);
-        let column = Column { kind, nullable: !is(&not_null), changes_by_itself: is(&generated) };
+        let column =
+            Column { kind, nullable: !is(&not_null), changes_by_itself: is(&generated), collation: None };
         draft.column(&table, &name, column);
         if is(&key) {
             primary_keys.entry(table.to_lowercase()).or_default().push(name);

@@ -83,6 +83,9 @@ pub(crate) struct Column {
     pub(crate) nullable: bool,
     /// Generated from other columns, or renewed by every update: it changes without being assigned.
     pub(crate) changes_by_itself: bool,
+    /// Postgres: the collation that the column was given, if it is not the database's own. Two columns with two
+    /// such collations can't be compared.
+    pub(crate) collation: Option<u32>,
 }
 
 /// How the database compares a column's values for equality, and so which written values name a slot: the

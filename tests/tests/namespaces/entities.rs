@@ -1,6 +1,6 @@
 //! Several entities over one table, and names that need quoting.
 
-use cache_orm::BypassReason;
+use cache_orm::{BypassReason, CachedEntity};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{Set, Unchanged},
@@ -41,6 +41,15 @@ entity! {
 
 entity! {
     twice, "twin", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        id: i32,
+        amount: i64,
+    }
+}
+
+entity! {
+    /// The same columns of the same types.
+    thrice, "twin", {
         #[sea_orm(primary_key, auto_increment = false)]
         id: i32,
         amount: i64,
@@ -116,6 +125,23 @@ matrix! {
         place.agree(twice::Entity::find_by_id(1), "a value that one of them can't read").await;
         let error = once::Entity::find_by_id(1).one(&place.db).await;
         assert_eq!(error, once::Entity::find_by_id(1).one(&place.plain).await);
+    }
+
+    /// A slot in the memory of the process held a decoded model of the one, of which the other made an error.
+    async fn typed_reads_of_two_entities_with_the_same_columns_are_told_apart(env: Env) {
+        let place = Place::with(&env, &[
+            "CREATE TABLE twin (id INTEGER PRIMARY KEY NOT NULL, amount BIGINT NOT NULL)",
+            "INSERT INTO twin VALUES (1, 100)",
+        ])
+        .await;
+        for _ in 0..2 {
+            let one = twice::Entity::get(&place.db, 1).await.expect("an answer").expect("a row");
+            place.db.settled().await;
+            let other = thrice::Entity::get(&place.db, 1).await.expect("an answer").expect("a row");
+            place.db.settled().await;
+            assert_eq!((one.amount, other.amount), (100, 100));
+        }
+        assert_eq!(place.hits("twin"), 3);
     }
 
     async fn names_may_be_anything(env: Env) {

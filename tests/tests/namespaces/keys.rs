@@ -42,6 +42,18 @@ entity! {
 }
 
 entity! {
+    /// Its unique key holds a column that is in none of the database's.
+    held, "held", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        id: i32,
+        #[sea_orm(unique_key = "sku_in_shop")]
+        sku: String,
+        #[sea_orm(unique_key = "sku_in_shop")]
+        shop: i32,
+    }
+}
+
+entity! {
     large, "large", {
         #[sea_orm(primary_key, auto_increment = false)]
         id: i32,
@@ -155,6 +167,28 @@ matrix! {
              price INTEGER NOT NULL) CHARACTER SET latin1 COLLATE latin1_swedish_ci",
         );
         spelled_in_every_way(&env, &[create]).await;
+    }
+
+    /// An update of that column did not count as one that makes keys appear: "no such row" outlived it.
+    async fn a_unique_key_with_a_column_that_no_key_of_the_database_holds(env: Env) {
+        let place = Place::with(&env, &[
+            "CREATE TABLE held (id INTEGER PRIMARY KEY NOT NULL, sku VARCHAR(20) NOT NULL UNIQUE, \
+             shop INTEGER NOT NULL)",
+            "INSERT INTO held VALUES (1, 'a', 1)",
+        ])
+        .await;
+        let of = |shop: i32| {
+            held::Entity::find().filter(held::Column::Sku.eq("a")).filter(held::Column::Shop.eq(shop))
+        };
+        for (shop, next) in [(1, 2), (2, 1)] {
+            place.agree(of(shop), "where it is").await;
+            place.agree(of(next), "where it is not yet").await;
+            let update = held::ActiveModel { id: Unchanged(1), shop: Set(next), ..Default::default() };
+            update.update(&place.db).await.expect("the update goes through");
+            place.db.settled().await;
+            place.agree(of(shop), "where it was").await;
+            place.agree(of(next), "where it is now").await;
+        }
     }
 
     async fn a_key_of_fixed_width(env: Env) {

@@ -116,6 +116,27 @@ matrix! {
         referred_to_in_every_way(&env, without_case(&env).await).await;
     }
 
+    /// Postgres compares no two columns with collations of their own: the join is an error.
+    async fn references_under_another_collation(env: Env) {
+        if env.backend() != Backend::Postgres {
+            return;
+        }
+        for (reference, agrees) in [("\"POSIX\"", false), ("\"C\"", true), ("\"default\"", true)] {
+            let child = format!("CREATE TABLE child (id INTEGER PRIMARY KEY, folded_id TEXT COLLATE {reference})");
+            let place = Place::with(&env, &[
+                "DROP TABLE IF EXISTS folded, child",
+                "CREATE TABLE folded (id TEXT COLLATE \"C\" PRIMARY KEY, label TEXT UNIQUE, price INTEGER)",
+                &child,
+                "INSERT INTO folded VALUES ('abc', 'abc', 1)",
+                "INSERT INTO child VALUES (1, 'abc')",
+            ])
+            .await;
+            all_agree(&place, reference).await;
+            let child = child::Entity::find_by_id(1).one(&place.plain).await.expect("an answer").expect("a row");
+            assert_eq!(child.find_related(folded::Entity).one(&place.db).await.is_ok(), agrees, "{reference}");
+        }
+    }
+
     async fn references_byte_by_byte(env: Env) {
         referred_to_in_every_way(&env, byte_by_byte(&env)).await;
     }

@@ -1,12 +1,16 @@
 //! What a transaction has written so far.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use cache_core::fence::{Affected, Fence};
 use sea_orm::DbErr;
+use tokio::time::Instant;
 
 use crate::{
     connection::Shared,
@@ -22,7 +26,9 @@ pub(super) struct Journal {
     undecided: Mutex<Vec<Option<Affected>>>,
     /// Fences placed before the commit, for statements that may commit by themselves, and what they mark.
     early: Mutex<Vec<Fence>>,
-    fenced: Mutex<Affected>,
+    fenced: Mutex<Fenced>,
+    /// How long a fence is relied on. It stands twice as long.
+    reliable: Duration,
     /// Such a statement was sent: whatever follows may commit at once too.
     may_commit_early: AtomicBool,
     /// Forgets the schema when the transaction is over, however it ends.
@@ -31,14 +37,21 @@ pub(super) struct Journal {
     levels: AtomicUsize,
 }
 
+/// What the early fences mark, and since when the oldest of them stands.
+struct Fenced {
+    affected: Affected,
+    since: Instant,
+}
+
 impl Journal {
     pub(super) fn new(shared: &Shared) -> Self {
-        let nothing = || Mutex::new(write::affected::nothing(shared));
+        let nothing = || write::affected::nothing(shared);
         Journal {
-            affected: nothing(),
+            affected: Mutex::new(nothing()),
             undecided: Mutex::default(),
             early: Mutex::default(),
-            fenced: nothing(),
+            fenced: Mutex::new(Fenced { affected: nothing(), since: Instant::now() }),
+            reliable: shared.cache.settings().fence_ttl / 2,
             may_commit_early: AtomicBool::new(false),
             change: Mutex::default(),
             levels: AtomicUsize::new(0),
@@ -83,18 +96,25 @@ impl Journal {
         }
     }
 
-    /// What was written and is not fenced yet.
+    /// What was written and is not fenced yet, or so long ago that the fence may expire before the transaction ends.
     pub(super) fn unfenced(&self) -> Affected {
         let undecided = lock(&self.undecided);
         let mut affected = lock(&self.affected).clone();
         undecided.iter().flatten().for_each(|at_most| affected.merge(at_most.clone()));
-        affected.beyond(&lock(&self.fenced))
+        let fenced = lock(&self.fenced);
+        if fenced.since.elapsed() < self.reliable { affected.beyond(&fenced.affected) } else { affected }
     }
 
     /// Keeps a fence that was placed before the commit.
     pub(super) fn keep(&self, fence: Fence, of: Affected) {
         lock(&self.early).push(fence);
-        lock(&self.fenced).merge(of);
+        let mut fenced = lock(&self.fenced);
+        if fenced.affected.is_empty() || fenced.since.elapsed() >= self.reliable {
+            // What older ones mark is not relied on any more.
+            *fenced = Fenced { affected: of, since: Instant::now() };
+        } else {
+            fenced.affected.merge(of);
+        }
     }
 
     /// The transaction has ended, or nobody knows whether it has.
