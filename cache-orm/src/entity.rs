@@ -144,15 +144,15 @@ where
     if let Some(entity) = shared.registry.model(TypeId::of::<E::Model>()) {
         let knowledge = shared.knowledge().await;
         let desk = Desk { shared, knowledge: &knowledge, options: db.options() };
-        if let Some(plan) = plan::<E>(&desk, entity, columns, values) {
-            return plan.run().await;
+        if let Some(read) = typed_read::<E>(&desk, entity, columns, values) {
+            return read.run().await;
         }
     }
     Ok(select::<E>(columns, values).one(db).await?.map(Arc::new))
 }
 
 /// A read by key that may be answered from the cache.
-struct Plan<'r, E> {
+struct TypedRead<'r, E> {
     read: Read<'r>,
     key: RowKey,
     sql: &'r str,
@@ -161,12 +161,12 @@ struct Plan<'r, E> {
     entity: PhantomData<E>,
 }
 
-fn plan<'r, E: EntityTrait>(
+fn typed_read<'r, E: EntityTrait>(
     desk: &Desk<'r>,
     entity: &'r Arc<Entity>,
     columns: &[E::Column],
     values: &[Value],
-) -> Option<Plan<'r, E>> {
+) -> Option<TypedRead<'r, E>> {
     let position = |column: &E::Column| entity.shape.names().position(|name| name == column.as_str());
     let named = columns.iter().map(position).collect::<Option<Vec<_>>>()?;
     let kind = entity.key_over(&named)?;
@@ -176,10 +176,16 @@ fn plan<'r, E: EntityTrait>(
     });
     let values = ordered.collect::<Option<Vec<_>>>()?;
     let read = desk.read(entity, kind).ok()?;
-    Some(Plan { key: read.key(&values).ok()?, sql: entity.sql(kind)?, read, values, entity: PhantomData })
+    Some(TypedRead {
+        key: read.key(&values).ok()?,
+        sql: entity.sql(kind)?,
+        read,
+        values,
+        entity: PhantomData,
+    })
 }
 
-impl<E> Plan<'_, E>
+impl<E> TypedRead<'_, E>
 where
     E: EntityTrait<Model: Send + Sync + 'static>,
 {

@@ -30,29 +30,11 @@ mod note {
     }
 }
 
-/// Nobody writes it through a raw connection: hooks reach every connection of the process that has the table.
-mod memo {
-    use cache_orm::Cacheable;
-    use sea_orm::entity::prelude::*;
-
-    #[sea_orm::model]
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Cacheable)]
-    #[sea_orm(table_name = "memo")]
-    #[cacheable(hooks)]
-    pub struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub id: i32,
-        pub text: String,
-    }
-}
-
 async fn notes(env: &Env) -> (DatabaseConnection, CachedConnection) {
     let raw = env.connect().await;
     for ddl in [
         "CREATE TABLE note (id INT PRIMARY KEY, text VARCHAR(50) NOT NULL)",
         "INSERT INTO note VALUES (1, 'one'), (2, 'two'), (3, 'three')",
-        "CREATE TABLE memo (id INT PRIMARY KEY, text VARCHAR(50) NOT NULL)",
-        "INSERT INTO memo VALUES (1, 'one'), (2, 'two')",
     ] {
         raw.execute_unprepared(ddl).await.expect("the statement is right");
     }
@@ -118,26 +100,6 @@ matrix! {
         }
         transaction.commit().await.expect("the commit succeeds");
         assert_eq!(text(&db, 1).await.as_deref(), Some("uno"));
-    }
-
-    async fn hooks_leave_a_cached_connection_to_itself(env: Env) {
-        let (_raw, db) = notes(&env).await;
-        let memo = |id, text: &str| memo::ActiveModel { id: Unchanged(id), text: Set(text.to_owned()) };
-        memo(1, "uno").update(&db).await.expect("the update succeeds");
-        let transaction = db.begin().await.expect("a transaction");
-        memo(2, "dos").update(&transaction).await.expect("the update succeeds");
-        transaction.commit().await.expect("the commit succeeds");
-        db.settled().await;
-        for _ in 0..2 {
-            for (id, text) in [(1, "uno"), (2, "dos")] {
-                let memo = memo::Entity::find_by_id(id).one(&db).await.expect("an answer").expect("a row");
-                assert_eq!(memo.text, text);
-            }
-            db.settled().await;
-        }
-        let counts = db.stats().entities["memo"].counts;
-        assert_eq!(counts.abandoned_fences, 0);
-        assert!(counts.hits >= 2);
     }
 
     async fn statements_of_the_inner_connection_are_noticed(env: Env) {

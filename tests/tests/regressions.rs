@@ -83,6 +83,31 @@ matrix! {
         assert_eq!(price(&shop.db, 1).await, price(&shop.plain, 1).await);
     }
 
+    async fn an_alias_to_a_deleted_row_was_never_taken_away(env: Env) {
+        let shop = Shop::open(&env).await;
+        let by_sku = async || product::Entity::find_by_sku("A-1").one(&shop.db).await.expect("an answer");
+        let listed = async || {
+            let list = product::Entity::find().filter(product::Column::Sku.is_in(["A-1", "B-2"]));
+            list.all(&shop.db).await.expect("an answer").len()
+        };
+        for _ in 0..2 {
+            assert!(by_sku().await.is_some());
+            assert_eq!(listed().await, 2);
+            shop.db.settled().await;
+        }
+        product::Entity::delete_by_id(1).exec(&shop.db).await.expect("the delete succeeds");
+        product::Entity::delete_by_id(2).exec(&shop.db).await.expect("the delete succeeds");
+        shop.db.settled().await;
+        for _ in 0..3 {
+            assert_eq!(by_sku().await, None);
+            assert_eq!(listed().await, 0);
+            shop.db.settled().await;
+        }
+        let before = shop.counts("product").absent_hits;
+        assert_eq!(by_sku().await, None);
+        assert_eq!(shop.counts("product").absent_hits, before + 1);
+    }
+
     async fn query_one_with_the_text_of_all_filled_the_all_slot_with_one_row(env: Env) {
         let shop = Shop::open(&env).await;
         let all = category::Entity::find().build(shop.db.get_database_backend());

@@ -14,7 +14,7 @@ use sea_orm::{
 use crate::{
     classify::{Class, ends_with_transaction, reason::BypassReason},
     connection::{Shared, query::Route},
-    write::{self, Answer, Plan, SchemaChange, Wanted},
+    write::{self, Answer, Asked, Plan, SchemaChange},
 };
 
 use journal::{Journal, Level};
@@ -173,7 +173,7 @@ impl CachedTransaction {
 
     /// Runs a write that tells its rows itself, and notes them. Hands the statement back if this is none, once
     /// what it will change has been noted.
-    async fn run_exactly(&self, statement: Statement, wanted: Wanted) -> Result<Ran, DbErr> {
+    async fn run_exactly(&self, statement: Statement, asked: Asked) -> Result<Ran, DbErr> {
         let Some(class) = self.write(&statement.sql) else { return Ok(Ran::Not(statement)) };
         let knowledge = self.shared.known();
         let plan = knowledge.and_then(|knowledge| Plan::of(&self.shared, &knowledge, &class, &statement));
@@ -181,7 +181,7 @@ impl CachedTransaction {
             let number = self.journal.open(plan.at_most().clone());
             // Asked now: whatever may commit from here on fences what is undecided.
             if !self.journal.may_commit_early() {
-                let run = plan.run_in(&self.inner, &self.shared, statement, wanted);
+                let run = plan.run_in(&self.inner, &self.shared, statement, asked);
                 let (answer, affected) = run.await?;
                 self.journal.close(number, affected);
                 return Ok(Ran::Exactly(answer));
@@ -234,7 +234,7 @@ impl ConnectionTrait for CachedTransaction {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        match self.run_exactly(statement, Wanted::Count).await? {
+        match self.run_exactly(statement, Asked::Count).await? {
             Ran::Exactly(answer) => answer.into_exec_result(),
             Ran::Not(statement) => self.inner.execute_raw(statement).await,
         }
@@ -250,7 +250,7 @@ impl ConnectionTrait for CachedTransaction {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        match self.run_exactly(statement, Wanted::Rows).await? {
+        match self.run_exactly(statement, Asked::Rows).await? {
             Ran::Exactly(answer) => Ok(answer.rows.into_iter().next()),
             Ran::Not(statement) => self.inner.query_one_raw(statement).await,
         }
@@ -261,7 +261,7 @@ impl ConnectionTrait for CachedTransaction {
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        match self.run_exactly(statement, Wanted::Rows).await? {
+        match self.run_exactly(statement, Asked::Rows).await? {
             Ran::Exactly(answer) => Ok(answer.rows),
             Ran::Not(statement) => self.inner.query_all_raw(statement).await,
         }

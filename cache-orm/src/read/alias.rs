@@ -197,12 +197,12 @@ impl Read<'_> {
     }
 
     /// Replaces an alias that led to another row. Right without a lease before the load, because an alias is
-    /// compared on every hit; "leads nowhere" is not, and is left to the next read.
+    /// compared on every hit. "Leads nowhere" is not compared with a row, so such an alias is only taken away:
+    /// the next read finds out under a lease.
     async fn renew_alias(&self, alias_at: &Address, outdated: Token, key: &RowKey, rows: &[QueryResult]) {
-        if rows.is_empty() {
-            return;
-        }
-        if let Turn::Lead(lease) = self.turn(alias_at, Some(outdated)).await {
+        if let Turn::Lead(lease) = self.turn(alias_at, Some(outdated)).await
+            && !rows.is_empty()
+        {
             self.fill_alias(lease, key, rows).await;
         }
     }

@@ -22,8 +22,8 @@ use crate::{
 };
 
 /// A hop that may be answered from the cache.
-pub(super) struct Plan<'r> {
-    hop: &'r HopShape,
+pub(super) struct Hop<'r> {
+    shape: &'r HopShape,
     source: Read<'r>,
     target: Read<'r>,
     /// The source's primary key, and its values as they were given.
@@ -41,7 +41,7 @@ enum Held {
 }
 
 impl<'r> Desk<'r> {
-    pub(super) fn admit_hop(&self, hop: &'r HopShape, query: &Query<'r>) -> Result<Plan<'r>, BypassReason> {
+    pub(super) fn admit_hop(&self, hop: &'r HopShape, query: &Query<'r>) -> Result<Hop<'r>, BypassReason> {
         let (source, target) =
             (self.read(&hop.source, ReadKind::Primary)?, self.read(&hop.target, hop.kind)?);
         if hop.ambiguous {
@@ -60,11 +60,11 @@ impl<'r> Desk<'r> {
         if !alike || !source.is_exact() || !target.is_exact() {
             return Err(BypassReason::KeyType);
         }
-        Ok(Plan { hop, source, target, key: source.key(values)?, values })
+        Ok(Hop { shape: hop, source, target, key: source.key(values)?, values })
     }
 }
 
-impl Plan<'_> {
+impl Hop<'_> {
     /// The target's row; `None` if the database must be asked.
     ///
     /// The source is looked at again after the target was found: then it was current when the target was, and
@@ -77,19 +77,19 @@ impl Plan<'_> {
         };
         let row = rows.only()?;
         let reference: Vec<Value> =
-            self.hop.references.iter().map(|column| row.values()[*column].clone()).collect();
+            self.shape.references.iter().map(|column| row.values()[*column].clone()).collect();
         // What refers to nothing is joined with nothing.
         if reference.iter().any(keys::is_null) {
             return Some(Vec::new());
         }
         let key = self.target.key(&reference).ok()?;
-        let sql = self.hop.target.sql(self.hop.kind)?;
+        let sql = self.shape.target.sql(self.shape.kind)?;
         let load = Query { sql, values: &reference, door: Door::All };
         // The statement of the caller decides which error it gets.
-        let answer = match self.hop.kind {
+        let answer = match self.shape.kind {
             ReadKind::Primary => {
                 let (at, source_at) =
-                    (self.hop.target.keys().row(&key), self.hop.source.keys().row(&self.key));
+                    (self.shape.target.keys().row(&key), self.shape.source.keys().row(&self.key));
                 let wanted = [self.target.wanted(&at), self.source.wanted(&source_at)];
                 let mut found = self.target.shared().cache.lookup_many(&wanted).await.found.into_iter();
                 let look = self.target.judge(&key, found.next().unwrap_or(Lookup::Unavailable));
@@ -101,7 +101,7 @@ impl Plan<'_> {
             }
             _ => self.target.by_key(&key, &load).await.ok()?,
         };
-        let source_at = self.hop.source.keys().row(&self.key);
+        let source_at = self.shape.source.keys().row(&self.key);
         let held = [(self.source.wanted(&source_at), token)];
         let is_current = self.source.shared().cache.still(&held).await;
         if is_current { answer.into_rows() } else { None }
@@ -110,7 +110,7 @@ impl Plan<'_> {
     /// Finds the source's row in its slot, or loads it into it.
     async fn hold_source(&self) -> Held {
         let (read, key) = (&self.source, &self.key);
-        let at = self.hop.source.keys().row(key);
+        let at = self.shape.source.keys().row(key);
         let replaces = match read.look(key, &at).await {
             Look::Hit(found, token) => return Held::of(found, token),
             Look::Miss(replaces) => replaces,
@@ -125,7 +125,7 @@ impl Plan<'_> {
                 return found.map_or(Held::Not, |found| Held::of(found, token));
             }
         };
-        let load = Query { sql: &self.hop.source.primary_sql, values: self.values, door: Door::All };
+        let load = Query { sql: &self.shape.source.primary_sql, values: self.values, door: Door::All };
         // The statement of the caller decides which error it gets.
         let Ok(loaded) = load.load(read.shared()).await else { return Held::Not };
         if loaded.is_empty() {

@@ -281,15 +281,19 @@ impl Read<'_> {
                         }
                         (Some(_), Some((at, token))) => {
                             outdated.push((at.clone(), Some(*token)));
-                            targets.push(rows);
+                            targets.push(Some(rows));
                             None
                         }
                         _ => None,
                     }
                 }
                 (Some(rows), Fills::Alias) => self.alias_to(rows).map(Content::Present),
-                // No row has the unique key; the row in the slot may exist all the same.
-                (None, Fills::Row { alias: Some(_) }) => None,
+                // No row has the unique key; the row in the slot may exist all the same. The alias is taken away.
+                (None, Fills::Row { alias: Some((at, token)) }) => {
+                    outdated.push((at.clone(), Some(*token)));
+                    targets.push(None);
+                    None
+                }
                 (None, _) => knows_absent.then(|| Content::Absent(absence(&part.key))),
             };
             fills.extend(lease.zip(content).map(|(lease, content)| self.fill_due(lease, content)));
@@ -299,7 +303,7 @@ impl Read<'_> {
             // Right without a lease before the load: an alias is compared on every hit.
             let leases = cache.take_turns(self.table(), &outdated).await;
             let renewed = leases.into_iter().zip(targets).filter_map(|(lease, rows)| {
-                Some(self.fill_due(lease?, Content::Present(self.alias_to(rows)?)))
+                Some(self.fill_due(lease?, Content::Present(self.alias_to(rows?)?)))
             });
             cache.fill_many(renewed.collect()).await;
         }

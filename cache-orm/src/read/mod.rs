@@ -133,9 +133,9 @@ pub(crate) async fn answer(
             Ok((read, parts)) => read.by_list(list, parts, &query).await,
             Err(reason) => return desk.turn_away(&list.shape.entity, reason, &query).await,
         },
-        Recognised::Hop(hop) => match desk.admit_hop(hop, &query) {
-            Ok(plan) => Ok(plan.follow().await),
-            Err(reason) => return desk.turn_away(&hop.target, reason, &query).await,
+        Recognised::Hop(shape) => match desk.admit_hop(shape, &query) {
+            Ok(hop) => Ok(hop.follow().await),
+            Err(reason) => return desk.turn_away(&shape.target, reason, &query).await,
         },
     };
     match attempt? {

@@ -43,7 +43,7 @@ pub(super) enum Place {
 
 /// What the caller of a statement wants of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wanted {
+pub(crate) enum Asked {
     /// How many rows it affected.
     Count,
     /// The rows that it returned.
@@ -105,11 +105,11 @@ impl Plan {
         &self,
         shared: &Shared,
         statement: Statement,
-        wanted: Wanted,
+        asked: Asked,
     ) -> Result<Answer, DbErr> {
-        let transaction = shared.db.begin().await.map_err(|error| wanted.error(error))?;
+        let transaction = shared.db.begin().await.map_err(|error| asked.error(error))?;
         let fenced = async {
-            let (answer, affected) = self.run_in(&transaction, shared, statement, wanted).await?;
+            let (answer, affected) = self.run_in(&transaction, shared, statement, asked).await?;
             Ok((answer, write::fence(shared, affected).await?))
         };
         let (answer, fence) = match fenced.await {
@@ -123,7 +123,7 @@ impl Plan {
         };
         let committed = transaction.commit().await;
         write::settle(None, fence, &committed).await;
-        committed.map(|()| answer).map_err(|error| wanted.error(error))
+        committed.map(|()| answer).map_err(|error| asked.error(error))
     }
 
     /// Runs the statement in an open transaction, and tells what it has changed.
@@ -135,9 +135,9 @@ impl Plan {
         transaction: &DatabaseTransaction,
         shared: &Shared,
         statement: Statement,
-        wanted: Wanted,
+        asked: Asked,
     ) -> Result<(Answer, Affected), DbErr> {
-        self.collect(transaction, shared, statement, wanted).await.map_err(|error| wanted.error(error))
+        self.collect(transaction, shared, statement, asked).await.map_err(|error| asked.error(error))
     }
 
     async fn collect(
@@ -145,10 +145,10 @@ impl Plan {
         transaction: &DatabaseTransaction,
         shared: &Shared,
         mut statement: Statement,
-        wanted: Wanted,
+        asked: Asked,
     ) -> Result<(Answer, Affected), DbErr> {
         // A caller who did not ask for rows gets none.
-        let keeps = wanted == Wanted::Rows && self.text.is_none();
+        let keeps = asked == Asked::Rows && self.text.is_none();
         if let Some(text) = &self.text {
             statement.sql.clone_from(text);
         }
@@ -168,7 +168,7 @@ impl Plan {
         if answer.affected > 0 {
             affected.merge(self.beside.clone());
         }
-        if wanted == Wanted::Count && shared.backend == DbBackend::Sqlite {
+        if asked == Asked::Count && shared.backend == DbBackend::Sqlite {
             answer.last_insert_id = last_insert_id(transaction).await?;
         }
         Ok((answer, affected))
@@ -188,11 +188,11 @@ impl Plan {
     }
 }
 
-impl Wanted {
+impl Asked {
     /// The error as the caller would have had it from the connection itself.
     fn error(self, error: DbErr) -> DbErr {
         match (self, error) {
-            (Wanted::Count, DbErr::Query(error)) => DbErr::Exec(error),
+            (Asked::Count, DbErr::Query(error)) => DbErr::Exec(error),
             (_, error) => error,
         }
     }

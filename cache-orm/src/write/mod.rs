@@ -22,7 +22,7 @@ use sea_orm::{ConnectionTrait, DbErr, ExecResult, QueryResult, Statement, Values
 use crate::{classify::Class, connection::Shared, knowledge::Knowledge};
 
 pub(crate) use answer::Answer;
-pub(crate) use exact::{Plan, Wanted};
+pub(crate) use exact::{Asked, Plan};
 pub(crate) use outcome::is_known;
 
 /// Executes one write that commits by itself.
@@ -41,7 +41,7 @@ pub(crate) async fn execute(
 ) -> Result<ExecResult, DbErr> {
     let knowledge = shared.knowledge().await;
     match Plan::of(shared, &knowledge, class, &statement) {
-        Some(plan) => plan.run(shared, statement, Wanted::Count).await?.into_exec_result(),
+        Some(plan) => plan.run(shared, statement, Asked::Count).await?.into_exec_result(),
         None => {
             let values = statement.values.clone();
             fenced(shared, &knowledge, class, values.as_ref(), shared.db.execute_raw(statement)).await
@@ -68,7 +68,7 @@ pub(crate) async fn query(
 ) -> Result<Vec<QueryResult>, DbErr> {
     let knowledge = shared.knowledge().await;
     match Plan::of(shared, &knowledge, class, &statement) {
-        Some(plan) => Ok(plan.run(shared, statement, Wanted::Rows).await?.rows),
+        Some(plan) => Ok(plan.run(shared, statement, Asked::Rows).await?.rows),
         None => {
             let values = statement.values.clone();
             fenced(shared, &knowledge, class, values.as_ref(), shared.db.query_all_raw(statement)).await
