@@ -151,6 +151,21 @@ async fn move_to(db: &impl ConnectionTrait, id: i32, category: Option<i32>) {
     product.update(db).await.expect("the update succeeds");
 }
 
+/// Reads in the background.
+fn reading(db: &CachedConnection, one: &product::Model) -> tokio::task::JoinHandle<Option<String>> {
+    let (db, one) = (db.clone(), one.clone());
+    tokio::spawn(async move { category_of(&db, &one).await })
+}
+
+/// One transaction moves the product to the second category and renames the first, in which nobody ever sees it
+/// under the new name.
+async fn empty_the_first_category(db: &CachedConnection) {
+    let transaction = db.begin().await.expect("a transaction");
+    move_to(&transaction, 1, Some(2)).await;
+    rename(&transaction, 1, "empty").await;
+    transaction.commit().await.expect("the commit succeeds");
+}
+
 matrix! {
     stores: store;
 
@@ -303,15 +318,9 @@ matrix! {
         // The product was found in category 1. Before that is looked at, the product moves and the category is
         // renamed: the name "empty" was never the product's.
         let mut pause = pausable.pause_before(Call::LookupMany);
-        let reading = tokio::spawn({
-            let (db, one) = (first.clone(), one.clone());
-            async move { category_of(&db, &one).await }
-        });
+        let reading = reading(&first, &one);
         pause.reached().await;
-        let transaction = second.begin().await.expect("a transaction");
-        move_to(&transaction, 1, Some(2)).await;
-        rename(&transaction, 1, "empty").await;
-        transaction.commit().await.expect("the commit succeeds");
+        empty_the_first_category(&second).await;
         second.settled().await;
         category::Entity::find_by_id(1).one(&second).await.expect("an answer");
         second.settled().await;
@@ -325,15 +334,9 @@ matrix! {
         first.settled().await;
         // The product was found in category 1, which is cold. Before it is loaded the same happens.
         let mut pause = pausable.pause_after(Call::Lease);
-        let reading = tokio::spawn({
-            let (db, one) = (first.clone(), one.clone());
-            async move { category_of(&db, &one).await }
-        });
+        let reading = reading(&first, &one);
         pause.reached().await;
-        let transaction = second.begin().await.expect("a transaction");
-        move_to(&transaction, 1, Some(2)).await;
-        rename(&transaction, 1, "empty").await;
-        transaction.commit().await.expect("the commit succeeds");
+        empty_the_first_category(&second).await;
         pause.resume();
         assert_eq!(reading.await.expect("it ends").as_deref(), Some("toys"));
     }

@@ -1,5 +1,7 @@
 //! Reads by a list of keys: answered from the slots, in one round trip, of one snapshot.
 
+#![allow(unreachable_pub, reason = "entities are public")]
+
 use std::sync::Arc;
 
 use cache_core::testing::{Call, CountingStore, PausableStore};
@@ -7,7 +9,7 @@ use cache_orm::{BypassReason, CachedConnection};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{Set, Unchanged},
-    ColumnTrait, EntityTrait, LoaderTrait, QueryFilter, Select, TransactionTrait,
+    ColumnTrait, ConnectionTrait, EntityTrait, LoaderTrait, QueryFilter, Select, TransactionTrait,
     prelude::Uuid,
     sea_query::{Expr, ExprTrait},
 };
@@ -15,6 +17,23 @@ use tests::{
     Backend, Env, matrix,
     shop::{Shop, category, customer, offer, product, stock, store},
 };
+
+/// Its key is a text.
+mod country {
+    use cache_orm::Cacheable;
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Cacheable)]
+    #[sea_orm(table_name = "country")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub code: String,
+        pub name: String,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
 
 /// The read on both connections, twice on the cached one; all answers must be equal, in order. Returns the hits
 /// of the second time, counting "no such row".
@@ -49,6 +68,12 @@ fn by_id(select: Select<product::Entity>) -> Select<product::Entity> {
 async fn prices(db: &CachedConnection, list: &[i32]) -> Vec<(i32, i32)> {
     let rows = by_id(ids(list.iter().copied())).all(db).await.expect("an answer");
     rows.into_iter().map(|row| (row.id, row.price)).collect()
+}
+
+/// Reads in the background.
+fn reading(db: &CachedConnection, list: &'static [i32]) -> tokio::task::JoinHandle<Vec<(i32, i32)>> {
+    let db = db.clone();
+    tokio::spawn(async move { prices(&db, list).await })
 }
 
 fn priced(id: i32, price: i32) -> product::ActiveModel {
@@ -202,6 +227,32 @@ matrix! {
         assert_eq!(hits(&shop, "product", by_id(ids(list.into_iter().rev().chain([9000])))).await, 2501);
     }
 
+    async fn ordered_by_a_text_key_are_answered_where_the_order_is_known(env: Env) {
+        let shop = Shop::open(&env).await;
+        for ddl in [
+            match env.backend() {
+                Backend::MySql => "CREATE TABLE country (code VARCHAR(2) PRIMARY KEY, name VARCHAR(50) NOT NULL) \
+                                   CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+                _ => "CREATE TABLE country (code VARCHAR(2) PRIMARY KEY, name VARCHAR(50) NOT NULL)",
+            },
+            "INSERT INTO country VALUES ('de', 'one'), ('FR', 'two'), ('at', 'three')",
+        ] {
+            shop.plain.execute_unprepared(ddl).await.expect("the statement is right");
+        }
+        shop.db.invalidate_all().await.expect("the schema is learned anew");
+        let list = || country::Entity::find().filter(country::Column::Code.is_in(["at", "FR", "de"]));
+        let known = if env.backend() == Backend::Sqlite { 3 } else { 0 };
+        assert_eq!(hits(&shop, "country", list().order_by_id_asc()).await, known);
+        if known == 0 {
+            assert_eq!(shop.db.stats().entities["country"].bypasses[&BypassReason::KeyOrder], 2);
+        }
+        for _ in 0..2 {
+            assert_eq!(list().all(&shop.db).await.expect("an answer").len(), 3);
+            shop.db.settled().await;
+        }
+        assert!(counted(&shop, "country") >= 3);
+    }
+
     async fn of_which_one_value_is_no_key_go_to_the_database(env: Env) {
         let shop = Shop::open(&env).await;
         let nulls = product::Entity::find().filter(product::Column::Id.is_in([Some(1), None, Some(2)]));
@@ -234,10 +285,7 @@ matrix! {
         two.first.settled().await;
         // Row 1 was found. Before row 2 is loaded, one transaction changes both.
         let mut pause = two.pausable.pause_after(Call::LeaseMany);
-        let reading = {
-            let db = two.first.clone();
-            tokio::spawn(async move { prices(&db, &[1, 2]).await })
-        };
+        let reading = reading(&two.first, &[1, 2]);
         pause.reached().await;
         let transaction = two.second.begin().await.expect("a transaction");
         for id in [1, 2] {
@@ -253,10 +301,7 @@ matrix! {
         prices(&two.first, &[1]).await;
         two.first.settled().await;
         let mut pause = two.pausable.pause_after(Call::LeaseMany);
-        let reading = {
-            let db = two.first.clone();
-            tokio::spawn(async move { prices(&db, &[1, 2]).await })
-        };
+        let reading = reading(&two.first, &[1, 2]);
         pause.reached().await;
         product::Entity::update_many()
             .col_expr(product::Column::Price, Expr::value(7))
@@ -272,10 +317,7 @@ matrix! {
         prices(&two.first, &[50]).await;
         two.first.settled().await;
         let mut pause = two.pausable.pause_after(Call::LeaseMany);
-        let reading = {
-            let db = two.first.clone();
-            tokio::spawn(async move { prices(&db, &[2, 50]).await })
-        };
+        let reading = reading(&two.first, &[2, 50]);
         pause.reached().await;
         let transaction = two.second.begin().await.expect("a transaction");
         priced(2, 7).update(&transaction).await.expect("the update succeeds");
@@ -295,10 +337,7 @@ matrix! {
     async fn a_write_between_load_and_fill_defeats_its_fill_alone(env: Env) {
         let two = Two::open(&env).await;
         let mut pause = two.pausable.pause_before(Call::FillMany);
-        let reading = {
-            let db = two.first.clone();
-            tokio::spawn(async move { prices(&db, &[1, 2]).await })
-        };
+        let reading = reading(&two.first, &[1, 2]);
         pause.reached().await;
         priced(1, 7).update(&two.second).await.expect("the update succeeds");
         two.second.settled().await;
@@ -315,10 +354,7 @@ matrix! {
     async fn a_list_that_is_dropped_blocks_nobody(env: Env) {
         let two = Two::open(&env).await;
         let mut pause = two.pausable.pause_after(Call::LeaseMany);
-        let reading = {
-            let db = two.first.clone();
-            tokio::spawn(async move { prices(&db, &[1, 2]).await })
-        };
+        let reading = reading(&two.first, &[1, 2]);
         pause.reached().await;
         reading.abort();
         assert!(reading.await.is_err());

@@ -2,7 +2,12 @@
 
 #![allow(unreachable_pub, reason = "entities are public")]
 
-use cache_orm::CachedConnection;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use cache_orm::{CachedConnection, Namespace};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{Set, Unchanged},
@@ -139,5 +144,32 @@ matrix! {
         price(&shop.db, 3).await;
         let after = shop.counts("product");
         assert_eq!((after.abandoned_fences, after.hits), (before.abandoned_fences, before.hits + 1));
+    }
+
+    async fn an_inner_connection_that_is_not_watched_is_as_it_was_given(env: Env) {
+        let shop = Shop::open(&env).await;
+        let reported = Arc::new(AtomicUsize::new(0));
+        let mut below = env.connect().await;
+        let count = reported.clone();
+        below.set_metric_callback(move |_| {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
+        let db = CachedConnection::builder(below)
+            .shared_store(env.store().await)
+            .namespace(Namespace::new(env.namespace.clone()).expect("the harness makes valid names"))
+            .unwatched()
+            .build()
+            .await
+            .expect("the cache is ready");
+        let before = reported.load(Ordering::Relaxed);
+        product::Entity::update_many()
+            .col_expr(product::Column::Price, Expr::value(7))
+            .filter(product::Column::Id.eq(1))
+            .exec(db.inner())
+            .await
+            .expect("the update succeeds");
+        assert_eq!(reported.load(Ordering::Relaxed), before + 1);
+        assert_eq!(price(&shop.plain, 1).await, Some(7));
+        assert_eq!(db.stats().entities["product"].counts.abandoned_fences, 0);
     }
 }

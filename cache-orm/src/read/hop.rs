@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cache_core::{
     cache::{Lookup, Turn},
     entry::Token,
-    key::RowKey,
+    key::{Address, RowKey},
 };
 use sea_orm::{QueryResult, Value};
 
@@ -26,8 +26,9 @@ pub(super) struct Hop<'r> {
     shape: &'r HopShape,
     source: Read<'r>,
     target: Read<'r>,
-    /// The source's primary key, and its values as they were given.
+    /// The source's primary key, its slot, and its values as they were given.
     key: RowKey,
+    at: Address,
     values: &'r [Value],
 }
 
@@ -60,7 +61,8 @@ impl<'r> Desk<'r> {
         if !alike || !source.is_exact() || !target.is_exact() {
             return Err(BypassReason::KeyType);
         }
-        Ok(Hop { shape: hop, source, target, key: source.key(values)?, values })
+        let key = source.key(values)?;
+        Ok(Hop { shape: hop, source, target, at: hop.source.keys().row(&key), key, values })
     }
 }
 
@@ -88,35 +90,35 @@ impl Hop<'_> {
         // The statement of the caller decides which error it gets.
         let answer = match self.shape.kind {
             ReadKind::Primary => {
-                let (at, source_at) =
-                    (self.shape.target.keys().row(&key), self.shape.source.keys().row(&self.key));
-                let wanted = [self.target.wanted(&at), self.source.wanted(&source_at)];
+                let at = self.shape.target.keys().row(&key);
+                let wanted = [self.target.wanted(&at), self.source.wanted(&self.at)];
                 let mut found = self.target.shared().cache.lookup_many(&wanted).await.found.into_iter();
                 let look = self.target.judge(&key, found.next().unwrap_or(Lookup::Unavailable));
-                let is_held = matches!(found.next(), Some(Lookup::Found(entry)) if entry.token == token);
+                if !matches!(found.next(), Some(Lookup::Found(entry)) if entry.token == token) {
+                    // The source has changed since: what it referred to is of another snapshot.
+                    return None;
+                }
                 match look {
-                    Look::Hit(found, _) if is_held => return found.into_rows(),
+                    Look::Hit(found, _) => return found.into_rows(),
                     look => self.target.by_look(look, &key, at, &load).await.ok()?,
                 }
             }
             _ => self.target.by_key(&key, &load).await.ok()?,
         };
-        let source_at = self.shape.source.keys().row(&self.key);
-        let held = [(self.source.wanted(&source_at), token)];
+        let held = [(self.source.wanted(&self.at), token)];
         let is_current = self.source.shared().cache.still(&held).await;
         if is_current { answer.into_rows() } else { None }
     }
 
     /// Finds the source's row in its slot, or loads it into it.
     async fn hold_source(&self) -> Held {
-        let (read, key) = (&self.source, &self.key);
-        let at = self.shape.source.keys().row(key);
-        let replaces = match read.look(key, &at).await {
+        let (read, key, at) = (&self.source, &self.key, &self.at);
+        let replaces = match read.look(key, at).await {
             Look::Hit(found, token) => return Held::of(found, token),
             Look::Miss(replaces) => replaces,
             Look::Unavailable => return Held::Not,
         };
-        let lease = match read.turn(&at, replaces).await {
+        let lease = match read.turn(at, replaces).await {
             Turn::Lead(lease) => lease,
             Turn::Alone => return Held::Not,
             Turn::Joined(entry) => {

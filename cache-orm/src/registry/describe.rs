@@ -17,8 +17,16 @@ use crate::{
 /// Keys of more columns than this are recognised in declaration order only.
 const MOST_PERMUTED_COLUMNS: usize = 4;
 
-/// An entity as its registration describes it.
+/// An entity as its registration describes it, with the texts of its reads.
 pub(crate) struct Described {
+    pub(super) facts: Facts,
+    pub(super) reads: Vec<Read>,
+    pub(super) lists: Vec<list::Described>,
+    pub(super) ends: hop::Ends,
+}
+
+/// What is known of an entity without its table.
+pub(super) struct Facts {
     pub(super) model: TypeId,
     pub(super) type_name: &'static str,
     pub(super) schema: Option<String>,
@@ -29,9 +37,6 @@ pub(crate) struct Described {
     pub(super) primary: Vec<usize>,
     pub(super) primary_sql: String,
     pub(super) uniques: Vec<UniqueKey>,
-    pub(super) reads: Vec<Read>,
-    pub(super) lists: Vec<list::Described>,
-    pub(super) ends: Option<hop::Ends>,
     pub(super) capture: fn(&Shape, &QueryResult) -> Result<Row, Unfit>,
     pub(super) verify: fn(&Shape, Vec<Value>) -> Option<Row>,
 }
@@ -73,7 +78,8 @@ pub(crate) fn describe<M: CacheModel>(backend: DbBackend) -> Described {
     });
 
     let entity = M::Entity::default();
-    Described {
+    let ends = hop::Ends::of::<M::Entity>(&of(&primary));
+    let facts = Facts {
         model: TypeId::of::<M>(),
         type_name: std::any::type_name::<M>(),
         schema: entity.schema_name().map(str::to_owned),
@@ -81,18 +87,16 @@ pub(crate) fn describe<M: CacheModel>(backend: DbBackend) -> Described {
         policy: M::POLICY,
         fingerprint: fingerprint(entity.schema_name(), entity.table_name(), &primary, &shape),
         shape,
-        ends: Some(hop::Ends::of::<M::Entity>(&of(&primary))),
         primary_sql: by_key::<M>(&of(&primary), backend),
         primary,
         uniques,
-        reads,
-        lists,
         capture: |shape, row| {
             let model = M::from_query_result(row, "").map_err(Unfit::from)?;
             capture(shape, &model)
         },
         verify: |shape, values| verify::<M>(shape, values),
-    }
+    };
+    Described { facts, reads, lists, ends }
 }
 
 type Column<M> = <<M as sea_orm::ModelTrait>::Entity as EntityTrait>::Column;

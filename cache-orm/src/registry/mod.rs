@@ -34,6 +34,7 @@ use crate::{
     stats::Bypasses,
 };
 
+use describe::Facts;
 pub(crate) use describe::{Described, describe};
 pub(crate) use hop::HopShape;
 pub(crate) use list::{ListRead, ListShape, Order};
@@ -140,19 +141,16 @@ impl Registry {
         };
         let mut sources = Vec::new();
         for registration in registrations {
-            let mut described = (registration.describe)(backend);
-            if !registry.models.contains_key(&described.model) {
-                let reads = std::mem::take(&mut described.reads);
-                let lists = std::mem::take(&mut described.lists);
-                let ends = described.ends.take();
-                let entity = registry.add_entity(described, cache);
+            let Described { facts, reads, lists, ends } = (registration.describe)(backend);
+            if !registry.models.contains_key(&facts.model) {
+                let entity = registry.add_entity(facts, cache);
                 for read in reads {
                     registry.add_read(read, &entity);
                 }
                 for list in lists {
                     registry.add_list(list, &entity);
                 }
-                sources.extend(ends.map(|ends| (entity, ends)));
+                sources.push((entity, ends));
             }
         }
         for (sql, hop) in hop::between(&sources, backend) {
@@ -194,29 +192,29 @@ impl Registry {
         self.entities.iter().filter(move |entity| entity.group.table.name() == group.table.name())
     }
 
-    fn add_entity(&mut self, described: Described, cache: &Cache) -> Arc<Entity> {
-        let name = described.table.to_lowercase();
+    fn add_entity(&mut self, facts: Facts, cache: &Cache) -> Arc<Entity> {
+        let name = facts.table.to_lowercase();
         let group = self.groups.entry(name).or_insert_with_key(|name| {
             Arc::new(TableGroup { table: Arc::new(cache.table(name)), bypasses: Bypasses::default() })
         });
         let entity = Arc::new(Entity {
             index: self.entities.len(),
-            model: described.model,
-            type_name: described.type_name,
+            model: facts.model,
+            type_name: facts.type_name,
             group: group.clone(),
-            schema: described.schema,
-            policy: described.policy,
-            columns: described.shape.names().map(str::to_lowercase).collect(),
-            shape: Arc::new(described.shape),
-            fingerprint: described.fingerprint,
-            primary: described.primary,
-            primary_sql: described.primary_sql,
-            uniques: described.uniques,
-            capture: described.capture,
-            verify: described.verify,
+            schema: facts.schema,
+            policy: facts.policy,
+            columns: facts.shape.names().map(str::to_lowercase).collect(),
+            shape: Arc::new(facts.shape),
+            fingerprint: facts.fingerprint,
+            primary: facts.primary,
+            primary_sql: facts.primary_sql,
+            uniques: facts.uniques,
+            capture: facts.capture,
+            verify: facts.verify,
         });
         self.entities.push(entity.clone());
-        self.models.insert(described.model, entity.clone());
+        self.models.insert(facts.model, entity.clone());
         entity
     }
 

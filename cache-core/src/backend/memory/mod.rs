@@ -103,21 +103,26 @@ impl MemoryStore {
 
     /// Several slots with their stamps, as they stand at one instant.
     fn at_once(&self, at: &[&Address]) -> Vec<Sighting> {
-        let cells = at.iter().flat_map(|at| [Some(&at.slot), at.epoch.as_ref(), at.presence.as_ref()]);
-        let places: BTreeSet<usize> = cells.flatten().map(|cell| self.place(cell)).collect();
+        // Found before anything is locked: nobody else is served while the shards are held.
+        let place = |key: &Option<Key>| key.as_ref().map(|key| self.place(key));
+        let places: Vec<_> =
+            at.iter().map(|at| (self.place(&at.slot), place(&at.epoch), place(&at.presence))).collect();
+        let needed: BTreeSet<usize> = places
+            .iter()
+            .flat_map(|(slot, epoch, presence)| [Some(*slot), *epoch, *presence])
+            .flatten()
+            .collect();
         // In ascending order: two callers can't wait for each other.
         let held: BTreeMap<usize, MutexGuard<'_, Shard>> =
-            places.into_iter().map(|place| (place, unpoisoned(&self.inner.shards[place]))).collect();
-        let number = |key: &Option<Key>| {
-            let key = key.as_ref()?;
-            held[&self.place(key)].epoch(key)
-        };
-        let see = |at: &&Address| Sighting {
-            entry: held[&self.place(&at.slot)].entry(&at.slot, &self.inner.clock),
-            epoch: number(&at.epoch),
-            presence: number(&at.presence),
-        };
-        at.iter().map(see).collect()
+            needed.into_iter().map(|place| (place, unpoisoned(&self.inner.shards[place]))).collect();
+        let number = |key: &Option<Key>, place: &Option<usize>| held[place.as_ref()?].epoch(key.as_ref()?);
+        let see =
+            |(at, (slot, epoch, presence)): (&&Address, &(usize, Option<usize>, Option<usize>))| Sighting {
+                entry: held[slot].entry(&at.slot, &self.inner.clock),
+                epoch: number(&at.epoch, epoch),
+                presence: number(&at.presence, presence),
+            };
+        at.iter().zip(&places).map(see).collect()
     }
 
     /// Executes one operation under the shard's lock. The clock is read there too, so that no cell sees time
