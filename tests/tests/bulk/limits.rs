@@ -54,6 +54,13 @@ matrix! {
         assert_coherent(&shop).await;
     }
 
+    async fn a_limit_of_no_rows_sends_statements_as_they_are_and_invalidates_the_table(env: Env) {
+        let shop = warm_shop_with(&env, |builder| builder.max_fenced_rows(0), |_| {}).await;
+        assert_eq!(raise(&shop.db, 500).await, 2);
+        assert_eq!(cached(&shop.db).await, left(env.backend(), &[]));
+        assert_coherent(&shop).await;
+    }
+
     async fn thousands_of_rows_are_invalidated_one_by_one(env: Env) {
         let shop = warm_shop(&env).await;
         let operations = CountingStore::new(env.store().await);
