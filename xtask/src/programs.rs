@@ -12,12 +12,14 @@ use crate::Result;
 pub(crate) struct Wanted {
     /// For messages.
     pub(crate) name: &'static str,
-    /// The programs that do; the first one found is taken.
-    pub(crate) programs: &'static [&'static str],
+    /// Servers that do, each followed by the other programs that it can't be started without. The first server
+    /// that is found is taken; it counts as missing while one of its companions is.
+    pub(crate) programs: &'static [&'static [&'static str]],
     /// Folders to look in before the path; `*` stands for one folder, of several the highest version is taken.
     pub(crate) folders: &'static [&'static str],
-    /// Packages of Debian and Ubuntu, Fedora, Homebrew.
-    pub(crate) apt: &'static str,
+    /// Packages of Debian and Ubuntu; all of them.
+    pub(crate) apt: &'static [&'static str],
+    /// The package of Fedora, and of Homebrew.
     pub(crate) dnf: &'static str,
     pub(crate) brew: &'static str,
     /// The variable that makes it unnecessary.
@@ -30,29 +32,48 @@ impl Wanted {
     /// # Errors
     /// Says what to do when it is missing and cannot be installed.
     pub(crate) fn find_or_install(&self) -> Result<PathBuf> {
-        if let Some(found) = self.find() {
-            return Ok(found);
-        }
+        let missing = match self.find() {
+            Ok(found) => return Ok(found),
+            Err(missing) => missing,
+        };
         if find("apt-get", &[]).is_none() {
-            return Err(self.missing("").into());
+            return Err(self.remedy("", &missing).into());
         }
-        eprintln!("xtask: {} is not installed: installing {} with apt-get", self.name, self.apt);
-        for arguments in [&["update"][..], &["install", "--yes", "--no-install-recommends", self.apt]] {
+        eprintln!("xtask: {} lacks {missing}: installing {} with apt-get", self.name, self.apt.join(", "));
+        let install = [&["install", "--yes", "--no-install-recommends"], self.apt].concat();
+        for arguments in [&["update"], &install[..]] {
             if !apt_get(arguments)? {
-                return Err(self.missing("apt-get failed. ").into());
+                return Err(self.remedy("apt-get failed. ", &missing).into());
             }
         }
-        self.find().ok_or_else(|| self.missing("apt-get brought no such program. ").into())
+        self.find().map_err(|missing| self.remedy("apt-get brought too little. ", &missing).into())
     }
 
-    fn find(&self) -> Option<PathBuf> {
-        self.programs.iter().find_map(|program| find(program, self.folders))
+    /// The server, or which programs are missing.
+    fn find(&self) -> std::result::Result<PathBuf, String> {
+        for programs in self.programs {
+            let [server, companions @ ..] = programs else { continue };
+            let Some(found) = find(server, self.folders) else { continue };
+            let missing: Vec<_> = companions
+                .iter()
+                .copied()
+                .filter(|companion| self.companion(&found, companion).is_none())
+                .collect();
+            return if missing.is_empty() { Ok(found) } else { Err(missing.join(" and ")) };
+        }
+        let servers: Vec<_> = self.programs.iter().filter_map(|programs| programs.first().copied()).collect();
+        Err(servers.join(" or "))
     }
 
-    fn missing(&self, prefix: &str) -> String {
-        let programs = self.programs.join(" or ");
+    /// A program that belongs to `server`: it stands beside it, or where servers are looked for.
+    pub(crate) fn companion(&self, server: &Path, program: &str) -> Option<PathBuf> {
+        let beside = server.with_file_name(program);
+        if beside.is_file() { Some(beside) } else { find(program, self.folders) }
+    }
+
+    fn remedy(&self, prefix: &str, missing: &str) -> String {
         let install = [
-            ("apt-get", format!("apt-get install {}", self.apt)),
+            ("apt-get", format!("apt-get install {}", self.apt.join(" "))),
             ("dnf", format!("dnf install {}", self.dnf)),
             ("brew", format!("brew install {}", self.brew)),
         ]
@@ -60,7 +81,7 @@ impl Wanted {
         .find(|(manager, _)| find(manager, &[]).is_some())
         .map_or_else(|| format!("install {}", self.name), |(_, command)| format!("run `{command}`"));
         format!(
-            "{prefix}{} is missing (no {programs} found): {install}, or set {} to use a running server",
+            "{prefix}{} is missing (no {missing} found): {install}, or set {} to use a running server",
             self.name, self.variable
         )
     }
@@ -138,21 +159,41 @@ mod tests {
         assert_eq!(names, ["17/bin", "15/bin", "9.6/bin", "8/bin"].map(Path::new));
     }
 
+    const TEAPOT: Wanted = Wanted {
+        name: "Teapot",
+        programs: &[&["teapotd", "teapot-install", "teapot-lid"], &["kettled"]],
+        folders: &[],
+        apt: &["teapot-server", "teapot-tools"],
+        dnf: "teapot-server",
+        brew: "teapot-server",
+        variable: "CACHE_TEST_TEAPOT_URL",
+    };
+
     #[test]
     fn a_missing_server_comes_with_two_remedies() {
-        let wanted = Wanted {
-            name: "Teapot",
-            programs: &["teapotd"],
-            folders: &[],
-            apt: "teapot-server",
-            dnf: "teapot-server",
-            brew: "teapot-server",
-            variable: "CACHE_TEST_TEAPOT_URL",
-        };
-        assert_eq!(wanted.find(), None);
-        let message = wanted.missing("");
-        assert!(message.starts_with("Teapot is missing (no teapotd found): "), "{message}");
+        let missing = TEAPOT.find().expect_err("no machine has one");
+        let message = TEAPOT.remedy("", &missing);
+        assert!(message.starts_with("Teapot is missing (no teapotd or kettled found): "), "{message}");
         assert!(message.ends_with("or set CACHE_TEST_TEAPOT_URL to use a running server"), "{message}");
+    }
+
+    /// A package that was installed without the one that holds its tools: the server is there and can't start.
+    #[test]
+    fn a_server_without_its_companions_is_missing() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().to_str().expect("a name in Unicode").to_owned();
+        // A test runs once: what it leaks is a path.
+        let folders: &'static [&'static str] = Vec::leak(vec![&*String::leak(path)]);
+        let wanted = Wanted { folders, ..TEAPOT };
+        let add = |program: &str| fs::write(folder.path().join(program), "").expect("a file");
+        // Another server that would do does not make up for it: it may be a link to this one.
+        add("kettled");
+        add("teapotd");
+        assert_eq!(wanted.find(), Err("teapot-install and teapot-lid".to_owned()));
+        add("teapot-install");
+        assert_eq!(wanted.find(), Err("teapot-lid".to_owned()));
+        add("teapot-lid");
+        assert_eq!(wanted.find(), Ok(folder.path().join("teapotd")));
     }
 
     #[test]

@@ -6,22 +6,22 @@ use super::{
     Started,
     private::{self, Home},
 };
-use crate::{
-    Result,
-    interrupt::Interrupt,
-    programs::{self, Wanted},
-};
+use crate::{Result, interrupt::Interrupt, programs::Wanted};
 
 pub(crate) const WANTED: Wanted = Wanted {
     name: "MariaDB",
-    programs: &["mariadbd", "mysqld"],
+    // The script that writes the data of a new server asks `my_print_defaults` first.
+    programs: &[&["mariadbd", INSTALL, "my_print_defaults"], &["mysqld"]],
     folders: &["/opt/homebrew/opt/mariadb*/bin", "/opt/homebrew/opt/mysql*/bin", "/usr/local/mysql/bin"],
-    // The part that does not start a server of the whole machine.
-    apt: "mariadb-server-core",
+    // The parts that do not start a server of the whole machine. The server's does not depend on the client's,
+    // which holds one of the programs.
+    apt: &["mariadb-server-core", "mariadb-client-core"],
     dnf: "mariadb-server",
     brew: "mariadb",
     variable: "CACHE_TEST_MYSQL_URL",
 };
+
+const INSTALL: &str = "mariadb-install-db";
 
 /// Both servers read this when they start. A user of their own, since the superuser of a new MySQL may only
 /// come through the socket.
@@ -66,10 +66,7 @@ pub(crate) fn start(home: &Home, interrupt: &Interrupt) -> Result<Started> {
 
 /// Writes the data of a new server.
 fn create(home: &Home, server: &Path, folder: &Path, data: &Path, interrupt: &Interrupt) -> Result<()> {
-    let beside = server.with_file_name("mariadb-install-db");
-    let script =
-        if beside.is_file() { Some(beside) } else { programs::find("mariadb-install-db", WANTED.folders) };
-    let mut create = match script {
+    let mut create = match WANTED.companion(server, INSTALL) {
         Some(script) => {
             let mut create = home.command(&script, folder)?;
             create.args(["--no-defaults", "--skip-test-db", "--skip-name-resolve"]);

@@ -8,14 +8,14 @@ use crate::{Result, interrupt::Interrupt, programs::Wanted};
 
 pub(crate) const WANTED: Wanted = Wanted {
     name: "PostgreSQL",
-    programs: &["initdb"],
+    programs: &[&["initdb", "postgres"]],
     folders: &[
         "/usr/lib/postgresql/*/bin",
         "/usr/pgsql-*/bin",
         "/opt/homebrew/opt/postgresql*/bin",
         "/usr/local/opt/postgresql*/bin",
     ],
-    apt: "postgresql",
+    apt: &["postgresql"],
     dnf: "postgresql-server",
     brew: "postgresql",
     variable: "CACHE_TEST_POSTGRES_URL",
@@ -23,7 +23,7 @@ pub(crate) const WANTED: Wanted = Wanted {
 
 pub(crate) fn start(home: &Home, interrupt: &Interrupt) -> Result<Started> {
     let initdb = WANTED.find_or_install()?;
-    let postgres = initdb.with_file_name("postgres");
+    let postgres = WANTED.companion(&initdb, "postgres").ok_or("initdb was found, and no postgres")?;
     let folder = home.folder("postgres")?;
     let data = folder.join("data");
     let mut create = home.command(&initdb, &folder)?;

@@ -11,9 +11,9 @@ pub(crate) const PROGRAM_VARIABLE: &str = "CACHE_TEST_REDIS_SERVER";
 
 pub(crate) const WANTED: Wanted = Wanted {
     name: "Redis",
-    programs: &["redis-server", "valkey-server"],
+    programs: &[&["redis-server"], &["valkey-server"]],
     folders: &[],
-    apt: "redis-server",
+    apt: &["redis-server"],
     dnf: "valkey",
     brew: "redis",
     variable: "CACHE_TEST_REDIS_URL",
