@@ -1,7 +1,7 @@
 //! The struct that the derive stands on: is it a SeaORM model, and which settings does it carry?
 
 use proc_macro2::{TokenStream, TokenTree};
-use syn::{Attribute, Data, DataStruct, DeriveInput, Fields, Ident, Meta, spanned::Spanned};
+use syn::{Attribute, Data, DataStruct, DeriveInput, Fields, Ident, Meta, Type, spanned::Spanned};
 
 use crate::{
     Errors,
@@ -11,15 +11,25 @@ use crate::{
 /// A model, as far as the derive looks at it.
 pub(crate) struct Model<'a> {
     pub(crate) name: &'a Ident,
+    /// The fields that are columns.
+    pub(crate) columns: Vec<Column<'a>>,
     /// Of all its `#[cacheable(..)]` attributes, in order.
     pub(crate) settings: Vec<Setting>,
 }
 
+/// A field that is a column.
+pub(crate) struct Column<'a> {
+    pub(crate) field: &'a Ident,
+    pub(crate) kind: &'a Type,
+}
+
 impl<'a> Model<'a> {
     pub(crate) fn read(input: &'a DeriveInput, errors: &mut Errors) -> Self {
+        let mut columns = Vec::new();
         match &input.data {
             Data::Struct(DataStruct { fields: Fields::Named(fields), .. }) => {
                 check_fields(input, &fields.named, errors);
+                columns.extend(fields.named.iter().filter_map(column));
             }
             Data::Struct(DataStruct { fields, .. }) => {
                 let place = if fields.is_empty() { input.ident.span() } else { fields.span() };
@@ -36,8 +46,15 @@ impl<'a> Model<'a> {
         }
         let own = input.attrs.iter().filter(|attribute| attribute.path().is_ident("cacheable"));
         let settings = own.flat_map(|attribute| attr::settings(attribute, errors)).collect();
-        Model { name: &input.ident, settings }
+        Model { name: &input.ident, columns, settings }
     }
+}
+
+/// The column of a field, unless it is none: ignored, or the other end of a relation.
+fn column(field: &syn::Field) -> Option<Column<'_>> {
+    const NO_COLUMN: [&str; 5] = ["ignore", "has_one", "has_many", "belongs_to", "self_ref"];
+    let is_column = !field.attrs.iter().any(|attribute| names_one_of(attribute, &NO_COLUMN));
+    is_column.then_some(Column { field: field.ident.as_ref()?, kind: &field.ty })
 }
 
 fn check_fields<'a>(
@@ -72,13 +89,17 @@ fn check_fields<'a>(
     }
 }
 
-/// Looks for `primary_key` among the arguments, whatever else stands there: SeaORM checks the rest.
 fn is_primary_key(attribute: &Attribute) -> bool {
+    names_one_of(attribute, &["primary_key"])
+}
+
+/// Looks for these among SeaORM's arguments, whatever else stands there: SeaORM checks the rest.
+fn names_one_of(attribute: &Attribute, wanted: &[&str]) -> bool {
     let Meta::List(list) = &attribute.meta else {
         return false;
     };
-    attribute.path().is_ident("sea_orm")
-        && argument_names(list.tokens.clone()).any(|name| name == "primary_key")
+    let is_wanted = |name: Ident| wanted.iter().any(|wanted| name == wanted);
+    attribute.path().is_ident("sea_orm") && argument_names(list.tokens.clone()).any(is_wanted)
 }
 
 /// The identifiers that begin an argument.
@@ -144,6 +165,21 @@ mod tests {
         };
         let model = Model::read(&input, &mut Errors::default());
         assert_eq!(model.settings.iter().map(|s| s.name.to_string()).collect::<Vec<_>>(), ["ttl", "absent"]);
+    }
+
+    #[test]
+    fn fields_that_are_no_columns_are_left_out() {
+        let input = parse_quote! {
+            struct Model {
+                #[sea_orm(primary_key)] id: i32,
+                #[sea_orm(ignore)] ignored: Instant,
+                #[sea_orm(has_many)] reviews: HasMany<super::review::Entity>,
+                name: String,
+            }
+        };
+        let model = Model::read(&input, &mut Errors::default());
+        let columns: Vec<_> = model.columns.iter().map(|column| column.field.to_string()).collect();
+        assert_eq!(columns, ["id", "name"]);
     }
 
     #[test]

@@ -1,11 +1,16 @@
 //! The code that the derive writes. It names nothing but `::cache_orm` and `::core`.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
-use crate::valid::Policy;
+use crate::{
+    ast::Model,
+    columns,
+    valid::{Decoders, Policy},
+};
 
-pub(crate) fn expand(model: &Ident, policy: &Policy) -> TokenStream {
+pub(crate) fn expand(model: &Model<'_>, policy: &Policy) -> TokenStream {
+    let Model { name: model, columns, .. } = model;
     // Placed at the struct's name, so that a missing trait of SeaORM is reported there, but still known as
     // generated, so that the lints of the user's crate leave it alone.
     let span = Span::call_site().located_at(model.span());
@@ -20,6 +25,18 @@ pub(crate) fn expand(model: &Ident, policy: &Policy) -> TokenStream {
         None => quote_spanned! {span=> ::core::option::Option::None },
     };
     let absent = policy.absent;
+    let decoders = match policy.decoders {
+        Decoders::Json => quote_spanned! {span=> Json },
+        Decoders::Tuples => quote_spanned! {span=> Tuples },
+        Decoders::Model => quote_spanned! {span=> Model },
+    };
+    let promises_json = policy.decoders == Decoders::Json;
+    let checks = promises_json.then(|| columns::checks(columns));
+    let converts = if promises_json {
+        columns::converts(columns, span)
+    } else {
+        quote_spanned! {span=> false }
+    };
     let hooks = policy.hooks.then(|| hooks(span));
     quote_spanned! {span=>
         #[automatically_derived]
@@ -28,8 +45,12 @@ pub(crate) fn expand(model: &Ident, policy: &Policy) -> TokenStream {
                 ttl: #ttl,
                 all_max_rows: #all_max_rows,
                 absent: #absent,
+                decoders: ::cache_orm::__private::Decoders::#decoders,
+                converts: #converts,
             };
         }
+
+        #checks
 
         ::cache_orm::__private::inventory::submit! {
             ::cache_orm::__private::Registration::of::<#model>()

@@ -1,11 +1,13 @@
 //! The [`Cacheable`] derive of `cache-orm`, which re-exports it: users never name this crate.
 //!
 //! A derive is read in four steps, a file each: `attr` reads the syntax of `#[cacheable(..)]`, `ast` the
-//! struct it stands on, `valid` turns both into a policy, `expand` writes the code. Every mistake is kept
-//! until the end, so that a user sees all of them at once.
+//! struct it stands on, `valid` turns both into a policy, `expand` writes the code (and `columns` that part of it which
+//! asks the compiler about the types of the columns). Every mistake is kept until the end, so that a user sees all of
+//! them at once.
 
 mod ast;
 mod attr;
+mod columns;
 mod expand;
 mod valid;
 
@@ -22,6 +24,13 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `all = false` | results of `find().all()` are not kept | |
 /// | `absent = false` | "no such row" is not kept | it is |
 /// | `hooks` | writes `impl ActiveModelBehavior for ActiveModel`, whose hooks invalidate what is saved or deleted through SeaORM's own connection | the impl is yours |
+///
+/// | `model_only` | cached rows are right for the model, and not for `into_json` or tuples | they are right for `into_json` |
+/// | `tuples` | cached rows are right for the model and for tuples, and not for `into_json` | |
+///
+/// A row with a date, a time, a decimal or bytes can't be right for `into_json`: with such a column one of the last two
+/// must be given, and `into_json` goes through `CachedConnection::bypass`. In builds with debug assertions, what is not
+/// promised panics. A column of a type of your own must be a `cache_orm::SameJson`.
 ///
 /// ```
 /// use cache_orm::Cacheable;
@@ -54,10 +63,10 @@ fn cacheable(input: &DeriveInput) -> syn::Result<proc_macro2::TokenStream> {
         return Ok(proc_macro2::TokenStream::new());
     }
     let mut errors = Errors::default();
-    let model = ast::Model::read(input, &mut errors);
-    let policy = valid::policy(model.settings, &mut errors);
+    let mut model = ast::Model::read(input, &mut errors);
+    let policy = valid::policy(std::mem::take(&mut model.settings), &mut errors);
     errors.into_result()?;
-    Ok(expand::expand(model.name, &policy))
+    Ok(expand::expand(&model, &policy))
 }
 
 /// The mistakes found so far, each with its own place.

@@ -26,20 +26,40 @@ pub(crate) struct Policy {
     pub(crate) absent: bool,
     /// `ActiveModelBehavior` is written too.
     pub(crate) hooks: bool,
+    pub(crate) decoders: Decoders,
+}
+
+/// For whom a cached row is right, besides the model.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) enum Decoders {
+    #[default]
+    Json,
+    Tuples,
+    Model,
 }
 
 /// Reads the settings; what is wrong stays at its default and is reported.
 pub(crate) fn policy(settings: Vec<Setting>, errors: &mut Errors) -> Policy {
-    let mut policy = Policy { ttl: None, all_max_rows: Some(DEFAULT_MAX_ROWS), absent: true, hooks: false };
+    let mut policy = Policy {
+        ttl: None,
+        all_max_rows: Some(DEFAULT_MAX_ROWS),
+        absent: true,
+        hooks: false,
+        decoders: Decoders::default(),
+    };
     for setting in without_repetitions(settings, errors) {
         let read = match setting.name.to_string().as_str() {
             "ttl" => ttl(&setting).map(|ttl| policy.ttl = Some(ttl)),
             "all" => all(&setting, errors).map(|rows| policy.all_max_rows = rows),
             "absent" => absent(&setting).map(|absent| policy.absent = absent),
-            "hooks" => hooks(&setting).map(|()| policy.hooks = true),
+            "hooks" => flag(&setting).map(|()| policy.hooks = true),
+            "model_only" => decoders(&setting, &mut policy, Decoders::Model),
+            "tuples" => decoders(&setting, &mut policy, Decoders::Tuples),
             name => Err(syn::Error::new(
                 setting.name.span(),
-                format!("unknown attribute `{name}`, expected one of ttl, all, absent, hooks\n{FORMAT}"),
+                format!(
+                    "unknown attribute `{name}`, expected one of ttl, all, absent, hooks, model_only, tuples\n{FORMAT}"
+                ),
             )),
         };
         if let Err(error) = read {
@@ -77,11 +97,26 @@ fn absent(setting: &Setting) -> syn::Result<bool> {
     Ok(value.value)
 }
 
-fn hooks(setting: &Setting) -> syn::Result<()> {
+/// A setting without a value.
+fn flag(setting: &Setting) -> syn::Result<()> {
+    let name = &setting.name;
     match setting.value {
         Value::Missing => Ok(()),
-        _ => Err(setting.error("`hooks` has no value\nhelp: the correct format looks like `hooks`")),
+        _ => {
+            Err(setting
+                .error(&format!("`{name}` has no value\nhelp: the correct format looks like `{name}`")))
+        }
     }
+}
+
+fn decoders(setting: &Setting, policy: &mut Policy, decoders: Decoders) -> syn::Result<()> {
+    flag(setting)?;
+    if policy.decoders != Decoders::Json {
+        let message = "`tuples` says what `model_only` says, and that tuples are right: keep one of them";
+        return Err(syn::Error::new(setting.name.span(), message));
+    }
+    policy.decoders = decoders;
+    Ok(())
 }
 
 fn all(setting: &Setting, errors: &mut Errors) -> syn::Result<Option<usize>> {
@@ -209,7 +244,13 @@ mod tests {
 
     #[test]
     fn what_is_not_given_has_a_default() {
-        let default = Policy { ttl: None, all_max_rows: Some(1000), absent: true, hooks: false };
+        let default = Policy {
+            ttl: None,
+            all_max_rows: Some(1000),
+            absent: true,
+            hooks: false,
+            decoders: Decoders::Json,
+        };
         assert_eq!(read(parse_quote!(#[cacheable()])), Ok(default));
     }
 
@@ -220,8 +261,10 @@ mod tests {
             all_max_rows: Some(2_000),
             absent: false,
             hooks: true,
+            decoders: Decoders::Tuples,
         };
-        let attribute = parse_quote!(#[cacheable(ttl = "10m", all(max_rows = 2_000), absent = false, hooks)]);
+        let attribute =
+            parse_quote!(#[cacheable(ttl = "10m", all(max_rows = 2_000), absent = false, hooks, tuples)]);
         assert_eq!(read(attribute), Ok(given));
     }
 
@@ -236,6 +279,8 @@ mod tests {
     fn every_wrong_setting_is_reported() {
         let mistakes = |attribute| read(attribute).expect_err("a mistake").len();
         assert_eq!(mistakes(parse_quote!(#[cacheable(hooks = true)])), 1);
+        assert_eq!(mistakes(parse_quote!(#[cacheable(model_only = true)])), 1);
+        assert_eq!(mistakes(parse_quote!(#[cacheable(model_only, tuples)])), 1);
         assert_eq!(mistakes(parse_quote!(#[cacheable(all)])), 1);
         assert_eq!(mistakes(parse_quote!(#[cacheable(all())])), 1);
         assert_eq!(mistakes(parse_quote!(#[cacheable(all = 1000)])), 1);

@@ -1,6 +1,9 @@
 //! The only paths that the derive names. Not part of the public interface.
 
-pub use crate::model::{CacheModel, Policy, Registration};
+pub use crate::{
+    decoders::{Decoders, Otherwise, Probe},
+    model::{CacheModel, Policy, Registration},
+};
 pub use async_trait;
 pub use inventory;
 pub use sea_orm::{ActiveModelBehavior, ConnectionTrait, DbErr};

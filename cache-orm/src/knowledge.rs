@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     classify::reason::BypassReason,
+    decoders::{Decoders, Likeness},
     keys::KeyClass,
     registry::{Entity, ReadKind, Registry},
     schema::{Schema, Table},
@@ -33,6 +34,11 @@ struct Facts {
     collations: Vec<Option<u32>>,
     primary: Result<(), BypassReason>,
     uniques: Vec<Result<(), BypassReason>>,
+    /// Positions of the columns that `into_json` would see in another form than the database's, if the entity promises
+    /// that it does not.
+    unlike: Vec<usize>,
+    /// Whether it sees a row as the database's depends on the row.
+    compares: bool,
 }
 
 /// What the user allows beyond the safe defaults.
@@ -72,6 +78,24 @@ impl Knowledge {
             ReadKind::Unique(key) => facts.primary.and(facts.uniques[key]).err(),
             ReadKind::All => entity.policy.all_max_rows.is_none().then_some(BypassReason::AllNotCached),
         })
+    }
+
+    /// The columns that keep an entity from being cached, because `into_json` would see them in another form than the
+    /// database's, each behind the type of its model.
+    pub(crate) fn unlike_columns<'k>(
+        &'k self,
+        registry: &'k Registry,
+    ) -> impl Iterator<Item = String> + use<'k> {
+        registry.entities.iter().flat_map(|entity| {
+            let unlike = self.facts[entity.index].unlike.iter();
+            unlike.map(|column| format!("{}.{}", entity.type_name, entity.columns[*column]))
+        })
+    }
+
+    /// True if each row must be compared with the database's own before it is cached: the entity promises that
+    /// `into_json` sees the same, and its types and the database's do not settle it.
+    pub(crate) fn compares_json(&self, entity: &Entity) -> bool {
+        self.facts[entity.index].compares
     }
 
     /// True if the database guarantees that the entity's primary key names one row.
@@ -140,14 +164,34 @@ impl Facts {
             Ok(()) if !positions.iter().all(is_noticed) => Err(BypassReason::NotUnique),
             other => other,
         };
+        let likeness: Vec<_> = match entity.policy.decoders {
+            Decoders::Json => likeness(entity, table),
+            Decoders::Tuples | Decoders::Model => Vec::new(),
+        };
+        let unlike = likeness.iter().enumerate().filter(|(_, likeness)| **likeness == Likeness::Different);
+        let unlike: Vec<_> = unlike.map(|(column, _)| column).collect();
+        let is_unlike = || (!unlike.is_empty()).then_some(BypassReason::UnlikeAsJson);
         Facts {
-            obstacle: obstacle(table, allowances),
+            obstacle: obstacle(table, allowances).or_else(is_unlike),
+            compares: entity.policy.converts || likeness.contains(&Likeness::Compared),
+            unlike,
             primary: key(&entity.primary),
             uniques: entity.uniques.iter().map(|key| unique(&key.columns)).collect(),
             classes,
             collations: entity.columns.iter().map(collation).collect(),
         }
     }
+}
+
+/// What `into_json` sees in each column, in the shape's order; of a table that is not known, nothing.
+fn likeness(entity: &Entity, table: Option<&Table>) -> Vec<Likeness> {
+    let Some(table) = table.filter(|table| table.is_plain()) else { return Vec::new() };
+    let columns = entity.columns.iter().zip(entity.shape.types());
+    let of = |(name, kind): (&String, _)| match table.column(name) {
+        Some(column) => Likeness::of(kind, column.kind, entity.backend),
+        None => Likeness::Compared,
+    };
+    columns.map(of).collect()
 }
 
 fn obstacle(table: Option<&Table>, allowances: Allowances) -> Option<BypassReason> {

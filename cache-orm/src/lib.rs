@@ -39,6 +39,8 @@
 
 pub mod model;
 
+mod decoders;
+
 mod keys;
 
 mod registry;
@@ -84,6 +86,7 @@ pub use classify::reason::BypassReason;
 pub use connection::{
     CachedConnection, builder::Builder, stream::CachedStream, transaction::CachedTransaction,
 };
+pub use decoders::SameJson;
 pub use entity::{CachedEntity, PrimaryKeyOf};
 pub use row::Codec;
 

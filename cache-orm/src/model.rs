@@ -4,7 +4,10 @@ use std::{fmt, time::Duration};
 
 use sea_orm::{DbBackend, EntityTrait, FromQueryResult, ModelTrait};
 
-use crate::registry::{Described, describe};
+use crate::{
+    decoders::Decoders,
+    registry::{Described, describe},
+};
 
 /// A model whose rows may be cached. Implemented by `#[derive(Cacheable)]`.
 #[diagnostic::on_unimplemented(
@@ -27,12 +30,17 @@ pub struct Policy {
     pub all_max_rows: Option<usize>,
     /// Whether "no such row" is cached.
     pub absent: bool,
+    /// For whom a cached row is right, besides the model.
+    pub decoders: Decoders,
+    /// A column's type may convert what the database gave: the JSON of each row is compared.
+    pub converts: bool,
 }
 
 /// How an entity makes itself known: collected from every linked crate when a connection is made.
 #[derive(Clone, Copy)]
 pub struct Registration {
-    pub(crate) describe: fn(DbBackend) -> Described,
+    /// For one backend; whether rows are strict.
+    pub(crate) describe: fn(DbBackend, bool) -> Described,
 }
 
 impl Registration {

@@ -163,16 +163,6 @@ matrix! {
         }
     }
 
-    async fn tuples_come_in_select_order(env: Env) {
-        let shop = Shop::open(&env).await;
-        for _ in 0..2 {
-            let tuple: Option<(i32, String, String, i32, Option<i32>)> =
-                product::Entity::find_by_id(1).into_tuple().one(&shop.db).await.expect("an answer");
-            assert_eq!(tuple, Some((1, "A-1".into(), "product 1".into(), 100, Some(1))));
-            product::Entity::find_by_id(1).one(&shop.db).await.expect("an answer");
-        }
-    }
-
     async fn reads_that_bypass_fill_nothing_and_count_why(env: Env) {
         let shop = Shop::open(&env).await;
         let bypass = shop.db.bypass();

@@ -63,6 +63,7 @@ mod entities {
 
         #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]
         #[sea_orm(table_name = "sample")]
+        #[cacheable(tuples)]
         pub(crate) struct Model {
             #[sea_orm(primary_key, auto_increment = false)]
             pub(crate) id: i64,
@@ -121,6 +122,7 @@ mod entities {
 
         #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]
         #[sea_orm(table_name = "lists")]
+        #[cacheable(model_only)]
         pub(crate) struct Model {
             #[sea_orm(primary_key, auto_increment = false)]
             pub(crate) id: i64,

@@ -29,6 +29,7 @@ pub(crate) mod person {
     #[sea_orm::model]
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Cacheable)]
     #[sea_orm(table_name = "person")]
+    #[cacheable(tuples)]
     pub struct Model {
         #[sea_orm(primary_key)]
         pub id: i32,
@@ -64,6 +65,7 @@ pub(crate) mod profile {
     #[sea_orm::model]
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Cacheable)]
     #[sea_orm(table_name = "profile")]
+    #[cacheable(model_only)]
     pub struct Model {
         #[sea_orm(primary_key)]
         pub id: i64,
@@ -121,6 +123,7 @@ pub(crate) mod article {
     #[sea_orm::model]
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Cacheable)]
     #[sea_orm(table_name = "article")]
+    #[cacheable(model_only)]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: Uuid,

@@ -105,9 +105,10 @@ pub(crate) enum Read {
         share: bool,
     },
     SelectOnly(usize),
-    /// This and the following go through `bypass()`, as documented.
+    /// This and the next go through `bypass()` where the entity does not promise JSON, as documented.
     IntoJson,
     IntoJsonAll,
+    /// Goes through `bypass()`.
     Bypassed,
 }
 
@@ -327,13 +328,17 @@ impl Op {
         call[..end].trim_end().to_owned()
     }
 
-    /// True for reads that decode a row as something else, which are documented to need `bypass()`.
+    /// True for reads that decode a row as what its entity does not promise, which are documented to need `bypass()`.
     pub(crate) fn is_bypassed(&self) -> bool {
-        matches!(
-            self,
-            Op::Read(Read::IntoJson | Read::IntoJsonAll | Read::Bypassed, _)
-                | Op::Graph(Graph::IntoOtherModel, _)
-        )
+        match self {
+            Op::Read(
+                Read::IntoJson | Read::IntoJsonAll,
+                Row::Person(_) | Row::Profile(_) | Row::Article(_),
+            )
+            | Op::Read(Read::Bypassed, _)
+            | Op::Graph(Graph::IntoOtherModel, _) => true,
+            _ => false,
+        }
     }
 
     /// The table of its first row.

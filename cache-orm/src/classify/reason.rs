@@ -62,6 +62,9 @@ reasons! {
     AllNotCached => "all() not cached",
     /// Another entity reads the same columns of the same table with the same text.
     AmbiguousEntity => "two entities with the same statement",
+    /// `into_json` would see a column in another form than this database gives it, and the entity does not say
+    /// `model_only`.
+    UnlikeAsJson => "column unlike as JSON",
     /// A statement changed the session (`SET search_path`, a raw `BEGIN`): what later ones mean is not known.
     SessionState => "session state changed by raw SQL",
 }

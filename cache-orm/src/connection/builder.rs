@@ -51,7 +51,7 @@ pub struct Builder {
     namespace: Option<Namespace>,
     settings: Settings,
     codec: Codec,
-    any_decoder: bool,
+    strict_rows: bool,
     watched: bool,
     allowances: Allowances,
     registrations: Vec<Registration>,
@@ -65,7 +65,7 @@ impl Builder {
             namespace: None,
             settings: Settings::default(),
             codec: Codec::default(),
-            any_decoder: false,
+            strict_rows: cfg!(debug_assertions),
             watched: true,
             allowances: Allowances::default(),
             registrations: inventory::iter::<Registration>.into_iter().copied().collect(),
@@ -153,15 +153,11 @@ impl Builder {
         self
     }
 
-    /// Caches only rows that `into_json` and `into_tuple` see exactly as the database gives them: each row is
-    /// compared when it is filled, and what differs is read from the database every time, and reported once.
-    ///
-    /// That leaves entities whose columns are declared in alphabetical order and hold integers, text, truth
-    /// values and JSON: SeaORM reads a cached row in ways of its own (see `docs/decisions`). For a program that
-    /// can't tell which of its reads are decoded as something else; where it can,
-    /// [`CachedConnection::bypass`] costs less.
-    pub fn any_decoder(mut self) -> Self {
-        self.any_decoder = true;
+    /// Whether every answer is a cached row, which fails where it is decoded as what its entity does not promise.
+    /// Default: in builds with debug assertions.
+    #[cfg(feature = "testing")]
+    pub fn strict_rows(mut self, strict: bool) -> Self {
+        self.strict_rows = strict;
         self
     }
 
@@ -202,7 +198,7 @@ impl Builder {
     pub fn build_lazily(self) -> Result<CachedConnection, CacheError> {
         let cache = Cache::new(self.store.clone(), self.namespace, self.settings)?;
         let backend = self.db.get_database_backend();
-        let registry = Registry::new(self.registrations, backend, &cache);
+        let registry = Registry::new(self.registrations, backend, self.strict_rows, &cache);
         if registry.entities.is_empty() {
             tracing::warn!(
                 "no entity is registered, so nothing is cached: derive `Cacheable` on the models. Entities of a \
@@ -220,7 +216,6 @@ impl Builder {
             backend,
             cache,
             codec: self.codec,
-            any_decoder: self.any_decoder,
             reach: self.store.reach(),
             registry,
             classes: Classes::new(backend),

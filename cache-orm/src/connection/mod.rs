@@ -74,14 +74,16 @@ impl CachedConnection {
     /// [`ReadyError`] says what keeps the cache from being used. Queries work all the same: they go to the
     /// database.
     pub async fn ready(&self) -> Result<(), ReadyError> {
-        self.shared.learn().await.map(drop)
+        let knowledge = self.shared.learn().await?;
+        let columns: Vec<_> = knowledge.unlike_columns(&self.shared.registry).collect();
+        if columns.is_empty() { Ok(()) } else { Err(ReadyError::UnlikeAsJson { columns }) }
     }
 
     /// The same connection, whose reads go to the database and leave the cache alone. Its writes still
     /// invalidate.
     ///
-    /// For reads that decode the rows of a cached entity as something else (`into_json`,
-    /// `into_model::<Other>`), and for those that must not see the cache.
+    /// For reads that decode the rows of a cached entity as what it does not promise (`into_json` where it says
+    /// `model_only`, `into_model` with types of its own), and for those that must not see the cache.
     pub fn bypass(&self) -> Self {
         self.with(read::Options { mode: Mode::Bypass, ..self.options })
     }
@@ -290,6 +292,18 @@ pub enum ReadyError {
     /// The store could not be claimed for this database.
     #[error(transparent)]
     Cache(#[from] CacheError),
+    /// On this database `into_json` would see another form of these columns in a cached row than in the database's own.
+    /// Their entities are not cached here; everything else is.
+    #[error(
+        "not cached, because `into_json` would see another form of a cached row than of this database's: {}. \
+         An entity whose rows are read as models says `#[cacheable(model_only)]`; `into_json` of its rows goes through \
+         `db.bypass()`",
+        columns.join(", ")
+    )]
+    UnlikeAsJson {
+        /// The columns, each behind the type of its model.
+        columns: Vec<String>,
+    },
 }
 
 impl fmt::Debug for CachedConnection {

@@ -29,8 +29,6 @@ pub(crate) struct Shared {
     pub(crate) backend: DbBackend,
     pub(crate) cache: Cache,
     pub(crate) codec: Codec,
-    /// Only rows that every decoder sees alike are cached.
-    pub(crate) any_decoder: bool,
     /// Values are kept encoded, or as they are.
     pub(crate) reach: Reach,
     pub(crate) registry: Registry,
@@ -149,6 +147,15 @@ impl Shared {
         let claimed = self.cache.claim(identity).await;
         let knowledge = self.remember(Some(schema), claimed.is_ok(), generation);
         claimed?;
+        for column in knowledge.unlike_columns(&self.registry) {
+            if self.is_news(&column) {
+                tracing::warn!(
+                    column,
+                    "`into_json` would see another form of this column in a cached row than in this database's: its \
+                     entity is not cached here, unless it says `#[cacheable(model_only)]`"
+                );
+            }
+        }
         Ok(knowledge)
     }
 

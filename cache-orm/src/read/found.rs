@@ -15,8 +15,9 @@ use cache_core::{
 use sea_orm::{QueryResult, Value};
 
 use crate::{
+    connection::Shared,
     keys,
-    read::{Read, seal},
+    read::{Desk, Read, seal},
     registry::{Entity, ReadKind},
     row::{self, Codec, Row, Shape},
 };
@@ -64,14 +65,14 @@ impl Rows {
         if loaded.len() > most {
             return None;
         }
-        let rows = loaded.iter().map(|row| capture(read, row)).collect::<Option<_>>()?;
+        let rows = loaded.iter().map(|row| capture(&read.desk, entity, row)).collect::<Option<_>>()?;
         let rows = Rows::of(read, rows);
         rows.are_asked_for(read, key).then(|| Arc::new(rows))
     }
 
     /// Takes over one row that was loaded, whatever its key.
     pub(super) fn capture_one(read: &Read<'_>, loaded: &QueryResult) -> Option<Arc<Self>> {
-        Some(Arc::new(Rows::of(read, vec![capture(read, loaded)?])))
+        Some(Arc::new(Rows::of(read, vec![capture(&read.desk, read.entity, loaded)?])))
     }
 
     fn of(read: &Read<'_>, rows: Vec<Arc<Row>>) -> Self {
@@ -96,7 +97,7 @@ impl Rows {
         }
         let encoded = self.encoded();
         if encoded.is_none() {
-            report(read, "a value is of a type that the codec does not carry");
+            report(read.shared(), read.entity, "a value is of a type that the codec does not carry");
         }
         encoded.map(Payload::Encoded)
     }
@@ -133,22 +134,31 @@ impl Rows {
 }
 
 /// One row as the cache keeps it. Says once for each entity why its rows can't be kept.
-fn capture(read: &Read<'_>, loaded: &QueryResult) -> Option<Arc<Row>> {
-    let shape = &read.entity.shape;
-    match (read.entity.capture)(shape, loaded) {
-        Ok(row) if read.shared().any_decoder && !row::looks_like(&row, shape, loaded) => {
+fn capture(desk: &Desk<'_>, entity: &Entity, loaded: &QueryResult) -> Option<Arc<Row>> {
+    match (entity.capture)(&entity.shape, loaded) {
+        Ok(row) if desk.knowledge.compares_json(entity) && !row::same_json(&row, loaded) => {
             report(
-                read,
-                "`into_json` or `into_tuple` would see it differently, and the connection allows any decoder",
+                desk.shared,
+                entity,
+                "`into_json` would see another row than the database's, and the entity does not say `model_only`",
             );
             None
         }
         Ok(row) => Some(Arc::new(row)),
         Err(unfit) => {
-            report(read, unfit);
+            report(desk.shared, entity, unfit);
             None
         }
     }
+}
+
+/// The row as a hit would give it; as it is, if it can't be cached.
+pub(super) fn as_cached(desk: &Desk<'_>, entity: &Entity, given: QueryResult) -> QueryResult {
+    if given.try_as_mock_row().is_some() {
+        return given;
+    }
+    let cached = capture(desk, entity, &given).and_then(|row| row::query_results(&[row])?.pop());
+    cached.unwrap_or(given)
 }
 
 impl Decoded for Rows {
@@ -192,9 +202,9 @@ pub(super) fn rows(read: &Read<'_>, payload: Payload) -> Option<Arc<Rows>> {
 }
 
 /// Says once for each entity that its rows can't be cached, and why.
-fn report(read: &Read<'_>, why: impl fmt::Display) {
-    let entity = read.entity.type_name;
-    if read.shared().is_news(&format!("{entity}: {why}")) {
+fn report(shared: &Shared, entity: &Entity, why: impl fmt::Display) {
+    let entity = entity.type_name;
+    if shared.is_news(&format!("{entity}: {why}")) {
         tracing::warn!(entity, %why, "a row of this entity is not cached");
     }
 }

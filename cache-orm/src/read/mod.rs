@@ -33,6 +33,7 @@ use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value, Values};
 use crate::{
     classify::reason::BypassReason,
     connection::{CachedConnection, Shared},
+    decoders::Decoders,
     keys,
     knowledge::Knowledge,
     registry::{Entity, ReadKind, ReadShape, Recognised},
@@ -138,10 +139,11 @@ pub(crate) async fn answer(
             Err(reason) => return desk.turn_away(&shape.target, reason, &query).await,
         },
     };
-    match attempt? {
-        Some(rows) => Ok(rows),
-        None => query.load(shared).await,
-    }
+    let rows = match attempt? {
+        Some(rows) => rows,
+        None => query.load(shared).await?,
+    };
+    Ok(desk.as_cached(recognised.entity(), rows))
 }
 
 /// Where a read is let in or turned away.
@@ -186,6 +188,18 @@ impl<'r> Desk<'r> {
         }
         let key = read.key(shape.parameters.iter().map(|position| &values[*position]))?;
         Ok((read, key))
+    }
+
+    /// In builds with debug assertions, the rows as hits would give them, also where they were loaded: a decoder for
+    /// whom a cached row is wrong fails the first time, and not in production the second.
+    fn as_cached(&self, entity: &Entity, rows: Vec<QueryResult>) -> Vec<QueryResult> {
+        if !entity.shape.is_strict() {
+            return rows;
+        }
+        if entity.policy.decoders != Decoders::Json {
+            row::explain(entity.type_name);
+        }
+        rows.into_iter().map(|row| found::as_cached(self, entity, row)).collect()
     }
 
     async fn turn_away(

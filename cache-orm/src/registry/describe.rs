@@ -10,6 +10,7 @@ use sea_orm::{
 
 use super::{ReadKind, UniqueKey, hop, list};
 use crate::{
+    decoders::Decoders,
     model::{CacheModel, Policy},
     row::{Row, Shape, Unfit, capture, verify},
 };
@@ -50,14 +51,14 @@ pub(super) struct Read {
 }
 
 /// Describes the entity of `M`: its columns, its keys, and its reads as SeaORM renders them.
-pub(crate) fn describe<M: CacheModel>(backend: DbBackend) -> Described {
+pub(crate) fn describe<M: CacheModel>(backend: DbBackend, is_strict: bool) -> Described {
     let columns: Vec<Column<M>> = <Column<M> as Iterable>::iter().collect();
     let name = |column: &Column<M>| column.as_str().to_owned();
     let position = |wanted: &Column<M>| {
         columns.iter().position(|column| column.as_str() == wanted.as_str()).expect("a column of the entity")
     };
-    let shape =
-        Shape::new(columns.iter().map(|column| (name(column), column.def().get_column_type().clone())));
+    let types = columns.iter().map(|column| (name(column), column.def().get_column_type().clone()));
+    let shape = Shape::new(types, M::POLICY.decoders, is_strict);
 
     let primary: Vec<usize> = <Keys<M> as Iterable>::iter().map(|key| position(&key.into_column())).collect();
     let uniques = unique_keys::<M>(&columns, backend);
@@ -85,7 +86,13 @@ pub(crate) fn describe<M: CacheModel>(backend: DbBackend) -> Described {
         schema: entity.schema_name().map(str::to_owned),
         table: entity.table_name().to_owned(),
         policy: M::POLICY,
-        fingerprint: fingerprint(entity.schema_name(), entity.table_name(), &primary, &shape),
+        fingerprint: fingerprint(
+            entity.schema_name(),
+            entity.table_name(),
+            &primary,
+            &shape,
+            M::POLICY.decoders,
+        ),
         shape,
         primary_sql: by_key::<M>(&of(&primary), backend),
         primary,
@@ -191,9 +198,16 @@ fn orders(n: usize) -> Vec<Vec<usize>> {
     orders
 }
 
-/// FNV-1a over everything that decides how a stored row is read back: stable across processes.
-fn fingerprint(schema: Option<&str>, table: &str, primary: &[usize], shape: &Shape) -> Fingerprint {
-    let text = format!("{schema:?} {table:?} {primary:?} {shape:?}");
+/// FNV-1a over everything that decides how a stored row is read back, and for whom it was found to be right: stable
+/// across processes.
+fn fingerprint(
+    schema: Option<&str>,
+    table: &str,
+    primary: &[usize],
+    shape: &Shape,
+    decoders: Decoders,
+) -> Fingerprint {
+    let text = format!("{schema:?} {table:?} {primary:?} {shape:?} {decoders:?}");
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });

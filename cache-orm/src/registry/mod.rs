@@ -43,6 +43,7 @@ pub(crate) use list::{ListRead, ListShape, Order};
 pub(crate) struct Entity {
     /// Where its facts stand in `Knowledge`.
     pub(crate) index: usize,
+    pub(crate) backend: DbBackend,
     pub(crate) model: TypeId,
     pub(crate) type_name: &'static str,
     pub(crate) group: Arc<TableGroup>,
@@ -126,10 +127,12 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    /// Describes the registered entities for one backend. An entity that is registered twice counts once.
+    /// Describes the registered entities for one backend, with strict rows or others. An entity that is registered twice
+    /// counts once.
     pub(crate) fn new(
         registrations: impl IntoIterator<Item = Registration>,
         backend: DbBackend,
+        is_strict: bool,
         cache: &Cache,
     ) -> Self {
         let mut registry = Registry {
@@ -141,9 +144,9 @@ impl Registry {
         };
         let mut sources = Vec::new();
         for registration in registrations {
-            let Described { facts, reads, lists, ends } = (registration.describe)(backend);
+            let Described { facts, reads, lists, ends } = (registration.describe)(backend, is_strict);
             if !registry.models.contains_key(&facts.model) {
-                let entity = registry.add_entity(facts, cache);
+                let entity = registry.add_entity(facts, backend, cache);
                 for read in reads {
                     registry.add_read(read, &entity);
                 }
@@ -192,13 +195,14 @@ impl Registry {
         self.entities.iter().filter(move |entity| entity.group.table.name() == group.table.name())
     }
 
-    fn add_entity(&mut self, facts: Facts, cache: &Cache) -> Arc<Entity> {
+    fn add_entity(&mut self, facts: Facts, backend: DbBackend, cache: &Cache) -> Arc<Entity> {
         let name = facts.table.to_lowercase();
         let group = self.groups.entry(name).or_insert_with_key(|name| {
             Arc::new(TableGroup { table: Arc::new(cache.table(name)), bypasses: Bypasses::default() })
         });
         let entity = Arc::new(Entity {
             index: self.entities.len(),
+            backend,
             model: facts.model,
             type_name: facts.type_name,
             group: group.clone(),

@@ -14,10 +14,11 @@
 //!
 //! # What a cached row can't do
 //!
-//! It answers `.one` and `.all` as the database does, and `.into_tuple` with the types of the model's own fields. `.into_json` sends the same statement but
-//! reads a cached row in its own way: it adds keys for the columns' positions, quotes dates, turns decimals
-//! into floats, and panics on bytes that are not UTF-8. [`looks_like`] finds the rows for which this makes no
-//! difference.
+//! It answers `.one` and `.all` as the database does. `.into_json` and `.into_tuple` send the same statement but read a
+//! cached row in ways of their own: the one quotes dates, turns decimals into floats, and panics on bytes that are not
+//! UTF-8; the other takes the columns in alphabetical order. For which of them the rows of an entity are right all the
+//! same is a promise of the entity ([`Decoders`](crate::decoders::Decoders)); [`same_json`] finds out whether a row
+//! keeps the first, and in builds with debug assertions rows are strict: what is not promised fails.
 
 mod answer;
 mod binary;
@@ -27,14 +28,16 @@ mod cell;
 mod codec;
 mod json;
 mod shape;
+mod strict;
 
 #[cfg(test)]
 mod tests;
 
-pub(crate) use answer::{is_overheard, looks_like, query_results};
+pub(crate) use answer::{is_overheard, query_results, same_json};
 pub(crate) use capture::{Unfit, capture, verify};
 pub use codec::Codec;
 pub(crate) use shape::Shape;
+pub(crate) use strict::explain;
 
 use std::{
     any::Any,

@@ -23,6 +23,7 @@ macro_rules! entity {
 
             #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]
             #[sea_orm(table_name = $table)]
+            #[cacheable(model_only)]
             pub(super) struct Model {
                 $($(#[$column])* pub(super) $field: $Type,)+
                 pub(super) price: i32,

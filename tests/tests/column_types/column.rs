@@ -108,6 +108,7 @@ macro_rules! columns {
 
             #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]
             #[sea_orm(table_name = $table)]
+            #[cacheable(model_only)]
             pub(crate) struct Model {
                 #[sea_orm(primary_key, auto_increment = false)]
                 pub(crate) id: i64,

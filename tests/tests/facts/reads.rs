@@ -20,8 +20,9 @@ pub(crate) fn by_key() -> Vec<Call> {
         "find().filter(Id.eq(1)).one" => |db|
             product::Entity::find().filter(product::Column::Id.eq(1)).one(db).await,
         "find_by_id(1).require_one" => |db| product::Entity::find_by_id(1).require_one(db).await,
-        "find_by_id(1).into_tuple().one" => |db|
-            product::Entity::find_by_id(1).into_tuple::<(i32, String, String, i32, Option<i32>)>().one(db).await,
+        "find_by_id(1).into_json().one" => |db| product::Entity::find_by_id(1).into_json().one(db).await,
+        "find_by_id(1).into_tuple().one: columns in alphabetical order" => |db|
+            category::Entity::find_by_id(1).into_tuple::<(i32, String)>().one(db).await,
         "find_by_id(99).one: no such row" => |db| product::Entity::find_by_id(99).one(db).await,
         "find_by_id((1, 1)).one: composite key" => |db| stock::Entity::find_by_id((1, 1)).one(db).await,
         "find().filter(ProductId.eq(1)).filter(Warehouse.eq(1)).one: the same the other way round" => |db|

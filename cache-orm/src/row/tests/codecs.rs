@@ -4,10 +4,13 @@ use proptest::{collection::vec, prelude::*};
 use sea_orm::{ColumnType, Value, prelude::*, sea_query::OptionEnum};
 
 use super::values;
-use crate::row::{Codec, Shape, cell::Kind, codec::Malformed};
+use crate::{
+    decoders::Decoders,
+    row::{Codec, Shape, cell::Kind, codec::Malformed},
+};
 
 fn shape(columns: usize) -> Shape {
-    Shape::new((0..columns).map(|column| (format!("c{column}"), ColumnType::Text)))
+    Shape::new((0..columns).map(|column| (format!("c{column}"), ColumnType::Text)), Decoders::Json, false)
 }
 
 fn encode(codec: Codec, rows: &[Vec<Value>]) -> Option<bytes::Bytes> {

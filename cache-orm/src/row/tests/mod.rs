@@ -1,5 +1,6 @@
 mod answers;
 mod codecs;
+mod decoders;
 mod entities;
 mod models;
 mod values;

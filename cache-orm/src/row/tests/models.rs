@@ -8,11 +8,20 @@ use sea_orm::{
 };
 
 use super::{entities::*, values};
-use crate::row::{Codec, Row, Shape, Unfit, capture, cell::Kind, verify};
+use crate::{
+    decoders::Decoders,
+    row::{Codec, Row, Shape, Unfit, capture, cell::Kind, verify},
+};
 
+/// Of rows that are right for their model alone, and strict: a model is decoded from any.
 pub(super) fn shape<M: ModelTrait>() -> Shape {
+    shape_for::<M>(Decoders::Model, true)
+}
+
+pub(super) fn shape_for<M: ModelTrait>(decoders: Decoders, is_strict: bool) -> Shape {
     let columns = <M::Entity as EntityTrait>::Column::iter();
-    Shape::new(columns.map(|column| (column.as_str().to_owned(), column.def().get_column_type().clone())))
+    let types = columns.map(|column| (column.as_str().to_owned(), column.def().get_column_type().clone()));
+    Shape::new(types, decoders, is_strict)
 }
 
 fn model<M: FromQueryResult>(row: &Row) -> M {
