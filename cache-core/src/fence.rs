@@ -191,32 +191,35 @@ impl Parts {
     }
 
     async fn release(self) {
-        if self.try_release().await.is_err() {
+        // The first table stands for all of them in the counters of a call.
+        let Some(table) = self.tables.first() else { return };
+        match self.try_release(table).await {
+            Ok(0) => {}
+            Ok(lost) => {
+                table.counters.lost_fences.add(lost as u64);
+                tracing::warn!(
+                    table = table.name(),
+                    lost,
+                    "fences expired or were evicted before their write was decided: a row may have been served \
+                     stale. Raise the fence TTL above the statement time-out, and use an eviction policy of the \
+                     store that spares short-lived keys"
+                );
+            }
             // The marks expire by themselves. But if the store lost them, an old row may have been filled, and
-            // only a release empties its slot.
-            self.cache.clone().insist(move || {
+            // only a release empties its slot. What the repeated call misses counts for nothing: the first one
+            // may have taken it back, and only its answer been lost.
+            Err(_) => self.cache.clone().insist(move || {
                 let parts = self.clone();
-                async move { parts.try_release().await }
-            });
+                async move {
+                    let Some(table) = parts.tables.first() else { return Ok(()) };
+                    parts.try_release(table).await.map(drop)
+                }
+            }),
         }
     }
 
-    async fn try_release(&self) -> Result<(), StoreError> {
-        // The first table stands for all of them in the counters of a call.
-        let Some(table) = self.tables.first() else { return Ok(()) };
-        let call = self.cache.store().release(&self.cells, self.writer);
-        let lost = self.cache.call(table, call).await?;
-        if lost > 0 {
-            table.counters.lost_fences.add(lost as u64);
-            tracing::warn!(
-                table = table.name(),
-                lost,
-                "fences expired or were evicted before their write was decided: a row may have been served \
-                 stale. Raise the fence TTL above the statement time-out, and use an eviction policy of the \
-                 store that spares short-lived keys"
-            );
-        }
-        Ok(())
+    async fn try_release(&self, table: &Table) -> Result<usize, StoreError> {
+        self.cache.call(table, self.cache.store().release(&self.cells, self.writer)).await
     }
 }
 

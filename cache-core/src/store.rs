@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::{
     entry::{Entry, Epoch, Token, Writer},
-    key::{Address, Key, Namespace},
+    key::{Address, Key, Namespace, TableKeys},
 };
 
 /// A place that keeps cells. Object safe; shared behind an `Arc`.
@@ -93,6 +93,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Binds the namespace to one database, for ever: the first identity claims it.
     async fn claim(&self, namespace: &Namespace, identity: &str) -> Result<Claim, StoreError>;
+
+    /// Tells the store of a table that this process uses. A store that may come to forget acknowledged calls
+    /// (a server that fails over) invalidates the tables that it knows when it has.
+    fn know(&self, _table: &TableKeys) {}
 
     /// The namespace to use when the user names none; `None` if the user must.
     fn default_namespace(&self) -> Option<Namespace>;

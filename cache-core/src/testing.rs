@@ -47,7 +47,7 @@ pub use self::{
 };
 use crate::{
     entry::{Entry, Token, Writer},
-    key::{Address, Key, Namespace},
+    key::{Address, Key, Namespace, TableKeys},
     slot::{Millis, Slot},
     store::{Claim, Filled, Grant, Reach, Sighting, Sightings, Store, StoreError, Wish},
 };
@@ -238,6 +238,10 @@ macro_rules! wrap {
                 let claim = self.inner().claim(namespace, identity).await?;
                 self.after(Call::Claim).await?;
                 Ok(claim)
+            }
+
+            fn know(&self, table: &TableKeys) {
+                self.inner().know(table);
             }
 
             fn default_namespace(&self) -> Option<Namespace> {

@@ -63,7 +63,7 @@ async fn a_redis_store_conforms_over_resp3() {
 }
 
 #[tokio::test]
-async fn an_entry_and_a_fence_are_cells_that_expire_and_an_epoch_is_not() {
+async fn every_cell_expires_and_a_lease_lets_epochs_live_on() {
     let (store, at, mut raw) = (store().await, row(&table()), raw().await);
     put(&store, &at).await;
     let [slot, epoch] = [&at.slot, at.epoch.as_ref().unwrap()].map(|key| format!("*{}", key.as_str()));
@@ -72,8 +72,16 @@ async fn an_entry_and_a_fence_are_cells_that_expire_and_an_epoch_is_not() {
     let ttl = |left: i64| (1..=60_000).contains(&left);
     let left: i64 = redis::cmd("PTTL").arg(&slot).query_async(&mut raw).await.unwrap();
     assert!(ttl(left), "{left}");
-    let left: i64 = redis::cmd("PTTL").arg(&epoch).query_async(&mut raw).await.unwrap();
-    assert_eq!(left, -1);
+    let presence = only_key(&mut raw, &format!("*{}", at.presence.as_ref().unwrap().as_str())).await;
+    for cell in [&epoch, &presence, "{cache-orm}:incarnation"] {
+        let left = async |raw: &mut _| redis::cmd("PTTL").arg(cell).query_async::<i64>(raw).await.unwrap();
+        assert!(left(&mut raw).await > 60_000, "{cell}");
+        // A cell that is used is far from its end.
+        let _: i64 = redis::cmd("PEXPIRE").arg(cell).arg(60_000).query_async(&mut raw).await.unwrap();
+        raw.del(&slot).await.unwrap();
+        put(&store, &at).await;
+        assert!(left(&mut raw).await > 60_000, "{cell}");
+    }
 
     // The cell lives as long as its last holder, in whatever order they came.
     let cells = [at.slot.clone()];
@@ -106,10 +114,10 @@ async fn whatever_does_not_parse_counts_as_empty_and_is_replaced() {
         &b""[..],
         b"x",
         b"F",
-        b"F1",
-        b"F2 another version of the encoding",
-        b"L1short",
-        b"L1longer than a token",
+        b"F2",
+        b"F1 another version of the encoding",
+        b"L2short",
+        b"L2longer than a token and an incarnation",
         b"E1short",
         b"W1",
         b"W1shorter than a holder",
@@ -118,12 +126,13 @@ async fn whatever_does_not_parse_counts_as_empty_and_is_replaced() {
     ]
     .map(<[u8]>::to_vec)
     .to_vec();
-    garbage.push(valid[..18].to_vec());
-    garbage.push(valid[..22].to_vec()); // the epoch is cut
-    garbage.push([&valid[..18], &[4], &valid[19..]].concat()); // an unknown flag
+    garbage.push(valid[..26].to_vec());
+    garbage.push(valid[..30].to_vec()); // the epoch is cut
+    garbage.push([&valid[..26], &[4], &valid[27..]].concat()); // an unknown flag
+    garbage.push([&valid[..10], &[0; 8], &valid[18..]].concat()); // another incarnation's
     garbage.push([&b"W1"[..], &[0xff; 16]].concat()); // until the end of time
     garbage.push([&b"W1"[..], &[0; 16]].concat()); // since the beginning of time
-    garbage.push([&b"F1"[..], &vec![0; 17 << 20]].concat());
+    garbage.push([&valid[..], &vec![0; 17 << 20]].concat());
 
     for bytes in garbage {
         let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(40)]).into_owned();
@@ -247,7 +256,7 @@ async fn thousands_of_cells_are_fenced_and_released() {
 #[tokio::test]
 async fn a_fence_fails_if_any_of_its_scripts_does() {
     let (mut raw, user) = (raw().await, redis_server::unique());
-    let rules = ["on", ">secret", "~*mine*", "+@all"];
+    let rules = ["on", ">secret", "~*mine*", "~{cache-orm}:incarnation", "+@all"];
     let _: String =
         redis::cmd("ACL").arg("SETUSER").arg(&user).arg(&rules).query_async(&mut raw).await.unwrap();
     let url = url().replacen("redis://", &format!("redis://{user}:secret@"), 1);

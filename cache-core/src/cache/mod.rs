@@ -157,6 +157,7 @@ impl Cache {
     pub fn table(&self, name: &str) -> Table {
         let name = name.to_lowercase();
         let keys = TableKeys::new(&self.inner.namespace, &name);
+        self.inner.store.know(&keys);
         Table { name, keys, quarantine: Quarantine::default(), counters: Counters::default() }
     }
 

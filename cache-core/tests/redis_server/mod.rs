@@ -1,6 +1,8 @@
 //! The server that the tests share, and a proxy that loses connections to it.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub(crate) mod private;
+
 use std::{
     env,
     io::{Read, Write},
@@ -42,6 +44,7 @@ pub(crate) fn unique() -> String {
 /// Stands between a store and the server.
 pub(crate) struct Proxy {
     url: String,
+    target: Arc<Mutex<(String, u16)>>,
     accepting: Arc<AtomicBool>,
     streams: Arc<Mutex<Vec<TcpStream>>>,
 }
@@ -53,25 +56,33 @@ impl Proxy {
         else {
             panic!("CACHE_TEST_REDIS_URL must name a host and port")
         };
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let place = listener.local_addr().unwrap();
+        let mut proxy = Proxy::to(&host, port);
+        let place = proxy.url.trim_start_matches("redis://").trim_end_matches("/0").to_owned();
         // User, password and database are those of the server.
         let (before, after) = url().rsplit_once(&format!(":{port}")).map_or_else(
             || panic!("CACHE_TEST_REDIS_URL must spell out its port"),
             |(before, after)| (before.to_owned(), after.to_owned()),
         );
         let before = before.strip_suffix(&host).expect("the host stands before the port");
-        let url = format!("{before}{place}{after}");
+        proxy.url = format!("{before}{place}{after}");
+        proxy
+    }
+
+    /// Stands before the server at this place.
+    pub(crate) fn to(host: &str, port: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("redis://{}/0", listener.local_addr().unwrap());
+        let target = Arc::new(Mutex::new((host.to_owned(), port)));
         let accepting = Arc::new(AtomicBool::new(true));
         let streams = Arc::<Mutex<Vec<TcpStream>>>::default();
-        let (open, kept) = (accepting.clone(), streams.clone());
+        let (to, open, kept) = (target.clone(), accepting.clone(), streams.clone());
         thread::spawn(move || {
             for client in listener.incoming() {
                 let client = client.unwrap();
                 if !open.load(Ordering::SeqCst) {
                     continue;
                 }
-                let server = TcpStream::connect((host.as_str(), port)).unwrap();
+                let server = TcpStream::connect(to.lock().unwrap().clone()).unwrap();
                 let mut kept = kept.lock().unwrap();
                 for stream in [&client, &server] {
                     stream.set_nodelay(true).unwrap();
@@ -81,7 +92,7 @@ impl Proxy {
                 pump(server, client);
             }
         });
-        Proxy { url, accepting, streams }
+        Proxy { url, target, accepting, streams }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -94,6 +105,12 @@ impl Proxy {
             // The other end may have gone first.
             let _ = stream.shutdown(Shutdown::Both);
         }
+    }
+
+    /// Ends the connections that there are; new ones lead to the server at this port of this machine.
+    pub(crate) fn lead_to(&self, port: u16) {
+        *self.target.lock().unwrap() = ("127.0.0.1".to_owned(), port);
+        self.cut();
     }
 
     /// Ends the connections that there are, and new ones at once.

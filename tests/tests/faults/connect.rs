@@ -31,7 +31,6 @@ async fn a_malformed_url_is_told_by_its_part() {
         ("", "scheme"),
         ("localhost", "scheme"),
         ("http://user:hunter2@localhost", "scheme"),
-        ("rediss://user:hunter2@localhost", "TLS"),
         ("redis://user:hunter2@/0", "host"),
         ("redis://user:hunter2@[::1", "host"),
         ("redis://user:hunter2@localhost:port", "port"),

@@ -5,18 +5,20 @@
 //!
 //! | state | bytes |
 //! |---|---|
-//! | filled | `F1` token, fingerprint, flags (1 byte), epoch if flag 1, presence if flag 2, payload |
-//! | leased | `L1` token |
+//! | filled | `F2` token, incarnation, fingerprint, flags (1 byte), epoch if flag 1, presence if flag 2, payload |
+//! | leased | `L2` token, incarnation |
 //! | fenced | `W1` and for each holder: writer, deadline in milliseconds on the server's clock |
 //! | epoch | `E1` number |
 //!
 //! An empty cell is a missing key. A filled or leased cell expires with its key, a fence with its last holder,
-//! an epoch never. Whatever doesn't parse counts as empty: a server may hold anything under our names.
+//! an epoch when no lease has used it for a day. Whatever doesn't parse counts as empty, for a server may hold
+//! anything under our names, and so do a lease and an entry of another incarnation of the server.
 
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 
+use super::incarnation::Incarnation;
 use crate::entry::{Entry, Epoch, Fingerprint, Token};
 
 /// A longer cell is neither written nor read. The scripts know this number too.
@@ -30,11 +32,12 @@ const HAS_EPOCH: u8 = 1;
 const HAS_PRESENCE: u8 = 2;
 
 /// The cell of an entry, or nothing if that would be too long.
-pub(super) fn encode_entry(entry: &Entry) -> Option<Vec<u8>> {
+pub(super) fn encode_entry(entry: &Entry, incarnation: Incarnation) -> Option<Vec<u8>> {
     let payload = entry.payload.to_bytes();
-    let mut cell = Vec::with_capacity(35 + payload.len());
-    cell.extend_from_slice(b"F1");
+    let mut cell = Vec::with_capacity(43 + payload.len());
+    cell.extend_from_slice(b"F2");
     cell.extend_from_slice(&entry.token.0.to_be_bytes());
+    cell.extend_from_slice(&incarnation.0.to_be_bytes());
     cell.extend_from_slice(&entry.fingerprint.0.to_be_bytes());
     let flag = |stamp: Option<Epoch>, flag| if stamp.is_some() { flag } else { 0 };
     cell.push(flag(entry.epoch, HAS_EPOCH) | flag(entry.presence, HAS_PRESENCE));
@@ -45,14 +48,17 @@ pub(super) fn encode_entry(entry: &Entry) -> Option<Vec<u8>> {
     (cell.len() <= LONGEST_CELL).then_some(cell)
 }
 
-/// The entry in a cell, if it holds one.
-pub(super) fn decode_entry(cell: Vec<u8>) -> Option<Entry> {
-    if cell.len() > LONGEST_CELL || !cell.starts_with(b"F1") {
+/// The entry in a cell, if it holds one of this incarnation.
+pub(super) fn decode_entry(cell: Vec<u8>, incarnation: Incarnation) -> Option<Entry> {
+    if cell.len() > LONGEST_CELL || !cell.starts_with(b"F2") {
         return None;
     }
     let mut rest = Bytes::from(cell);
     rest.advance(2);
     let token = Token(rest.try_get_u64().ok()?);
+    if rest.try_get_u64().ok()? != incarnation.0 {
+        return None;
+    }
     let fingerprint = Fingerprint(rest.try_get_u64().ok()?);
     let flags = rest.try_get_u8().ok()?;
     if flags > HAS_EPOCH | HAS_PRESENCE {
@@ -83,7 +89,7 @@ pub(super) fn encode_ttl(ttl: Duration) -> Vec<u8> {
 
 /// Any cell.
 #[cfg(feature = "testing")]
-pub(super) fn decode_cell(cell: Vec<u8>) -> crate::slot::Slot {
+pub(super) fn decode_cell(cell: Vec<u8>, incarnation: Incarnation) -> crate::slot::Slot {
     use crate::{
         entry::Writer,
         slot::{Holder, Millis, Slot},
@@ -92,8 +98,9 @@ pub(super) fn decode_cell(cell: Vec<u8>) -> crate::slot::Slot {
         |bytes: &[u8]| Some(Holder { writer: Writer(number(&bytes[..8])?), until: number(&bytes[8..])? });
     let until = Millis::MAX;
     let leased = |cell: &[u8]| {
-        let token = Token(cell.strip_prefix(b"L1").and_then(number)?);
-        Some(Slot::Leased { token, until })
+        let (token, kept) = cell.strip_prefix(b"L2")?.split_at_checked(8)?;
+        let token = Token(number(token)?);
+        (number(kept)? == incarnation.0).then_some(Slot::Leased { token, until })
     };
     let fenced = |cell: &[u8]| {
         let holders = cell.strip_prefix(b"W1").filter(|holders| holders.len() % 16 == 0)?;
@@ -103,7 +110,7 @@ pub(super) fn decode_cell(cell: Vec<u8>) -> crate::slot::Slot {
     leased(&cell)
         .or_else(|| fenced(&cell))
         .or_else(|| decode_epoch(&cell).map(Slot::Epoch))
-        .or_else(|| decode_entry(cell).map(|entry| Slot::Filled { entry, until }))
+        .or_else(|| decode_entry(cell, incarnation).map(|entry| Slot::Filled { entry, until }))
         .unwrap_or_default()
 }
 
@@ -113,6 +120,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    const OURS: Incarnation = Incarnation(7);
 
     fn entry() -> impl Strategy<Value = Entry> {
         let epoch = || proptest::option::of(any::<u64>().prop_map(Epoch));
@@ -131,34 +140,38 @@ mod tests {
     proptest! {
         #[test]
         fn an_entry_survives(entry in entry()) {
-            let cell = encode_entry(&entry).unwrap();
-            prop_assert_eq!(decode_entry(cell), Some(entry));
+            let cell = encode_entry(&entry, OURS).unwrap();
+            prop_assert_eq!(decode_entry(cell.clone(), Incarnation(8)), None);
+            prop_assert_eq!(decode_entry(cell, OURS), Some(entry));
         }
 
         #[test]
-        fn a_truncated_header_is_no_entry(entry in entry(), cut in 0..35_usize) {
+        fn a_truncated_header_is_no_entry(entry in entry(), cut in 0..43_usize) {
             let bare = Entry { payload: Bytes::new().into(), ..entry };
-            let mut cell = encode_entry(&bare).unwrap();
+            let mut cell = encode_entry(&bare, OURS).unwrap();
             prop_assume!(cut < cell.len());
             cell.truncate(cut);
-            prop_assert_eq!(decode_entry(cell), None);
+            prop_assert_eq!(decode_entry(cell, OURS), None);
         }
 
         #[test]
         fn garbage_never_panics(state in "[FLWEX][012]", rest in proptest::collection::vec(any::<u8>(), 0..40)) {
             let cell = [state.as_bytes(), &rest].concat();
-            let known = [decode_entry(cell.clone()).is_some(), decode_epoch(&cell).is_some()];
+            let known = [decode_entry(cell.clone(), OURS).is_some(), decode_epoch(&cell).is_some()];
             prop_assert!(known != [true, true]);
-            prop_assert!(!known[0] || state == "F1");
+            prop_assert!(!known[0] || state == "F2");
             prop_assert!(!known[1] || (state == "E1" && rest.len() == 8));
         }
     }
 
     #[test]
     fn an_entry_that_is_too_long_is_neither_written_nor_read() {
-        let mut entry = decode_entry([&b"F1"[..], &[0; 17]].concat()).unwrap();
+        let bare = [&b"F2"[..], &[0; 8], &OURS.0.to_be_bytes(), &[0; 9]].concat();
+        let mut entry = decode_entry(bare, OURS).unwrap();
         entry.payload = Bytes::from(vec![0; LONGEST_CELL]).into();
-        assert_eq!(encode_entry(&entry), None);
-        assert_eq!(decode_entry([&b"F1"[..], &vec![0; LONGEST_CELL]].concat()), None);
+        assert_eq!(encode_entry(&entry, OURS), None);
+        let mut cell = [&b"F2"[..], &[0; 8], &OURS.0.to_be_bytes()].concat();
+        cell.resize(LONGEST_CELL + 1, 0);
+        assert_eq!(decode_entry(cell, OURS), None);
     }
 }

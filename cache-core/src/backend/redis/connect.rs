@@ -3,12 +3,17 @@
 use std::time::Duration;
 
 use redis::{
-    AsyncConnectionConfig, Client, ErrorKind, InfoDict, RedisError, aio::MultiplexedConnection,
-    io::tcp::TcpSettings,
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, InfoDict, RedisError,
+    ServerErrorKind, aio::MultiplexedConnection, io::tcp::TcpSettings,
 };
-use sha2::{Digest, Sha256};
 
-use super::{session::Session, url};
+use super::{
+    incarnation::{Incarnation, Reign},
+    scripts::SCRIPTS,
+    sentinel::Sentinels,
+    session::Session,
+    url::{self, Place},
+};
 use crate::key::InvalidNamespace;
 
 /// A [`RedisStore`](super::RedisStore) that could not be opened. Never holds a password.
@@ -18,7 +23,7 @@ pub enum ConnectError {
     /// One part of the URL is not usable.
     #[error("the {part} of the Redis URL is not usable: {remedy}")]
     InvalidUrl {
-        /// Which part: scheme, user, password, host, port, path, database, protocol or fragment.
+        /// Which part: scheme, user, password, host, port, path, master, database, protocol or fragment.
         part: &'static str,
         /// What would be right.
         remedy: &'static str,
@@ -31,6 +36,10 @@ pub enum ConnectError {
         /// The names that would be right.
         known: &'static str,
     },
+    /// The certificate of the authority that signs the server's is not usable.
+    #[cfg(feature = "redis-tls")]
+    #[error("the certificate authority for Redis is not usable: give the content of a PEM file")]
+    InvalidAuthority,
     /// The namespace is not usable.
     #[error(transparent)]
     InvalidNamespace(#[from] InvalidNamespace),
@@ -54,7 +63,7 @@ pub enum ConnectError {
         reason: String,
     },
     /// The server is a replica. What it answers may be old, and it takes no fences.
-    #[error("Redis at {address} is a replica: give the address of the master")]
+    #[error("Redis at {address} is a replica: give the address of the master, or of its Sentinels")]
     Replica {
         /// Host and port, or the path of the socket.
         address: String,
@@ -70,47 +79,117 @@ pub enum ConnectError {
     },
 }
 
-/// Where a server is and how to connect to it.
+/// Whose certificates are believed, where a connection goes over TLS.
+#[derive(Clone, Default)]
+pub(super) struct Trust {
+    /// The certificate of an authority; without one, those of the system are asked.
+    #[cfg(feature = "redis-tls")]
+    authority: Option<Vec<u8>>,
+}
+
+impl Trust {
+    #[cfg(feature = "redis-tls")]
+    pub(super) fn in_authority(pem: Vec<u8>) -> Self {
+        Trust { authority: Some(pem) }
+    }
+
+    #[cfg(not(feature = "redis-tls"))]
+    fn client(&self, info: ConnectionInfo) -> Result<Client, ConnectError> {
+        Client::open(info).map_err(|_| NO_WAY)
+    }
+
+    #[cfg(feature = "redis-tls")]
+    fn client(&self, info: ConnectionInfo) -> Result<Client, ConnectError> {
+        if matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
+            if self.authority.as_ref().is_some_and(|pem| !holds_certificate(pem)) {
+                return Err(ConnectError::InvalidAuthority);
+            }
+            // An application that has chosen a provider keeps it; one that has several must.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+            let certificates = redis::TlsCertificates { client_tls: None, root_cert: self.authority.clone() };
+            return Client::build_with_tls(info, certificates).map_err(|_| ConnectError::InvalidAuthority);
+        }
+        match self.authority {
+            Some(_) => Err(ConnectError::InvalidUrl {
+                part: "scheme",
+                remedy: "begin with rediss:// where a certificate authority is given",
+            }),
+            None => Client::open(info).map_err(|_| NO_WAY),
+        }
+    }
+}
+
+#[cfg(feature = "redis-tls")]
+fn holds_certificate(pem: &[u8]) -> bool {
+    use rustls::pki_types::{CertificateDer, pem::PemObject};
+    CertificateDer::pem_slice_iter(pem).next().is_some_and(|first| first.is_ok())
+}
+
+const NO_WAY: ConnectError =
+    ConnectError::InvalidUrl { part: "host", remedy: "this platform can't connect to it" };
+
+/// How to find a server and to connect to it.
 pub(super) struct Server {
-    client: Client,
+    sentinels: Option<Sentinels>,
+    /// Where Sentinels name the master, its address is put in.
+    info: ConnectionInfo,
+    trust: Trust,
     address: String,
     user: String,
     time_out: Duration,
 }
 
 impl Server {
-    pub(super) fn new(url: &str, time_out: Duration) -> Result<Self, ConnectError> {
-        let info = url::parse(url)?;
+    pub(super) fn new(url: &str, time_out: Duration, trust: &Trust) -> Result<Self, ConnectError> {
         // Where a peer vanishes without a word, the kernel must say so; nobody else would close the connection.
         let tcp = TcpSettings::default().set_nodelay(true);
         #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
         let tcp = tcp.set_user_timeout(time_out);
+        let (sentinels, info) = match url::parse(url)? {
+            Place::Server(info) => (None, info),
+            Place::Sentinels { sentinels, master, info } => {
+                let clients = sentinels.into_iter().map(|info| {
+                    let address = info.addr().to_string();
+                    Ok((address, trust.client(info.set_tcp_settings(tcp.clone()))?))
+                });
+                (Some(Sentinels { clients: clients.collect::<Result<_, ConnectError>>()?, master }), info)
+            }
+        };
         let info = info.set_tcp_settings(tcp);
+        trust.client(info.clone())?;
         let user = info.redis_settings().username().unwrap_or("default").to_owned();
-        let address = info.addr().to_string();
-        let client = Client::open(info).map_err(|_| ConnectError::InvalidUrl {
-            part: "host",
-            remedy: "this platform can't connect to it",
-        })?;
-        Ok(Server { client, address, user, time_out })
+        let address = match &sentinels {
+            Some(sentinels) => sentinels.address(),
+            None => info.addr().to_string(),
+        };
+        Ok(Server { sentinels, info, trust: trust.clone(), address, user, time_out })
     }
 
     pub(super) fn address(&self) -> &str {
         &self.address
     }
 
-    /// Connects, and learns which incarnation of the server it is before anything else is asked of it.
-    pub(super) async fn connect(&self) -> Result<Session, ConnectError> {
+    /// Connects, loads the scripts, and learns which incarnation of the server it is, before anything else is
+    /// asked of it.
+    ///
+    /// The cell of the incarnation may have been evicted: `known` is its number, if this process knows one.
+    pub(super) async fn connect(&self, known: Option<(Reign, Incarnation)>) -> Result<Session, ConnectError> {
         let attempt = async {
+            let client = self.client().await?;
             // The time-outs of calls are the caller's.
             let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-            let client = &self.client;
             let mut connection = client
                 .get_multiplexed_async_connection_with_config(&config)
                 .await
                 .map_err(|error| self.refused(&error))?;
-            let incarnation = self.incarnation(&mut connection).await?;
-            Ok(Session { connection, incarnation })
+            let reign = self.reign(&mut connection).await?;
+            let known = known.filter(|(known, _)| *known == reign).map(|(_, incarnation)| incarnation);
+            let incarnation = reign.incarnation(&mut connection, known).await;
+            let incarnation = incarnation
+                .map_err(|error| self.refused(&error))?
+                .ok_or_else(|| self.unusable("it did not say which incarnation it is"))?;
+            SCRIPTS.load(&mut connection).await.map_err(|error| self.refused(&error))?;
+            Ok(Session { connection, reign, incarnation })
         };
         match tokio::time::timeout(self.time_out, attempt).await {
             Ok(outcome) => outcome,
@@ -118,9 +197,26 @@ impl Server {
         }
     }
 
-    /// The prefix of every cell: a hash of the server's run id. A server that was restarted or failed over
-    /// may have lost fences, so nothing that its predecessor kept may be found again.
-    async fn incarnation(&self, connection: &mut MultiplexedConnection) -> Result<String, ConnectError> {
+    async fn client(&self) -> Result<Client, ConnectError> {
+        let Some(sentinels) = &self.sentinels else {
+            return self.trust.client(self.info.clone());
+        };
+        // The rest of the time is the master's.
+        let (named, at) = sentinels.master(self.time_out / 2).await?;
+        let place = match self.info.addr() {
+            ConnectionAddr::TcpTls { insecure, tls_params, .. } => ConnectionAddr::TcpTls {
+                host: named,
+                port: at,
+                insecure: *insecure,
+                tls_params: tls_params.clone(),
+            },
+            _ => ConnectionAddr::Tcp(named, at),
+        };
+        self.trust.client(self.info.clone().set_addr(place))
+    }
+
+    /// What it says of its reign, if it may be trusted with cells at all.
+    async fn reign(&self, connection: &mut MultiplexedConnection) -> Result<Reign, ConnectError> {
         let server = self.info(connection, "server").await?;
         let replication = self.info(connection, "replication").await?;
         match replication.get::<String>("role").as_deref() {
@@ -131,13 +227,14 @@ impl Server {
             _ => return Err(self.unusable("it does not say that it is a master")),
         }
         if server.get::<String>("redis_mode").is_some_and(|mode| mode != "standalone") {
-            return Err(self.unusable("it runs as a cluster or sentinel; give a standalone server"));
+            return Err(self.unusable(
+                "it runs as a cluster or Sentinel; give a standalone server, or redis+sentinel:// and the name \
+                 of its master",
+            ));
         }
-        let run_id: String = server.get("run_id").ok_or_else(|| {
+        Reign::of(&server, &replication).ok_or_else(|| {
             self.unusable("it does not report its run id, without which a restart goes unnoticed")
-        })?;
-        let hash = Sha256::digest(run_id.as_bytes());
-        Ok(hash[..4].iter().map(|byte| format!("{byte:02x}")).collect())
+        })
     }
 
     async fn info(
@@ -149,12 +246,16 @@ impl Server {
         answer.map_err(|error| self.refused(&error))
     }
 
-    fn refused(&self, error: &RedisError) -> ConnectError {
+    pub(super) fn refused(&self, error: &RedisError) -> ConnectError {
         match (error.kind(), error.code()) {
             (ErrorKind::AuthenticationFailed, _) | (_, Some("NOAUTH" | "WRONGPASS")) => {
                 ConnectError::AuthenticationFailed { address: self.address.clone(), user: self.user.clone() }
             }
             (ErrorKind::Io, _) => self.unreachable(error.to_string()),
+            // Since its role was asked for.
+            (ErrorKind::Server(ServerErrorKind::ReadOnly), _) => {
+                ConnectError::Replica { address: self.address.clone() }
+            }
             _ => self.unusable(&super::session::reason(error)),
         }
     }

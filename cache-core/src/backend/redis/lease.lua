@@ -1,8 +1,15 @@
--- KEYS: for each wish the slot, then the epoch cell and the presence cell where there are any.
+-- KEYS: the cell of the incarnation; then for each wish the slot, then the epoch cell and the presence cell where
+--       there are any.
 -- ARGV: ttl; then for each wish: token, the token that may be replaced or '', 1 if there is an epoch cell, 1 if
 --       there is a presence cell, a fresh epoch, a fresh presence epoch.
 -- Answers for each wish the epoch and the presence epoch, '' where there is none, or nil if the lease is refused.
-local ttl, nextKey, grants = tonumber(ARGV[1]), 1, {}
+local ttl, nextKey, grants = tonumber(ARGV[1]), 2, {}
+
+-- Where the caller's number is not the one in use, its entries would be nobody else's: it has to connect anew.
+if redis.pcall('GETRANGE', KEYS[1], 2, 9) ~= incarnation then
+  return redis.error_reply('OTHERINCARNATION the server keeps another incarnation by now')
+end
+renew(KEYS[1], INCARNATION_LIFE)
 
 local function key(exists)
   if not exists then return nil end
@@ -21,7 +28,7 @@ local function lease(slot, epochCell, presenceCell, token, replaces, freshEpoch,
       return false
     end
   end
-  put(slot, 'L1' .. token, ttl)
+  put(slot, 'L2' .. token .. incarnation, ttl)
   return { epoch, presenceCell and open(presenceCell, freshPresence) or '' }
 end
 

@@ -2,7 +2,9 @@
 
 mod codec;
 mod connect;
+mod incarnation;
 mod scripts;
+mod sentinel;
 mod session;
 mod url;
 
@@ -19,13 +21,14 @@ use redis::{Cmd, FromRedisValue, Value};
 pub use self::connect::ConnectError;
 use self::{
     codec::{decode_entry, decode_epoch, encode_entry, encode_ttl, number},
-    connect::Server,
+    connect::{Server, Trust},
+    incarnation::CELL,
     scripts::{SCRIPTS, Script},
     session::{Session, Sessions},
 };
 use crate::{
     entry::{Entry, Epoch, Token, Writer},
-    key::{Address, Key, Namespace},
+    key::{Address, Key, Namespace, TableKeys},
     store::{Claim, Filled, Grant, Reach, Sighting, Sightings, Store, StoreError, Wish},
 };
 
@@ -44,12 +47,14 @@ const MOST_CELLS: usize = 1000;
 /// A store on a Redis server (or Valkey), shared by every process that connects to it.
 ///
 /// Each call is one command: `MGET` to look up, a script for everything else; a fence or release of more than
-/// a thousand cells is several, one after the other. All callers share one connection, which is made anew after it was lost. What a server kept is left behind when it is restarted or
-/// failed over, because it may have lost fences.
+/// a thousand cells is several, one after the other. All callers share one connection, which is made anew after
+/// it was lost, to whichever master Sentinel names then. No entry outlives a restart or failover of the server,
+/// which may have lost fences: entries belong to one incarnation of it. A store that comes to another incarnation
+/// than the one it used last invalidates its tables there before it does anything else.
 ///
-/// The server must be a standalone master, and keep fences: choose an eviction policy such as `volatile-lfu`
-/// that has other keys to evict, or give it enough memory. A master that is turned into a replica must close
-/// its clients' connections, as Sentinel makes it.
+/// The server must be a standalone master, or the master that Sentinel names, and keep fences: choose an eviction
+/// policy such as `volatile-lfu` that has other keys to evict, or give it enough memory. A master that is turned
+/// into a replica must close its clients' connections, as Sentinel makes it.
 ///
 /// Clones share the connection.
 ///
@@ -72,12 +77,19 @@ pub struct RedisBuilder {
     url: String,
     namespace: Option<Namespace>,
     connect_timeout: Duration,
+    trust: Trust,
 }
 
 impl RedisStore {
-    /// Connects to `redis://[user][:password@]host[:port][/database][?protocol=resp3]` or
-    /// `unix:///path[?db=0&user=…&pass=…]`. `namespace` is the prefix of every cell: one per application and
+    /// Connects to the server that `url` names. `namespace` is the prefix of every cell: one per application and
     /// database.
+    ///
+    /// | URL | of |
+    /// |---|---|
+    /// | `redis://[user][:password@]host[:port][/database][?protocol=resp3]` | a server |
+    /// | `redis+sentinel://[user][:password@]host[:port][,host[:port]…]/master[/database]` | the master that Sentinels at these places name; they listen on port 26379 unless a port is given. User and password are the master's; the Sentinels' own are `?sentinel_user=…&sentinel_pass=…` |
+    /// | `rediss://…`, `rediss+sentinel://…` | the same, every connection over TLS. Needs the feature `redis-tls` |
+    /// | `unix:///path[?db=0&user=…&pass=…]` | a server on this machine |
     ///
     /// # Errors
     /// [`ConnectError`] names the part of the URL that is wrong, or says why the server can't be used.
@@ -103,7 +115,12 @@ impl RedisStore {
     /// # Ok(()) }
     /// ```
     pub fn builder(url: impl Into<String>) -> RedisBuilder {
-        RedisBuilder { url: url.into(), namespace: None, connect_timeout: Duration::from_secs(5) }
+        RedisBuilder {
+            url: url.into(),
+            namespace: None,
+            connect_timeout: Duration::from_secs(5),
+            trust: Trust::default(),
+        }
     }
 
     async fn session(&self) -> Result<Arc<Session>, StoreError> {
@@ -113,7 +130,7 @@ impl RedisStore {
     /// The cells' bytes, as they stand at one instant.
     async fn read(&self, session: &Arc<Session>, cells: &[&Key]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         let mut command = redis::cmd("MGET");
-        command.arg(session.keys(cells.iter().copied()));
+        command.arg(names(cells.iter().copied()));
         let answer: Vec<Value> = self.command(session, command).await?;
         as_many(answer.len(), cells.len())?;
         let bytes = answer.into_iter().map(|cell| match cell {
@@ -135,7 +152,7 @@ impl RedisStore {
             stamps.into_iter().zip(numbers.iter().map(|cell| decode_epoch(cell.as_deref()?))).collect();
         let number = |cell: &Option<Key>| numbers.get(cell.as_ref()?).copied().flatten();
         let sightings = at.iter().zip(seen).map(|(at, cell)| Sighting {
-            entry: cell.and_then(decode_entry),
+            entry: cell.and_then(|cell| decode_entry(cell, session.incarnation)),
             epoch: number(&at.epoch),
             presence: number(&at.presence),
         });
@@ -150,7 +167,7 @@ impl RedisStore {
         let encoded = filled.iter().map(|filled| {
             let epoch = filled.entry.epoch.map_or_else(Vec::new, |epoch| epoch.0.to_be_bytes().to_vec());
             // An entry that is too long for a cell is stored as nothing, which ends its lease.
-            let (cell, ttl) = match encode_entry(&filled.entry) {
+            let (cell, ttl) = match encode_entry(&filled.entry, session.incarnation) {
                 Some(cell) => (cell, filled.ttl),
                 None => (Vec::new(), Duration::ZERO),
             };
@@ -161,8 +178,8 @@ impl RedisStore {
         for (filled, (token, ttl, epoch, cell)) in filled.iter().zip(&encoded) {
             arguments.extend::<[&[u8]; 5]>([token, ttl, flag(&filled.at.epoch), epoch, cell]);
         }
-        let keys = session
-            .keys(filled.iter().flat_map(|filled| [&filled.at.slot].into_iter().chain(&filled.at.epoch)));
+        let keys =
+            names(filled.iter().flat_map(|filled| [&filled.at.slot].into_iter().chain(&filled.at.epoch)));
         let stored: Vec<bool> = self.script(session, &SCRIPTS.fill, &keys, &arguments).await?;
         as_many(stored.len(), filled.len())?;
         Ok(stored.into_iter().zip(encoded).map(|(stored, (.., cell))| stored && !cell.is_empty()).collect())
@@ -181,10 +198,10 @@ impl RedisStore {
         &self,
         session: &Arc<Session>,
         script: &Script,
-        keys: &[String],
+        keys: &[&str],
         arguments: &[&[u8]],
     ) -> Result<T, StoreError> {
-        let answer = script.call(&mut session.connection.clone(), keys, arguments).await;
+        let answer = script.call(session, keys, arguments).await;
         self.sessions.judge(session, answer)
     }
 }
@@ -203,6 +220,24 @@ impl RedisBuilder {
         self
     }
 
+    /// Trusts servers whose certificate this authority signed, instead of those that the system trusts. `pem` is
+    /// the content of its certificate file.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cache_core::backend::RedisStore;
+    /// let store = RedisStore::builder("rediss://redis.internal/0")
+    ///     .certificate_authority(std::fs::read("/etc/redis/ca.crt")?)
+    ///     .connect()
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "redis-tls")]
+    pub fn certificate_authority(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.trust = Trust::in_authority(pem.into());
+        self
+    }
+
     /// Opens the store.
     ///
     /// # Errors
@@ -211,7 +246,7 @@ impl RedisBuilder {
     /// # Cancel safety
     /// A dropped call leaves nothing behind.
     pub async fn connect(self) -> Result<RedisStore, ConnectError> {
-        let server = Server::new(&self.url, self.connect_timeout)?;
+        let server = Server::new(&self.url, self.connect_timeout, &self.trust)?;
         let store = RedisStore { sessions: Sessions::new(server), namespace: self.namespace };
         store.sessions.current().await?;
         Ok(store)
@@ -237,15 +272,8 @@ impl fmt::Debug for RedisBuilder {
     }
 }
 
-impl Session {
-    /// The cell's name on the server. What stands before the brace leaves the hash tag alone.
-    fn key(&self, key: &Key) -> String {
-        [&self.incarnation, key.as_str()].concat()
-    }
-
-    fn keys<'a>(&self, keys: impl IntoIterator<Item = &'a Key>) -> Vec<String> {
-        keys.into_iter().map(|key| self.key(key)).collect()
-    }
+fn names<'a>(keys: impl IntoIterator<Item = &'a Key>) -> Vec<&'a str> {
+    keys.into_iter().map(Key::as_str).collect()
 }
 
 /// A slot and the cells that decide whether its entry is valid, in the order in which they are read.
@@ -300,7 +328,7 @@ impl Store for RedisStore {
         let session = self.session().await?;
         let cells: Vec<_> = cells(at).collect();
         let mut seen = self.read(&session, &cells).await?.into_iter();
-        let entry = seen.next().flatten().and_then(decode_entry);
+        let entry = seen.next().flatten().and_then(|cell| decode_entry(cell, session.incarnation));
         let mut number = |cell: &Option<Key>| {
             let bytes = cell.as_ref().and_then(|_| seen.next())??;
             decode_epoch(&bytes)
@@ -344,7 +372,8 @@ impl Store for RedisStore {
                     &fresh.presence,
                 ]);
             }
-            let keys = session.keys(wishes.iter().flat_map(|wish| cells(wish.at)));
+            let wanted = wishes.iter().flat_map(|wish| cells(wish.at)).map(Key::as_str);
+            let keys: Vec<&str> = [CELL].into_iter().chain(wanted).collect();
             let answers: Vec<Option<(Vec<u8>, Vec<u8>)>> =
                 self.script(&session, &SCRIPTS.lease, &keys, &arguments).await?;
             as_many(answers.len(), wishes.len())?;
@@ -377,8 +406,7 @@ impl Store for RedisStore {
 
     async fn forfeit(&self, at: &Address, token: Token) -> Result<(), StoreError> {
         let session = self.session().await?;
-        let keys = session.keys([&at.slot]);
-        self.script(&session, &SCRIPTS.forfeit, &keys, &[&token.0.to_be_bytes()]).await
+        self.script(&session, &SCRIPTS.forfeit, &[at.slot.as_str()], &[&token.0.to_be_bytes()]).await
     }
 
     /// Not atomic as a whole: if a later script fails, the marks of the earlier ones stand until they expire or
@@ -390,7 +418,7 @@ impl Store for RedisStore {
         let session = self.session().await?;
         let arguments: [&[u8]; 2] = [&writer.0.to_be_bytes(), &encode_ttl(ttl)];
         for cells in cells.chunks(MOST_CELLS) {
-            let () = self.script(&session, &SCRIPTS.fence, &session.keys(cells), &arguments).await?;
+            let () = self.script(&session, &SCRIPTS.fence, &names(cells), &arguments).await?;
         }
         Ok(())
     }
@@ -403,23 +431,26 @@ impl Store for RedisStore {
         let arguments: [&[u8]; 1] = [&writer.0.to_be_bytes()];
         let mut lost = 0;
         for cells in cells.chunks(MOST_CELLS) {
-            let keys = session.keys(cells);
-            lost += self.script::<usize>(&session, &SCRIPTS.release, &keys, &arguments).await?;
+            lost += self.script::<usize>(&session, &SCRIPTS.release, &names(cells), &arguments).await?;
         }
         Ok(lost)
     }
 
-    /// The claim outlives the server's incarnation: its cell is `{namespace}:database`.
+    /// The claim's cell is `{namespace}:database`.
     async fn claim(&self, namespace: &Namespace, identity: &str) -> Result<Claim, StoreError> {
         let session = self.session().await?;
-        let keys = [format!("{{{namespace}}}:database")];
+        let key = format!("{{{namespace}}}:database");
         let arguments = [identity.as_bytes()];
-        let held: Vec<u8> = self.script(&session, &SCRIPTS.claim, &keys, &arguments).await?;
+        let held: Vec<u8> = self.script(&session, &SCRIPTS.claim, &[key.as_str()], &arguments).await?;
         if held == identity.as_bytes() {
             return Ok(Claim::Held);
         }
         let shown = &held[..held.len().min(LONGEST_IDENTITY)];
         Ok(Claim::Taken(String::from_utf8_lossy(shown).into_owned()))
+    }
+
+    fn know(&self, table: &TableKeys) {
+        self.sessions.know(table);
     }
 
     fn default_namespace(&self) -> Option<Namespace> {
@@ -437,15 +468,15 @@ impl crate::testing::Cells for RedisStore {
     async fn cell(&self, key: &Key) -> Result<crate::slot::Slot, StoreError> {
         let session = self.session().await?;
         let mut command = redis::cmd("MGET");
-        command.arg(session.key(key));
+        command.arg(key.as_str());
         let (cell,): (Option<Vec<u8>>,) = self.command(&session, command).await?;
-        Ok(cell.map(codec::decode_cell).unwrap_or_default())
+        Ok(cell.map(|cell| codec::decode_cell(cell, session.incarnation)).unwrap_or_default())
     }
 
     async fn remove(&self, key: &Key) -> Result<(), StoreError> {
         let session = self.session().await?;
         let mut command = redis::cmd("DEL");
-        command.arg(session.key(key));
+        command.arg(key.as_str());
         self.command(&session, command).await
     }
 }

@@ -2,6 +2,13 @@
 
 local LONGEST = 16777216
 local LONGEST_TTL = 315360000000
+-- An epoch or presence cell that is not used for so long is forgotten, which makes its entries invalid.
+local EPOCH_LIFE = 86400000
+-- So is the incarnation that nobody asks for a lease.
+local INCARNATION_LIFE = 1800000
+
+-- Before its other arguments, the caller names the incarnation of the server that it believes in.
+local incarnation = table.remove(ARGV, 1)
 
 -- Milliseconds on the server's clock. The clients' clocks play no part.
 local time = redis.call('TIME')
@@ -21,18 +28,20 @@ local function holders(cell)
 end
 
 -- What a cell holds: 'filled' or 'leased' with the token, 'epoch' with its number, 'fenced' with its holders,
--- or 'empty', which is also the word for whatever is not ours: garbage, other versions, other types.
+-- or 'empty', which is also the word for whatever is not ours: garbage, other versions, other types, and leases
+-- and entries of another incarnation.
 local function look(key)
-  local head = redis.pcall('GETRANGE', key, 0, 18)
+  local head = redis.pcall('GETRANGE', key, 0, 26)
   if type(head) ~= 'string' then return 'empty' end
   local state = string.sub(head, 1, 2)
-  if state == 'F1' and #head == 19 then
-    local flags, length = string.byte(head, 19), redis.call('STRLEN', key)
+  local ours = string.sub(head, 11, 18) == incarnation
+  if state == 'F2' and #head == 27 and ours then
+    local flags, length = string.byte(head, 27), redis.call('STRLEN', key)
     local stamps = ({ [0] = 0, 8, 8, 16 })[flags]
-    if stamps and length >= 19 + stamps and length <= LONGEST then
+    if stamps and length >= 27 + stamps and length <= LONGEST then
       return 'filled', string.sub(head, 3, 10)
     end
-  elseif state == 'L1' and #head == 10 then
+  elseif state == 'L2' and #head == 18 and ours then
     return 'leased', string.sub(head, 3, 10)
   elseif state == 'E1' and #head == 10 then
     return 'epoch', string.sub(head, 3, 10)
@@ -71,11 +80,19 @@ local function without(alive, writer)
   return others, #others < #alive
 end
 
+-- Lets a cell that is in use live on.
+local function renew(key, life)
+  if redis.call('PTTL', key) < life / 2 then redis.call('PEXPIRE', key, life) end
+end
+
 -- The number of an epoch or presence cell, started at a fresh one if it is empty; nil if it is fenced.
 local function open(key, fresh)
   local state, number = look(key)
-  if state == 'epoch' then return number end
+  if state == 'epoch' then
+    renew(key, EPOCH_LIFE)
+    return number
+  end
   if state ~= 'empty' then return nil end
-  redis.call('SET', key, 'E1' .. fresh)
+  redis.call('SET', key, 'E1' .. fresh, 'PX', EPOCH_LIFE)
   return fresh
 end

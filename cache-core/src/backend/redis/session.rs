@@ -1,19 +1,35 @@
 //! One connection for all callers, made anew when it is lost.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use redis::{
     ErrorKind, FromRedisValue, RedisError, RedisResult, ServerErrorKind, aio::MultiplexedConnection,
 };
 use tokio::sync::watch;
 
-use super::connect::{ConnectError, Server};
-use crate::store::StoreError;
+use super::{
+    MOST_CELLS,
+    codec::encode_ttl,
+    connect::{ConnectError, Server},
+    incarnation::{Incarnation, Reign},
+    names,
+    scripts::SCRIPTS,
+};
+use crate::{
+    entry::Writer,
+    key::{Key, TableKeys},
+    store::StoreError,
+};
 
 /// A connection to one incarnation of a server.
 pub(super) struct Session {
     pub(super) connection: MultiplexedConnection,
-    pub(super) incarnation: String,
+    pub(super) reign: Reign,
+    pub(super) incarnation: Incarnation,
 }
 
 /// An attempt to connect: nothing while it is under way.
@@ -29,11 +45,21 @@ enum State {
 pub(super) struct Sessions {
     server: Server,
     state: Mutex<State>,
+    known: Mutex<Known>,
+}
+
+/// What a new connection is told of the earlier ones.
+#[derive(Default)]
+struct Known {
+    /// The incarnation that was used last.
+    incarnation: Option<(Reign, Incarnation)>,
+    /// The cells that stand for the tables of this process.
+    tables: BTreeSet<Key>,
 }
 
 impl Sessions {
     pub(super) fn new(server: Server) -> Arc<Self> {
-        Arc::new(Sessions { server, state: Mutex::new(State::Down) })
+        Arc::new(Sessions { server, state: Mutex::new(State::Down), known: Mutex::default() })
     }
 
     pub(super) fn address(&self) -> &str {
@@ -76,7 +102,7 @@ impl Sessions {
     fn begin(self: Arc<Self>) -> Attempt {
         let (send, attempt) = watch::channel(None);
         tokio::spawn(async move {
-            let outcome = self.server.connect().await.map(Arc::new);
+            let outcome = self.connect().await.map(Arc::new);
             *self.state() = match &outcome {
                 Ok(session) => State::Up(session.clone()),
                 Err(_) => State::Down,
@@ -87,8 +113,30 @@ impl Sessions {
         attempt
     }
 
+    /// Remembers a table's cells, to invalidate it in the next incarnation.
+    pub(super) fn know(&self, table: &TableKeys) {
+        self.known().tables.extend(table.whole().cloned());
+    }
+
+    /// Where the server is another incarnation than the one used last, other processes may have filled it while
+    /// writes of this one were fenced elsewhere: its tables are invalidated before the connection is used.
+    async fn connect(&self) -> Result<Session, ConnectError> {
+        let last = self.known().incarnation;
+        let session = self.server.connect(last).await?;
+        let same = last.is_none_or(|(_, last)| last == session.incarnation);
+        let stale: Vec<Key> = if same { Vec::new() } else { self.known().tables.iter().cloned().collect() };
+        // A fence that is born expired leaves its cells empty, and those of other writers fenced.
+        let arguments: [&[u8]; 2] = [&Writer::random().0.to_be_bytes(), &encode_ttl(Duration::ZERO)];
+        for cells in stale.chunks(MOST_CELLS) {
+            let fenced = SCRIPTS.fence.call::<()>(&session, &names(cells), &arguments).await;
+            fenced.map_err(|error| self.server.refused(&error))?;
+        }
+        self.known().incarnation = Some((session.reign, session.incarnation));
+        Ok(session)
+    }
+
     /// Passes an answer on. After an error that says that the connection or the server's role was lost, or
-    /// that answers can't be made out any more, the next call connects anew.
+    /// that answers can't be made out any more, or that the incarnation is over, the next call connects anew.
     pub(super) fn judge<T: FromRedisValue>(
         &self,
         session: &Arc<Session>,
@@ -106,7 +154,8 @@ impl Sessions {
                     ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown | ServerErrorKind::BusyLoading
                 )
         );
-        if unreachable || error.kind() == ErrorKind::Parse {
+        let over = error.code() == Some("OTHERINCARNATION");
+        if unreachable || over || error.kind() == ErrorKind::Parse {
             let mut state = self.state();
             if matches!(&*state, State::Up(current) if Arc::ptr_eq(current, session)) {
                 *state = State::Down;
@@ -114,6 +163,10 @@ impl Sessions {
         }
         let reason = format!("{}: {}", self.address(), reason(&error));
         Err(if unreachable { StoreError::Unreachable(reason) } else { StoreError::Unexpected(reason) })
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

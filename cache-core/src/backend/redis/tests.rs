@@ -44,6 +44,12 @@ impl FakeServer {
         let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         heard.iter().filter(|line| !line.starts_with("CLIENT")).cloned().collect()
     }
+
+    /// The same, each by its first two words.
+    fn verbs(&self) -> Vec<String> {
+        let two = |line: &String| line.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+        self.heard().iter().map(two).collect()
+    }
 }
 
 /// Until the client hangs up or an answer is empty, which hangs up on the client.
@@ -85,6 +91,8 @@ fn server(role: &str, mode: &str, run_id: &str) -> Answers {
     vec![
         ("INFO server", bulk(&format!("redis_mode:{mode}\r\nrun_id:{run_id}\r\n"))),
         ("INFO replication", bulk(&format!("role:{role}\r\n"))),
+        // The number of the incarnation.
+        ("EVAL ", bulk(&format!("{run_id:>8}"))),
     ]
 }
 
@@ -166,27 +174,61 @@ async fn a_store_shows_no_password() {
     assert_eq!(store.default_namespace(), Some(Namespace::new("shop").unwrap()));
 }
 
-#[tokio::test]
-async fn another_incarnation_of_the_server_has_other_cells() {
-    let server = FakeServer::start(vec![
-        with(master("first"), "MGET", ""),
-        with(master("second"), "MGET", "*1\r\n$-1\r\n"),
-    ]);
-    let store = RedisStore::connect(&server.url(), "shop").await.unwrap();
-    let lost = store.lookup(&slot("{a}")).await.unwrap_err();
-    assert!(matches!(lost, StoreError::Unreachable(_)), "{lost:?}");
-    assert_eq!(store.lookup(&slot("{a}")).await.unwrap().entry, None);
+/// A cell as the first server stored it.
+fn cell(incarnation: &str) -> String {
+    format!("*1\r\n{}", bulk(&format!("F2-token--{incarnation:>8}-finger-\0row")))
+}
 
-    let expected = |run_id: &str| {
-        let hash = <sha2::Sha256 as sha2::Digest>::digest(run_id);
-        let prefix: String = hash[..4].iter().map(|byte| format!("{byte:02x}")).collect();
-        ["AUTH user hunter2", "INFO server", "INFO replication"]
-            .map(str::to_owned)
-            .into_iter()
-            .chain([format!("MGET {prefix}{{a}}")])
-    };
-    let all: Vec<_> = expected("first").chain(expected("second")).collect();
-    assert_eq!(server.heard(), all);
+#[tokio::test]
+async fn an_entry_of_another_incarnation_is_not_seen() {
+    let server = FakeServer::start(vec![
+        with(master("first"), "MGET", &cell("first")),
+        with(master("second"), "MGET", &cell("first")),
+    ]);
+    for seen in [true, false] {
+        let store = RedisStore::connect(&server.url(), "shop").await.unwrap();
+        assert_eq!(store.lookup(&slot("{a}")).await.unwrap().entry.is_some(), seen);
+    }
+}
+
+#[tokio::test]
+async fn scripts_are_loaded_before_anything_else_is_sent() {
+    let server =
+        FakeServer::start(vec![with(master("a"), "MGET", ""), with(master("a"), "MGET", "*1\r\n$-1\r\n")]);
+    let store = RedisStore::connect(&server.url(), "shop").await.unwrap();
+    store.lookup(&slot("{a}")).await.unwrap_err();
+    store.lookup(&slot("{a}")).await.unwrap();
+    let mut expected = vec!["AUTH user", "INFO server", "INFO replication", "EVAL --"];
+    expected.extend(["SCRIPT LOAD"; 6]);
+    expected.push("MGET {a}");
+    assert_eq!(server.verbs(), [expected.clone(), expected].concat());
+}
+
+#[tokio::test]
+async fn a_server_that_answers_with_no_incarnation_is_refused() {
+    for number in ["$-1\r\n", "$3\r\nabc\r\n", ":5\r\n", "+OK\r\n", "$9\r\n123456789\r\n"] {
+        let error = refused(with(master("a"), "EVAL ", number)).await;
+        assert!(matches!(error, ConnectError::Unusable { .. }), "{number:?}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_comes_to_another_incarnation_first_invalidates_its_tables() {
+    let answers = |run| with(with(master(run), "EVALSHA", ":10\r\n"), "MGET", "*1\r\n$-1\r\n");
+    let lost = |run| with(master(run), "MGET", "");
+    let server = FakeServer::start(vec![lost("a"), lost("a"), answers("b")]);
+    let store = RedisStore::connect(&server.url(), "shop").await.unwrap();
+    store.know(&TableKeys::new(&Namespace::new("shop").unwrap(), "product"));
+    for lost in [true, true, false] {
+        assert_eq!(store.lookup(&slot("{a}")).await.is_err(), lost);
+    }
+    let fences: Vec<_> = server.heard().into_iter().filter(|line| line.starts_with("EVALSHA")).collect();
+    let [fence] = fences.try_into().unwrap();
+    let [last, before] = [1, 2].map(|back| server.verbs().into_iter().rev().nth(back - 1).unwrap());
+    assert!(before.starts_with("EVALSHA") && last == "MGET {a}", "{before}, {last}");
+    for cell in ["product.0}", "product.7}", "product.all}", "product.here}"] {
+        assert!(fence.contains(cell), "{fence}");
+    }
 }
 
 #[tokio::test]
