@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::{
@@ -153,6 +156,11 @@ impl Fence {
         Fence { parts: None }
     }
 
+    /// False if the store could not be reached, and the write goes through all the same.
+    pub fn is_placed(&self) -> bool {
+        self.parts.as_ref().is_none_or(|parts| parts.placed)
+    }
+
     /// Takes the marks back. Call it when the outcome of the write is known: it is committed and its result
     /// read to the end, or the database refused it. With a shared store this returns at once and the release
     /// goes on in the background.
@@ -186,27 +194,34 @@ impl Parts {
     /// Takes back marks that were placed although the answer got lost. Tried once: they expire by themselves.
     pub(crate) async fn withdraw(self) {
         let Some(table) = self.tables.first() else { return };
-        let call = self.cache.store().release(&self.cells, self.writer);
+        let call = || self.cache.store().release(&self.cells, self.writer);
         drop(self.cache.call(table, call).await);
     }
 
     async fn release(self) {
-        if self.try_release().await.is_err() {
+        let repeated = Arc::new(AtomicBool::new(false));
+        if self.try_release(&repeated).await.is_err() {
             // The marks expire by themselves. But if the store lost them, an old row may have been filled, and
             // only a release empties its slot.
-            self.cache.clone().insist(move || {
-                let parts = self.clone();
-                async move { parts.try_release().await }
+            let (cache, tables) = (self.cache.clone(), self.tables.clone());
+            cache.insist_on_release(&tables, move || {
+                let (parts, repeated) = (self.clone(), repeated.clone());
+                async move { parts.try_release(&repeated).await }
             });
         }
     }
 
-    async fn try_release(&self) -> Result<(), StoreError> {
+    async fn try_release(&self, repeated: &AtomicBool) -> Result<(), StoreError> {
         // The first table stands for all of them in the counters of a call.
         let Some(table) = self.tables.first() else { return Ok(()) };
-        let call = self.cache.store().release(&self.cells, self.writer);
+        let again = AtomicBool::new(false);
+        let call = || {
+            again.store(repeated.swap(true, Ordering::Relaxed), Ordering::Relaxed);
+            self.cache.store().release(&self.cells, self.writer)
+        };
         let lost = self.cache.call(table, call).await?;
-        if lost > 0 {
+        // Where it was made before, that one may have taken the marks back although its answer got lost.
+        if lost > 0 && !again.into_inner() {
             table.counters.lost_fences.add(lost as u64);
             tracing::warn!(
                 table = table.name(),

@@ -1,6 +1,9 @@
 //! The contract of a store.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 
@@ -93,6 +96,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Binds the namespace to one database, for ever: the first identity claims it.
     async fn claim(&self, namespace: &Namespace, identity: &str) -> Result<Claim, StoreError>;
+
+    /// An answer to a call that was made at `since` is overdue: calls that follow go through a newer connection, where
+    /// the store has any. Those that are under way go on.
+    fn doubt(&self, _since: Instant) {}
 
     /// The namespace to use when the user names none; `None` if the user must.
     fn default_namespace(&self) -> Option<Namespace>;

@@ -35,7 +35,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -238,6 +238,10 @@ macro_rules! wrap {
                 let claim = self.inner().claim(namespace, identity).await?;
                 self.after(Call::Claim).await?;
                 Ok(claim)
+            }
+
+            fn doubt(&self, since: Instant) {
+                self.inner().doubt(since);
             }
 
             fn default_namespace(&self) -> Option<Namespace> {

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 
-use crate::valid::Policy;
+use crate::valid::{Policy, Unreachable};
 
 pub(crate) fn expand(model: &Ident, policy: &Policy) -> TokenStream {
     // Placed at the struct's name, so that a missing trait of SeaORM is reported there, but still known as
@@ -20,6 +20,15 @@ pub(crate) fn expand(model: &Ident, policy: &Policy) -> TokenStream {
         None => quote_spanned! {span=> ::core::option::Option::None },
     };
     let absent = policy.absent;
+    let when_unreachable = match policy.when_unreachable {
+        Some(Unreachable::Proceed) => {
+            quote_spanned! {span=> ::core::option::Option::Some(::cache_orm::Unreachable::Proceed) }
+        }
+        Some(Unreachable::Refuse) => {
+            quote_spanned! {span=> ::core::option::Option::Some(::cache_orm::Unreachable::Refuse) }
+        }
+        None => quote_spanned! {span=> ::core::option::Option::None },
+    };
     let hooks = policy.hooks.then(|| hooks(span));
     quote_spanned! {span=>
         #[automatically_derived]
@@ -28,6 +37,7 @@ pub(crate) fn expand(model: &Ident, policy: &Policy) -> TokenStream {
                 ttl: #ttl,
                 all_max_rows: #all_max_rows,
                 absent: #absent,
+                when_unreachable: #when_unreachable,
             };
         }
 

@@ -26,20 +26,38 @@ pub(crate) struct Policy {
     pub(crate) absent: bool,
     /// `ActiveModelBehavior` is written too.
     pub(crate) hooks: bool,
+    /// `None`: what the connection says.
+    pub(crate) when_unreachable: Option<Unreachable>,
+}
+
+/// What becomes of writes while the store can't be reached.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Unreachable {
+    Proceed,
+    Refuse,
 }
 
 /// Reads the settings; what is wrong stays at its default and is reported.
 pub(crate) fn policy(settings: Vec<Setting>, errors: &mut Errors) -> Policy {
-    let mut policy = Policy { ttl: None, all_max_rows: Some(DEFAULT_MAX_ROWS), absent: true, hooks: false };
+    let mut policy = Policy {
+        ttl: None,
+        all_max_rows: Some(DEFAULT_MAX_ROWS),
+        absent: true,
+        hooks: false,
+        when_unreachable: None,
+    };
     for setting in without_repetitions(settings, errors) {
         let read = match setting.name.to_string().as_str() {
             "ttl" => ttl(&setting).map(|ttl| policy.ttl = Some(ttl)),
             "all" => all(&setting, errors).map(|rows| policy.all_max_rows = rows),
             "absent" => absent(&setting).map(|absent| policy.absent = absent),
             "hooks" => hooks(&setting).map(|()| policy.hooks = true),
+            "when_unreachable" => when_unreachable(&setting).map(|it| policy.when_unreachable = Some(it)),
             name => Err(syn::Error::new(
                 setting.name.span(),
-                format!("unknown attribute `{name}`, expected one of ttl, all, absent, hooks\n{FORMAT}"),
+                format!(
+                    "unknown attribute `{name}`, expected one of ttl, all, absent, hooks, when_unreachable\n{FORMAT}"
+                ),
             )),
         };
         if let Err(error) = read {
@@ -81,6 +99,18 @@ fn hooks(setting: &Setting) -> syn::Result<()> {
     match setting.value {
         Value::Missing => Ok(()),
         _ => Err(setting.error("`hooks` has no value\nhelp: the correct format looks like `hooks`")),
+    }
+}
+
+fn when_unreachable(setting: &Setting) -> syn::Result<Unreachable> {
+    let text: Option<LitStr> = value(setting);
+    match text.map(|text| text.value()).as_deref() {
+        Some("proceed") => Ok(Unreachable::Proceed),
+        Some("refuse") => Ok(Unreachable::Refuse),
+        _ => Err(setting.error(
+            "expected one of \"proceed\", \"refuse\"\n\
+             help: the correct format looks like `when_unreachable = \"refuse\"`",
+        )),
     }
 }
 
@@ -209,7 +239,13 @@ mod tests {
 
     #[test]
     fn what_is_not_given_has_a_default() {
-        let default = Policy { ttl: None, all_max_rows: Some(1000), absent: true, hooks: false };
+        let default = Policy {
+            ttl: None,
+            all_max_rows: Some(1000),
+            absent: true,
+            hooks: false,
+            when_unreachable: None,
+        };
         assert_eq!(read(parse_quote!(#[cacheable()])), Ok(default));
     }
 
@@ -220,8 +256,13 @@ mod tests {
             all_max_rows: Some(2_000),
             absent: false,
             hooks: true,
+            when_unreachable: Some(Unreachable::Refuse),
         };
-        let attribute = parse_quote!(#[cacheable(ttl = "10m", all(max_rows = 2_000), absent = false, hooks)]);
+        let attribute = parse_quote! {
+            #[cacheable(
+                ttl = "10m", all(max_rows = 2_000), absent = false, hooks, when_unreachable = "refuse"
+            )]
+        };
         assert_eq!(read(attribute), Ok(given));
     }
 
@@ -236,6 +277,9 @@ mod tests {
     fn every_wrong_setting_is_reported() {
         let mistakes = |attribute| read(attribute).expect_err("a mistake").len();
         assert_eq!(mistakes(parse_quote!(#[cacheable(hooks = true)])), 1);
+        assert_eq!(mistakes(parse_quote!(#[cacheable(when_unreachable)])), 1);
+        assert_eq!(mistakes(parse_quote!(#[cacheable(when_unreachable = refuse)])), 1);
+        assert_eq!(mistakes(parse_quote!(#[cacheable(when_unreachable = "Refuse")])), 1);
         assert_eq!(mistakes(parse_quote!(#[cacheable(all)])), 1);
         assert_eq!(mistakes(parse_quote!(#[cacheable(all())])), 1);
         assert_eq!(mistakes(parse_quote!(#[cacheable(all = 1000)])), 1);

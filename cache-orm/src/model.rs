@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use cache_core::settings::Unreachable;
 use sea_orm::{DbBackend, EntityTrait, FromQueryResult, ModelTrait};
 
 use crate::registry::{Described, describe};
@@ -27,6 +28,8 @@ pub struct Policy {
     pub all_max_rows: Option<usize>,
     /// Whether "no such row" is cached.
     pub absent: bool,
+    /// What becomes of writes while the store can't be reached; `None`: what the connection says.
+    pub when_unreachable: Option<Unreachable>,
 }
 
 /// How an entity makes itself known: collected from every linked crate when a connection is made.

@@ -1,6 +1,6 @@
 //! From a URL to a connection to a server that may be trusted with cells.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::{
     AsyncConnectionConfig, Client, ErrorKind, InfoDict, RedisError, aio::MultiplexedConnection,
@@ -110,7 +110,7 @@ impl Server {
                 .await
                 .map_err(|error| self.refused(&error))?;
             let incarnation = self.incarnation(&mut connection).await?;
-            Ok(Session { connection, incarnation })
+            Ok(Session { connection, incarnation, opened: Instant::now() })
         };
         match tokio::time::timeout(self.time_out, attempt).await {
             Ok(outcome) => outcome,

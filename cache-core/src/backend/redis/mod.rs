@@ -10,7 +10,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -420,6 +420,10 @@ impl Store for RedisStore {
         }
         let shown = &held[..held.len().min(LONGEST_IDENTITY)];
         Ok(Claim::Taken(String::from_utf8_lossy(shown).into_owned()))
+    }
+
+    fn doubt(&self, since: Instant) {
+        self.sessions.doubt(since);
     }
 
     fn default_namespace(&self) -> Option<Namespace> {

@@ -1,6 +1,9 @@
 //! One connection for all callers, made anew when it is lost.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
 
 use redis::{
     ErrorKind, FromRedisValue, RedisError, RedisResult, ServerErrorKind, aio::MultiplexedConnection,
@@ -14,6 +17,7 @@ use crate::store::StoreError;
 pub(super) struct Session {
     pub(super) connection: MultiplexedConnection,
     pub(super) incarnation: String,
+    pub(super) opened: Instant,
 }
 
 /// An attempt to connect: nothing while it is under way.
@@ -114,6 +118,14 @@ impl Sessions {
         }
         let reason = format!("{}: {}", self.address(), reason(&error));
         Err(if unreachable { StoreError::Unreachable(reason) } else { StoreError::Unexpected(reason) })
+    }
+
+    /// The next call connects anew, unless that has been done since. Calls that are under way keep their connection.
+    pub(super) fn doubt(&self, since: Instant) {
+        let mut state = self.state();
+        if matches!(&*state, State::Up(current) if current.opened <= since) {
+            *state = State::Down;
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
