@@ -4,8 +4,8 @@
 //! - Every call to a shared store has a time-out. One whose connection was lost is made once more at once, on a
 //!   new connection: only if that fails too is the store lost.
 //! - A call that a write waits for goes on trying until [`Patience::fence`] is over.
-//! - After [`FAILURES`] failed calls in a row, and not before a fence that began with the first of them would
-//!   have given up, the breaker opens: calls fail at once, without asking the store, except one probe per
+//! - After [`FAILURES`] failed calls in a row, close together, and not before a fence that began with the first of
+//!   them would have given up, the breaker opens: calls fail at once, without asking the store, except one probe per
 //!   [`REST`].
 //! - A process that lost the store serves no hits until a grace period has passed since the last failure:
 //!   another process may have lost it too, gone on writing, and not yet rotated its epochs.
@@ -50,8 +50,8 @@ pub(crate) struct Breaker {
 #[derive(Debug, Default)]
 struct State {
     failures: u32,
-    /// When the first of them began.
-    failing_since: Option<Instant>,
+    /// When the first of them began, and the last one ended.
+    failing: Option<(Instant, Instant)>,
     /// When the next probe may go out; set while the breaker is open.
     probe_at: Option<Instant>,
     /// No hits before this moment.
@@ -173,7 +173,7 @@ impl Breaker {
     fn succeeded(&self) {
         let mut state = self.lock();
         state.failures = 0;
-        state.failing_since = None;
+        state.failing = None;
         if state.probe_at.take().is_some() {
             tracing::info!("the cache store answers again");
         }
@@ -181,8 +181,19 @@ impl Breaker {
 
     fn failed(&self, began: Instant, error: &StoreError) {
         let mut state = self.lock();
+        let now = Instant::now();
+        let since = match state.failing {
+            // Failures that lie far apart are several hiccups.
+            Some((_, last)) if state.probe_at.is_none() && began - last > self.patience.fence.max(REST) => {
+                state.failures = 0;
+                began
+            }
+            Some((since, _)) => since,
+            None => began,
+        };
+        state.failing = Some((since, now));
         state.failures = state.failures.saturating_add(1);
-        let lasting = state.failing_since.get_or_insert(began).elapsed() >= self.patience.fence;
+        let lasting = now - since >= self.patience.fence;
         let again_and_again = state.failures >= FAILURES;
         if again_and_again && lasting {
             if state.probe_at.is_none() {

@@ -27,6 +27,8 @@ pub enum Lost {
     Request,
     /// The server has carried out the request, and nobody hears of it.
     Answer,
+    /// As [`Request`](Self::Request), and the connection stays open: nobody hears of anything.
+    Silence,
 }
 
 #[derive(Debug)]
@@ -142,6 +144,10 @@ impl Ends {
                 read = client.read(&mut up) => {
                     let Ok(read @ 1..) = read else { return };
                     let lost = self.lost();
+                    if lost == Some(Lost::Silence) {
+                        while client.read(&mut up).await.is_ok_and(|read| read > 0) {}
+                        return;
+                    }
                     if lost == Some(Lost::Request) || server.write_all(&up[..read]).await.is_err() {
                         return;
                     }

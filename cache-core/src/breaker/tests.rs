@@ -80,6 +80,16 @@ async fn many_failures_at_once_are_no_outage() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn failures_that_lie_far_apart_are_no_outage() {
+    let breaker = breaker();
+    for _ in 0..100 {
+        breaker.call(|| ready(lost())).await.expect_err("the store is gone");
+        tokio::time::advance(FENCE * 2).await;
+    }
+    breaker.call(|| ready(Ok(()))).await.expect("the store is asked, and is back");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_that_hangs_fails_after_the_time_out() {
     let began = Instant::now();
     let slow = breaker().call(pending::<Result<(), _>>).await;

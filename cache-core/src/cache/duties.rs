@@ -1,8 +1,23 @@
 //! What a process has yet to do at the store, and whether it may end.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, future::Future, sync::Arc, time::Duration};
 
-use tokio::{sync::watch, time::timeout};
+use tokio::{
+    runtime::Handle,
+    sync::watch,
+    time::{sleep, timeout},
+};
+
+use super::{Cache, Table};
+use crate::{
+    entry::Writer,
+    fence::Parts,
+    quarantine::{Rotated, Rotation},
+    store::StoreError,
+};
+
+/// How often a process that could not invalidate a table, or release a fence, tries again.
+const RETRY: Duration = Duration::from_millis(200);
 
 /// What is under way or due.
 #[derive(Debug)]
@@ -80,6 +95,75 @@ impl Duties {
         }
         let due = self.0.borrow();
         Err(Unsettled { duties: due.tables.keys().cloned().collect(), calls: due.calls })
+    }
+}
+
+impl Cache {
+    /// A write that went ahead unfenced has ended. If its outcome is unknown it may still commit, so the
+    /// tables stay in quarantine as long as a fence would have stood.
+    pub(crate) fn unfenced_write_ended(&self, parts: Parts, outcome_known: bool) {
+        // A duty, and no background call: it may go on for as long as the store is down. Without a runtime it
+        // stays one.
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        let cache = self.clone();
+        runtime.spawn(async move {
+            if !outcome_known {
+                sleep(cache.inner.settings.fence_ttl).await;
+            }
+            let duties: Vec<_> = parts
+                .tables
+                .iter()
+                .filter_map(|table| Some((table, table.quarantine.write_ended()?)))
+                .collect();
+            for (table, rotation) in duties {
+                cache.rotate(table, rotation).await;
+            }
+            parts.withdraw().await;
+        });
+    }
+
+    /// Repeats the release of `tables`, in the background, until the store is back.
+    pub(crate) fn insist_on_release<C>(
+        &self,
+        tables: &[Arc<Table>],
+        release: impl Fn() -> C + Send + Sync + 'static,
+    ) where
+        C: Future<Output = Result<(), StoreError>> + Send,
+    {
+        let names: Vec<_> = tables.iter().map(|table| table.name().to_owned()).collect();
+        names.iter().for_each(|name| self.inner.duties.begin(Duty::Release, name));
+        let Ok(runtime) = Handle::try_current() else { return };
+        let cache = self.clone();
+        runtime.spawn(async move {
+            loop {
+                sleep(RETRY).await;
+                if release().await.is_ok() {
+                    return names.iter().for_each(|name| cache.inner.duties.end(Duty::Release, name));
+                }
+            }
+        });
+    }
+
+    /// Invalidates the whole table, trying until the store is back.
+    async fn rotate(&self, table: &Table, mut rotation: Rotation) {
+        let cells: Vec<_> = table.keys.whole().cloned().collect();
+        loop {
+            // A fence that is born expired leaves its cells empty.
+            let writer = Writer::random();
+            while let Err(error) =
+                self.guarded(|| self.inner.store.fence(&cells, writer, Duration::ZERO)).await
+            {
+                tracing::debug!(table = table.name(), %error, "quarantined until the store is back");
+                sleep(RETRY).await;
+            }
+            match table.quarantine.rotated(rotation) {
+                Rotated::Lifted => return self.inner.duties.end(Duty::Invalidate, table.name()),
+                Rotated::HandedOver => return,
+                Rotated::Again(next) => rotation = next,
+            }
+        }
     }
 }
 

@@ -26,7 +26,7 @@ use crate::{
     flight::{Boarding, Flights},
     key::{Address, InvalidNamespace, Namespace, TableKeys},
     lease::{Lease, Ticket},
-    quarantine::{Quarantine, Rotated, Rotation},
+    quarantine::Quarantine,
     settings::{Settings, Unreachable},
     store::{Claim, Reach, Sighting, Store, StoreError},
 };
@@ -429,73 +429,6 @@ impl Cache {
         });
     }
 
-    /// A write that went ahead unfenced has ended. If its outcome is unknown it may still commit, so the
-    /// tables stay in quarantine as long as a fence would have stood.
-    pub(crate) fn unfenced_write_ended(&self, parts: Parts, outcome_known: bool) {
-        // A duty, and no background call: it may go on for as long as the store is down. Without a runtime it
-        // stays one.
-        let Ok(runtime) = Handle::try_current() else {
-            return;
-        };
-        let cache = self.clone();
-        runtime.spawn(async move {
-            if !outcome_known {
-                tokio::time::sleep(cache.inner.settings.fence_ttl).await;
-            }
-            let duties: Vec<_> = parts
-                .tables
-                .iter()
-                .filter_map(|table| Some((table, table.quarantine.write_ended()?)))
-                .collect();
-            for (table, rotation) in duties {
-                cache.rotate(table, rotation).await;
-            }
-            parts.withdraw().await;
-        });
-    }
-
-    /// Repeats the release of `tables`, in the background, until the store is back.
-    pub(crate) fn insist_on_release<C>(
-        &self,
-        tables: &[Arc<Table>],
-        release: impl Fn() -> C + Send + Sync + 'static,
-    ) where
-        C: Future<Output = Result<(), StoreError>> + Send,
-    {
-        let names: Vec<_> = tables.iter().map(|table| table.name().to_owned()).collect();
-        names.iter().for_each(|name| self.inner.duties.begin(Duty::Release, name));
-        let Ok(runtime) = Handle::try_current() else { return };
-        let cache = self.clone();
-        runtime.spawn(async move {
-            loop {
-                tokio::time::sleep(RETRY).await;
-                if release().await.is_ok() {
-                    return names.iter().for_each(|name| cache.inner.duties.end(Duty::Release, name));
-                }
-            }
-        });
-    }
-
-    /// Invalidates the whole table, trying until the store is back.
-    async fn rotate(&self, table: &Table, mut rotation: Rotation) {
-        let cells: Vec<_> = table.keys.whole().cloned().collect();
-        loop {
-            // A fence that is born expired leaves its cells empty.
-            let writer = Writer::random();
-            while let Err(error) =
-                self.guarded(|| self.inner.store.fence(&cells, writer, Duration::ZERO)).await
-            {
-                tracing::debug!(table = table.name(), %error, "quarantined until the store is back");
-                tokio::time::sleep(RETRY).await;
-            }
-            match table.quarantine.rotated(rotation) {
-                Rotated::Lifted => return self.inner.duties.end(Duty::Invalidate, table.name()),
-                Rotated::HandedOver => return,
-                Rotated::Again(next) => rotation = next,
-            }
-        }
-    }
-
     async fn guarded<T, C>(&self, operation: impl Fn() -> C) -> Result<T, StoreError>
     where
         C: Future<Output = Result<T, StoreError>>,
@@ -522,9 +455,6 @@ fn judge(at: &Address, fingerprint: Fingerprint, seen: Sighting) -> Lookup {
         && (entry.presence.is_none() || entry.presence == seen.presence);
     if valid { Lookup::Found(entry) } else { Lookup::Missing { replaces: Some(entry.token) } }
 }
-
-/// How often a process that could not invalidate a table, or release a fence, tries again.
-const RETRY: Duration = Duration::from_millis(200);
 
 /// Counts one background call, also when its task is dropped with the runtime.
 struct UnderWay(Cache);

@@ -7,7 +7,7 @@ use cache_orm::{CachedConnection, RedisStore};
 use sea_orm::ActiveModelTrait;
 use tests::{Env, Link, Lost, RedisServer, shop::Shop};
 
-use crate::shop::{enter, price, priced, settings, until, warm};
+use crate::shop::{PATIENCE, enter, price, priced, settings, until, warm};
 
 /// Longer than any test lasts.
 const FOR_EVER: Duration = Duration::from_secs(3600);
@@ -88,6 +88,26 @@ over_redis! {
         db.settled().await;
         link.close_idle().await;
         assert_unfelt(&db, "after a read").await;
+    }
+
+    /// As one does behind a router that has forgotten it.
+    async fn a_connection_that_goes_silent(env: Env) {
+        let shop = Shop::open(&env).await;
+        let server = RedisServer::start();
+        let link = Link::to(server.port()).await;
+        let other = enter(&env, connect(&server.url(), &env).await).await;
+        let hurried = settings(&env, connect(&link.redis_url(), &env).await).await;
+        let hurried = hurried.store_time_out(Duration::from_millis(50)).fence_time_out(FOR_EVER);
+        let db = hurried.build_lazily().expect("the namespace is named");
+        until("a first answer", async || db.ready().await.ok()).await;
+        db.settled().await;
+        warm(&other, &shop.plain).await;
+        link.lose_after(0, Lost::Silence);
+        let written = tokio::time::timeout(PATIENCE, priced(1, 7).update(&db)).await;
+        written.expect("over a new connection, it is fenced").expect("the update goes through");
+        assert!(link.has_lost());
+        assert_eq!(db.stats().entities["product"].counts.unfenced_writes, 0);
+        assert_eq!(price(&other, 1).await, 7);
     }
 
     /// As a machine does that has no time for it.
