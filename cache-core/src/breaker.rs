@@ -1,8 +1,12 @@
-//! Time-outs, the circuit breaker and the grace period: what keeps a broken store from being felt.
+//! Time-outs, repetitions, the circuit breaker and the grace period: what keeps a broken store from being felt,
+//! and a hiccup from being taken for an outage.
 //!
-//! - Every call to a shared store has a time-out.
-//! - After [`FAILURES`] failed calls in a row the breaker opens: calls fail at once, without asking the store,
-//!   except one probe per [`REST`].
+//! - Every call to a shared store has a time-out. One whose connection was lost is made once more at once, on a
+//!   new connection: only if that fails too is the store lost.
+//! - A call that a write waits for goes on trying until [`Patience::fence`] is over.
+//! - After [`FAILURES`] failed calls in a row, close together, and not before a fence that began with the first of
+//!   them would have given up, the breaker opens: calls fail at once, without asking the store, except one probe per
+//!   [`REST`].
 //! - A process that lost the store serves no hits until a grace period has passed since the last failure:
 //!   another process may have lost it too, gone on writing, and not yet rotated its epochs.
 
@@ -12,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::store::StoreError;
 
@@ -20,14 +24,25 @@ use crate::store::StoreError;
 const FAILURES: u32 = 3;
 /// How long an open breaker waits between two probes.
 const REST: Duration = Duration::from_millis(500);
+/// How long a fence waits before it asks a store again that has just refused it twice.
+const BREATH: Duration = Duration::from_millis(50);
 
-/// A grace period beyond this is as good as none that ends.
-const LONGEST_GRACE: Duration = Duration::from_secs(31_536_000);
+/// What takes longer than this is as good as what never ends.
+const LONGEST: Duration = Duration::from_secs(31_536_000);
+
+/// How long calls may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// One call.
+    pub(crate) call: Duration,
+    /// A fence: a call that is repeated. The last time may take as long as one call.
+    pub(crate) fence: Duration,
+}
 
 /// Watches over the calls to one store.
 #[derive(Debug)]
 pub(crate) struct Breaker {
-    time_out: Duration,
+    patience: Patience,
     grace: Duration,
     state: Mutex<State>,
 }
@@ -35,15 +50,25 @@ pub(crate) struct Breaker {
 #[derive(Debug, Default)]
 struct State {
     failures: u32,
+    /// When the first of them began, and the last one ended.
+    failing: Option<(Instant, Instant)>,
     /// When the next probe may go out; set while the breaker is open.
     probe_at: Option<Instant>,
     /// No hits before this moment.
     hits_from: Option<Instant>,
 }
 
+/// Why a call may be made.
+#[derive(PartialEq, Eq)]
+enum Admitted {
+    Closed,
+    /// To find out whether the store is back.
+    Probe,
+}
+
 impl Breaker {
-    pub(crate) fn new(time_out: Duration, grace: Duration) -> Self {
-        Breaker { time_out, grace: grace.min(LONGEST_GRACE), state: Mutex::default() }
+    pub(crate) fn new(patience: Patience, grace: Duration) -> Self {
+        Breaker { patience, grace: grace.min(LONGEST), state: Mutex::default() }
     }
 
     /// Makes one call to the store, within the time-out, unless the breaker is open.
@@ -51,18 +76,50 @@ impl Breaker {
     /// # Cancel safety
     /// A dropped call counts neither as success nor as failure; a dropped probe is followed by another one
     /// after the usual rest.
-    pub(crate) async fn call<T>(
-        &self,
-        operation: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
+    pub(crate) async fn call<T, C>(&self, operation: impl Fn() -> C) -> Result<T, StoreError>
+    where
+        C: Future<Output = Result<T, StoreError>>,
+    {
         self.admit()?;
-        let result =
-            timeout(self.time_out, operation).await.unwrap_or(Err(StoreError::TimedOut(self.time_out)));
-        match &result {
-            Ok(_) => self.succeeded(),
-            Err(error) => self.failed(error),
+        self.attempt(self.patience.call, &operation).await
+    }
+
+    /// Makes a call that a write waits for, and repeats it while the store does not answer. `overdue` is told of
+    /// each time that ended without an answer, and when it began: the connection may be to blame. An open breaker
+    /// answers at once.
+    ///
+    /// # Cancel safety
+    /// As [`call`](Self::call).
+    pub(crate) async fn fence<T, C>(
+        &self,
+        operation: impl Fn() -> C,
+        overdue: impl Fn(Instant),
+    ) -> Result<T, StoreError>
+    where
+        C: Future<Output = Result<T, StoreError>>,
+    {
+        let Patience { call, fence } = self.patience;
+        let began = Instant::now();
+        let mut admitted = self.admit()?;
+        loop {
+            let tried = Instant::now();
+            // Only the first time may exceed the time for all of them.
+            let left = call.max(fence).saturating_sub(began.elapsed()).min(call);
+            let error = match self.attempt(left, &operation).await {
+                Err(error @ (StoreError::TimedOut(_) | StoreError::Unreachable(_))) => error,
+                answered => return answered,
+            };
+            if matches!(error, StoreError::TimedOut(_)) {
+                overdue(tried);
+            } else if admitted == Admitted::Closed {
+                sleep(BREATH.min(fence.saturating_sub(began.elapsed()))).await;
+            }
+            if admitted == Admitted::Probe || began.elapsed() >= fence {
+                return Err(error);
+            }
+            // Other calls may have opened it meanwhile.
+            admitted = self.admit()?;
         }
-        result
     }
 
     /// True while another process's unfenced writes may not have been invalidated yet: the store answers, but
@@ -80,36 +137,71 @@ impl Breaker {
         }
     }
 
-    fn admit(&self) -> Result<(), StoreError> {
+    async fn attempt<T, C>(&self, time_out: Duration, operation: &impl Fn() -> C) -> Result<T, StoreError>
+    where
+        C: Future<Output = Result<T, StoreError>>,
+    {
+        let began = Instant::now();
+        let twice = async {
+            match operation().await {
+                // The server may have closed a connection that nobody used for a while.
+                Err(StoreError::Unreachable(_)) => operation().await,
+                answered => answered,
+            }
+        };
+        let result = timeout_at(began + time_out.min(LONGEST), twice).await;
+        let result = result.unwrap_or(Err(StoreError::TimedOut(time_out)));
+        match &result {
+            Ok(_) => self.succeeded(),
+            Err(error) => self.failed(began, error),
+        }
+        result
+    }
+
+    fn admit(&self) -> Result<Admitted, StoreError> {
         let mut state = self.lock();
         match state.probe_at {
             Some(moment) if Instant::now() < moment => Err(StoreError::Resting),
             Some(_) => {
                 state.probe_at = Some(Instant::now() + REST);
-                Ok(())
+                Ok(Admitted::Probe)
             }
-            None => Ok(()),
+            None => Ok(Admitted::Closed),
         }
     }
 
     fn succeeded(&self) {
         let mut state = self.lock();
         state.failures = 0;
+        state.failing = None;
         if state.probe_at.take().is_some() {
             tracing::info!("the cache store answers again");
         }
     }
 
-    fn failed(&self, error: &StoreError) {
+    fn failed(&self, began: Instant, error: &StoreError) {
         let mut state = self.lock();
+        let now = Instant::now();
+        let since = match state.failing {
+            // Failures that lie far apart are several hiccups.
+            Some((_, last)) if state.probe_at.is_none() && began - last > self.patience.fence.max(REST) => {
+                state.failures = 0;
+                began
+            }
+            Some((since, _)) => since,
+            None => began,
+        };
+        state.failing = Some((since, now));
         state.failures = state.failures.saturating_add(1);
-        if state.failures >= FAILURES {
+        let lasting = now - since >= self.patience.fence;
+        let again_and_again = state.failures >= FAILURES;
+        if again_and_again && lasting {
             if state.probe_at.is_none() {
                 tracing::warn!(%error, "the cache store is down: queries go to the database");
             }
             state.probe_at = Some(Instant::now() + REST);
         }
-        if state.probe_at.is_some() || matches!(error, StoreError::Unreachable(_)) {
+        if again_and_again || matches!(error, StoreError::Unreachable(_)) {
             state.hits_from = Some(Instant::now() + self.grace);
         }
     }
@@ -120,60 +212,4 @@ impl Breaker {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::future::{pending, ready};
-
-    fn breaker() -> Breaker {
-        Breaker::new(Duration::from_millis(100), Duration::from_secs(2))
-    }
-
-    fn lost() -> Result<(), StoreError> {
-        Err(StoreError::Unreachable("gone".into()))
-    }
-
-    async fn open(breaker: &Breaker) {
-        for _ in 0..FAILURES {
-            breaker.call(ready(lost())).await.expect_err("the store is gone");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn repeated_failures_keep_calls_from_the_store_until_the_next_probe() {
-        let breaker = breaker();
-        open(&breaker).await;
-        let asked = || async { panic!("an open breaker must not ask the store") };
-        let refused = breaker.call(asked()).await as Result<(), _>;
-        assert!(matches!(refused, Err(StoreError::Resting)));
-
-        tokio::time::advance(REST).await;
-        breaker.call(ready(Ok(()))).await.expect("the probe goes through");
-        breaker.call(ready(Ok(()))).await.expect("the breaker is closed again");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_call_that_hangs_fails_after_the_time_out() {
-        let slow = breaker().call(pending::<Result<(), _>>()).await;
-        assert!(matches!(slow, Err(StoreError::TimedOut(_))));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn hits_wait_for_the_grace_period_after_the_connection_was_lost() {
-        let breaker = breaker();
-        assert!(!breaker.in_grace());
-        breaker.call(ready(lost())).await.expect_err("the store is gone");
-        breaker.call(ready(Ok(()))).await.expect("the store is back");
-        assert!(breaker.in_grace());
-        tokio::time::advance(Duration::from_secs(2)).await;
-        assert!(!breaker.in_grace());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_probe_that_closes_the_breaker_is_followed_by_the_grace_period() {
-        let breaker = breaker();
-        open(&breaker).await;
-        tokio::time::advance(REST).await;
-        breaker.call(ready(Ok(()))).await.expect("the probe goes through");
-        assert!(breaker.in_grace());
-    }
-}
+mod tests;

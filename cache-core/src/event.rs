@@ -47,8 +47,8 @@ counters! {
     /// Fences left to expire because the outcome of their write is unknown.
     abandoned_fences,
     /// Cells whose fence had expired or was evicted before its write was decided. Raise the fence TTL, or give
-    /// the store an eviction policy that spares short-lived keys. A release that had to be repeated counts none:
-    /// nobody knows whether the first one took the fence back.
+    /// the store an eviction policy that spares short-lived keys. Where a release had to be repeated, none is counted:
+    /// the first one may have taken the marks back, though its answer got lost.
     lost_fences,
     /// Writes that went through while the store could not be fenced (policy `Proceed`).
     unfenced_writes,

@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::{
@@ -153,6 +156,11 @@ impl Fence {
         Fence { parts: None }
     }
 
+    /// False if the store could not be reached, and the write goes through all the same.
+    pub fn is_placed(&self) -> bool {
+        self.parts.as_ref().is_none_or(|parts| parts.placed)
+    }
+
     /// Takes the marks back. Call it when the outcome of the write is known: it is committed and its result
     /// read to the end, or the database refused it. With a shared store this returns at once and the release
     /// goes on in the background.
@@ -186,40 +194,44 @@ impl Parts {
     /// Takes back marks that were placed although the answer got lost. Tried once: they expire by themselves.
     pub(crate) async fn withdraw(self) {
         let Some(table) = self.tables.first() else { return };
-        let call = self.cache.store().release(&self.cells, self.writer);
+        let call = || self.cache.store().release(&self.cells, self.writer);
         drop(self.cache.call(table, call).await);
     }
 
     async fn release(self) {
-        // The first table stands for all of them in the counters of a call.
-        let Some(table) = self.tables.first() else { return };
-        match self.try_release(table).await {
-            Ok(0) => {}
-            Ok(lost) => {
-                table.counters.lost_fences.add(lost as u64);
-                tracing::warn!(
-                    table = table.name(),
-                    lost,
-                    "fences expired or were evicted before their write was decided: a row may have been served \
-                     stale. Raise the fence TTL above the statement time-out, and use an eviction policy of the \
-                     store that spares short-lived keys"
-                );
-            }
+        let repeated = Arc::new(AtomicBool::new(false));
+        if self.try_release(&repeated).await.is_err() {
             // The marks expire by themselves. But if the store lost them, an old row may have been filled, and
-            // only a release empties its slot. What the repeated call misses counts for nothing: the first one
-            // may have taken it back, and only its answer been lost.
-            Err(_) => self.cache.clone().insist(move || {
-                let parts = self.clone();
-                async move {
-                    let Some(table) = parts.tables.first() else { return Ok(()) };
-                    parts.try_release(table).await.map(drop)
-                }
-            }),
+            // only a release empties its slot.
+            let (cache, tables) = (self.cache.clone(), self.tables.clone());
+            cache.insist_on_release(&tables, move || {
+                let (parts, repeated) = (self.clone(), repeated.clone());
+                async move { parts.try_release(&repeated).await }
+            });
         }
     }
 
-    async fn try_release(&self, table: &Table) -> Result<usize, StoreError> {
-        self.cache.call(table, self.cache.store().release(&self.cells, self.writer)).await
+    async fn try_release(&self, repeated: &AtomicBool) -> Result<(), StoreError> {
+        // The first table stands for all of them in the counters of a call.
+        let Some(table) = self.tables.first() else { return Ok(()) };
+        let again = AtomicBool::new(false);
+        let call = || {
+            again.store(repeated.swap(true, Ordering::Relaxed), Ordering::Relaxed);
+            self.cache.store().release(&self.cells, self.writer)
+        };
+        let lost = self.cache.call(table, call).await?;
+        // Where it was made before, that one may have taken the marks back although its answer got lost.
+        if lost > 0 && !again.into_inner() {
+            table.counters.lost_fences.add(lost as u64);
+            tracing::warn!(
+                table = table.name(),
+                lost,
+                "fences expired or were evicted before their write was decided: a row may have been served \
+                 stale. Raise the fence TTL above the statement time-out, and use an eviction policy of the \
+                 store that spares short-lived keys"
+            );
+        }
+        Ok(())
     }
 }
 

@@ -145,12 +145,15 @@ pub(crate) async fn fill_many(cache: Cache, prepared: Vec<Prepared>) {
     for fill in &prepared {
         fill.ticket.flight.depart();
     }
-    let filled = prepared.iter().map(|Prepared { ticket, entry, ttl }| Filled {
-        at: &ticket.at,
-        entry: entry.clone(),
-        ttl: *ttl,
-    });
-    let stored = cache.call(&table, cache.store().fill_many(filled.collect())).await;
+    let fill = || {
+        let filled = prepared.iter().map(|Prepared { ticket, entry, ttl }| Filled {
+            at: &ticket.at,
+            entry: entry.clone(),
+            ttl: *ttl,
+        });
+        cache.store().fill_many(filled.collect())
+    };
+    let stored = cache.call(&table, fill).await;
     let Ok(stored) = stored else { return };
     for (Prepared { ticket, entry, .. }, stored) in prepared.into_iter().zip(stored) {
         ticket.end(entry, stored);
@@ -168,7 +171,7 @@ impl Drop for Lease {
 impl Ticket {
     async fn fill(self, entry: Entry, ttl: Duration) -> bool {
         self.flight.depart();
-        let call = self.cache.store().fill(&self.at, entry.clone(), ttl);
+        let call = || self.cache.store().fill(&self.at, entry.clone(), ttl);
         // On failure the lease expires by itself, or the entry was stored although the answer got lost.
         let Ok(stored) = self.cache.call(&self.table, call).await else { return false };
         self.end(entry, stored);
@@ -188,7 +191,7 @@ impl Ticket {
     fn forfeit(self) {
         let cache = self.cache.clone();
         cache.spawn(async move {
-            let call = self.cache.store().forfeit(&self.at, self.grant.token);
+            let call = || self.cache.store().forfeit(&self.at, self.grant.token);
             // On failure the lease expires by itself.
             drop(self.cache.call(&self.table, call).await);
         });

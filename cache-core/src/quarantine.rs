@@ -30,17 +30,28 @@ pub(crate) struct Rotation {
     generation: u64,
 }
 
+/// What became of the duty to rotate.
+#[derive(Debug)]
+pub(crate) enum Rotated {
+    /// It is done: the quarantine is over.
+    Lifted,
+    /// Writes that went ahead meanwhile have it when they end.
+    HandedOver,
+    /// Writes went ahead meanwhile, and have ended: once more.
+    Again(Rotation),
+}
+
 impl Quarantine {
     pub(crate) fn is_active(&self) -> bool {
         self.active.load(Ordering::Acquire)
     }
 
-    /// A write goes ahead unfenced.
-    pub(crate) fn write_began(&self) {
+    /// A write goes ahead unfenced. True if the quarantine begins with it.
+    pub(crate) fn write_began(&self) -> bool {
         let mut state = self.lock();
         state.writes_under_way += 1;
         state.generation += 1;
-        self.active.store(true, Ordering::Release);
+        !self.active.swap(true, Ordering::AcqRel)
     }
 
     /// Its outcome is known. Returns the duty to rotate, if nobody has it yet.
@@ -54,20 +65,19 @@ impl Quarantine {
         Some(Rotation { generation: state.generation })
     }
 
-    /// The table's cells have been invalidated. Returns the duty to do it once more if writes went ahead
-    /// meanwhile; they hand it over when they end if some still run.
-    pub(crate) fn rotated(&self, rotation: Rotation) -> Option<Rotation> {
+    /// The table's cells have been invalidated.
+    pub(crate) fn rotated(&self, rotation: Rotation) -> Rotated {
         let mut state = self.lock();
         if state.generation == rotation.generation {
             state.rotating = false;
             self.active.store(false, Ordering::Release);
-            return None;
+            return Rotated::Lifted;
         }
         if state.writes_under_way > 0 {
             state.rotating = false;
-            return None;
+            return Rotated::HandedOver;
         }
-        Some(Rotation { generation: state.generation })
+        Rotated::Again(Rotation { generation: state.generation })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -82,10 +92,10 @@ mod tests {
     #[test]
     fn a_rotation_after_the_last_write_lifts_it() {
         let quarantine = Quarantine::default();
-        quarantine.write_began();
+        assert!(quarantine.write_began(), "the quarantine begins");
         let rotation = quarantine.write_ended().expect("the only write has ended");
         assert!(quarantine.is_active());
-        assert!(quarantine.rotated(rotation).is_none());
+        assert!(matches!(quarantine.rotated(rotation), Rotated::Lifted));
         assert!(!quarantine.is_active());
     }
 
@@ -94,11 +104,12 @@ mod tests {
         let quarantine = Quarantine::default();
         quarantine.write_began();
         let rotation = quarantine.write_ended().expect("the only write has ended");
-        quarantine.write_began();
-        assert!(quarantine.rotated(rotation).is_none(), "the second write still runs");
+        assert!(!quarantine.write_began(), "it had begun");
+        let rotated = quarantine.rotated(rotation);
+        assert!(matches!(rotated, Rotated::HandedOver), "the second write still runs: {rotated:?}");
         assert!(quarantine.is_active());
         let rotation = quarantine.write_ended().expect("the duty passes to the second write");
-        assert!(quarantine.rotated(rotation).is_none());
+        assert!(matches!(quarantine.rotated(rotation), Rotated::Lifted));
         assert!(!quarantine.is_active());
     }
 
@@ -109,9 +120,9 @@ mod tests {
         let rotation = quarantine.write_ended().expect("the only write has ended");
         quarantine.write_began();
         assert!(quarantine.write_ended().is_none(), "somebody rotates already");
-        let again = quarantine.rotated(rotation).expect("once more");
+        let Rotated::Again(again) = quarantine.rotated(rotation) else { panic!("once more") };
         assert!(quarantine.is_active());
-        assert!(quarantine.rotated(again).is_none());
+        assert!(matches!(quarantine.rotated(again), Rotated::Lifted));
         assert!(!quarantine.is_active());
     }
 }

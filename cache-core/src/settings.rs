@@ -20,6 +20,9 @@ pub struct Settings {
     pub fence_ttl: Duration,
     /// How long a call to a shared store may take. Default: 250 milliseconds.
     pub store_time_out: Duration,
+    /// How long a write waits for a store that does not answer before it counts as lost: until then its fence is
+    /// tried again, on a new connection. Longer if [`store_time_out`](Self::store_time_out) is. Default: 1 second.
+    pub fence_time_out: Duration,
     /// How long a process that lost the store serves no hits once it is back. Must exceed the time that other
     /// processes need to invalidate what they wrote meanwhile. Default: 2 seconds.
     pub grace: Duration,
@@ -27,16 +30,19 @@ pub struct Settings {
     pub max_entry_bytes: usize,
     /// More rows of one table than this are invalidated by one write as the whole table. Default: 10,000.
     pub max_fenced_rows: usize,
-    /// What happens to a write whose cells can't be fenced. Default: [`Unreachable::Proceed`].
+    /// How long a process that ends waits until the store knows all that it must. Default: 5 seconds.
+    pub close_time_out: Duration,
+    /// What happens to a write whose cells can't be fenced, unless the table says otherwise. Default:
+    /// [`Unreachable::Proceed`].
     pub unreachable: Unreachable,
 }
 
-/// The policy for writes while the store can't be reached.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// The policy for writes while the store can't be reached; the stricter one is the greater.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Unreachable {
-    /// The write goes through. This process bypasses the table until it has invalidated it; other processes
-    /// may serve the old rows until then, or until the entries expire if this process dies first.
+    /// The write goes through. This process bypasses the table until it has invalidated it; other processes that
+    /// reach the store serve the old rows until then, or until the entries expire if this process dies first.
     #[default]
     Proceed,
     /// The write fails with an error that says so: no row is ever served stale.
@@ -54,9 +60,11 @@ impl Default for Settings {
             lease_ttl: Duration::from_secs(10),
             fence_ttl: Duration::from_secs(60),
             store_time_out: Duration::from_millis(250),
+            fence_time_out: Duration::from_secs(1),
             grace: Duration::from_secs(2),
             max_entry_bytes: 1 << 20,
             max_fenced_rows: 10_000,
+            close_time_out: Duration::from_secs(5),
             unreachable: Unreachable::Proceed,
         }
     }

@@ -1,6 +1,9 @@
 //! The contract of a store.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 
@@ -97,6 +100,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Tells the store of a table that this process uses. A store that may come to forget acknowledged calls
     /// (a server that fails over) invalidates the tables that it knows when it has.
     fn know(&self, _table: &TableKeys) {}
+
+    /// An answer to a call that was made at `since` is overdue: calls that follow go through a newer connection, where
+    /// the store has any. Those that are under way go on.
+    fn doubt(&self, _since: Instant) {}
 
     /// The namespace to use when the user names none; `None` if the user must.
     fn default_namespace(&self) -> Option<Namespace>;

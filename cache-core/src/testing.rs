@@ -35,7 +35,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -242,6 +242,10 @@ macro_rules! wrap {
 
             fn know(&self, table: &TableKeys) {
                 self.inner().know(table);
+            }
+
+            fn doubt(&self, since: Instant) {
+                self.inner().doubt(since);
             }
 
             fn default_namespace(&self) -> Option<Namespace> {

@@ -6,7 +6,7 @@ use quote::quote_spanned;
 use crate::{
     ast::Model,
     columns,
-    valid::{Decoders, Policy},
+    valid::{Decoders, Policy, Unreachable},
 };
 
 pub(crate) fn expand(model: &Model<'_>, policy: &Policy) -> TokenStream {
@@ -37,6 +37,15 @@ pub(crate) fn expand(model: &Model<'_>, policy: &Policy) -> TokenStream {
     } else {
         quote_spanned! {span=> false }
     };
+    let when_unreachable = match policy.when_unreachable {
+        Some(Unreachable::Proceed) => {
+            quote_spanned! {span=> ::core::option::Option::Some(::cache_orm::Unreachable::Proceed) }
+        }
+        Some(Unreachable::Refuse) => {
+            quote_spanned! {span=> ::core::option::Option::Some(::cache_orm::Unreachable::Refuse) }
+        }
+        None => quote_spanned! {span=> ::core::option::Option::None },
+    };
     let hooks = policy.hooks.then(|| hooks(span));
     quote_spanned! {span=>
         #[automatically_derived]
@@ -47,6 +56,7 @@ pub(crate) fn expand(model: &Model<'_>, policy: &Policy) -> TokenStream {
                 absent: #absent,
                 decoders: ::cache_orm::__private::Decoders::#decoders,
                 converts: #converts,
+                when_unreachable: #when_unreachable,
             };
         }
 

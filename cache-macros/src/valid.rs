@@ -27,6 +27,8 @@ pub(crate) struct Policy {
     /// `ActiveModelBehavior` is written too.
     pub(crate) hooks: bool,
     pub(crate) decoders: Decoders,
+    /// `None`: what the connection says.
+    pub(crate) when_unreachable: Option<Unreachable>,
 }
 
 /// For whom a cached row is right, besides the model.
@@ -38,6 +40,13 @@ pub(crate) enum Decoders {
     Model,
 }
 
+/// What becomes of writes while the store can't be reached.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Unreachable {
+    Proceed,
+    Refuse,
+}
+
 /// Reads the settings; what is wrong stays at its default and is reported.
 pub(crate) fn policy(settings: Vec<Setting>, errors: &mut Errors) -> Policy {
     let mut policy = Policy {
@@ -46,6 +55,7 @@ pub(crate) fn policy(settings: Vec<Setting>, errors: &mut Errors) -> Policy {
         absent: true,
         hooks: false,
         decoders: Decoders::default(),
+        when_unreachable: None,
     };
     for setting in without_repetitions(settings, errors) {
         let read = match setting.name.to_string().as_str() {
@@ -55,10 +65,12 @@ pub(crate) fn policy(settings: Vec<Setting>, errors: &mut Errors) -> Policy {
             "hooks" => flag(&setting).map(|()| policy.hooks = true),
             "model_only" => decoders(&setting, &mut policy, Decoders::Model),
             "tuples" => decoders(&setting, &mut policy, Decoders::Tuples),
+            "when_unreachable" => when_unreachable(&setting).map(|it| policy.when_unreachable = Some(it)),
             name => Err(syn::Error::new(
                 setting.name.span(),
                 format!(
-                    "unknown attribute `{name}`, expected one of ttl, all, absent, hooks, model_only, tuples\n{FORMAT}"
+                    "unknown attribute `{name}`, expected one of ttl, all, absent, hooks, model_only, tuples, \
+                     when_unreachable\n{FORMAT}"
                 ),
             )),
         };
@@ -117,6 +129,18 @@ fn decoders(setting: &Setting, policy: &mut Policy, decoders: Decoders) -> syn::
     }
     policy.decoders = decoders;
     Ok(())
+}
+
+fn when_unreachable(setting: &Setting) -> syn::Result<Unreachable> {
+    let text: Option<LitStr> = value(setting);
+    match text.map(|text| text.value()).as_deref() {
+        Some("proceed") => Ok(Unreachable::Proceed),
+        Some("refuse") => Ok(Unreachable::Refuse),
+        _ => Err(setting.error(
+            "expected one of \"proceed\", \"refuse\"\n\
+             help: the correct format looks like `when_unreachable = \"refuse\"`",
+        )),
+    }
 }
 
 fn all(setting: &Setting, errors: &mut Errors) -> syn::Result<Option<usize>> {
@@ -250,6 +274,7 @@ mod tests {
             absent: true,
             hooks: false,
             decoders: Decoders::Json,
+            when_unreachable: None,
         };
         assert_eq!(read(parse_quote!(#[cacheable()])), Ok(default));
     }
@@ -262,9 +287,13 @@ mod tests {
             absent: false,
             hooks: true,
             decoders: Decoders::Tuples,
+            when_unreachable: Some(Unreachable::Refuse),
         };
-        let attribute =
-            parse_quote!(#[cacheable(ttl = "10m", all(max_rows = 2_000), absent = false, hooks, tuples)]);
+        let attribute = parse_quote! {
+            #[cacheable(
+                ttl = "10m", all(max_rows = 2_000), absent = false, hooks, tuples, when_unreachable = "refuse"
+            )]
+        };
         assert_eq!(read(attribute), Ok(given));
     }
 
@@ -281,6 +310,9 @@ mod tests {
         assert_eq!(mistakes(parse_quote!(#[cacheable(hooks = true)])), 1);
         assert_eq!(mistakes(parse_quote!(#[cacheable(model_only = true)])), 1);
         assert_eq!(mistakes(parse_quote!(#[cacheable(model_only, tuples)])), 1);
+        assert_eq!(mistakes(parse_quote!(#[cacheable(when_unreachable)])), 1);
+        assert_eq!(mistakes(parse_quote!(#[cacheable(when_unreachable = refuse)])), 1);
+        assert_eq!(mistakes(parse_quote!(#[cacheable(when_unreachable = "Refuse")])), 1);
         assert_eq!(mistakes(parse_quote!(#[cacheable(all)])), 1);
         assert_eq!(mistakes(parse_quote!(#[cacheable(all())])), 1);
         assert_eq!(mistakes(parse_quote!(#[cacheable(all = 1000)])), 1);

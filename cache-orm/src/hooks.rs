@@ -120,12 +120,9 @@ where
     Ok(())
 }
 
-/// Fences what a statement changes that this connection does not carry out. It is not known how it ends, so the
+/// Fences what a statement will change that this connection does not carry out. It is not known how it ends, so the
 /// fence is left to expire.
-///
-/// # Errors
-/// [`DbErr::Custom`] under the policy `Refuse` when the store can't be reached.
-pub(crate) async fn fence(shared: &Shared, class: &Class, values: Option<&Values>) -> Result<(), DbErr> {
+async fn fence(shared: &Shared, class: &Class, values: Option<&Values>) -> Result<(), DbErr> {
     // Not asked for now: the caller may hold the pool's only connection.
     let knowledge = shared.known();
     let affected = write::affected::by(shared, knowledge.as_deref(), class, values);

@@ -76,7 +76,7 @@ pub mod testing {
 
 pub use cache_core::{
     backend::{MemoryStore, NullStore},
-    cache::CacheError,
+    cache::{CacheError, Duty, Unsettled},
     key::Namespace,
     settings::Unreachable,
     store::Store,

@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use cache_core::settings::Unreachable;
 use sea_orm::{DbBackend, EntityTrait, FromQueryResult, ModelTrait};
 
 use crate::{
@@ -34,6 +35,8 @@ pub struct Policy {
     pub decoders: Decoders,
     /// A column's type may convert what the database gave: the JSON of each row is compared.
     pub converts: bool,
+    /// What becomes of writes while the store can't be reached; `None`: what the connection says.
+    pub when_unreachable: Option<Unreachable>,
 }
 
 /// How an entity makes itself known: collected from every linked crate when a connection is made.

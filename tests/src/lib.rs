@@ -4,15 +4,17 @@
 //! The servers' URLs come from the environment, where `cargo xtask test` puts them. A test whose server is
 //! missing fails; it is never skipped.
 //!
-//! [`matrix!`] is where most tests start. [`Database`] and [`RedisServer`] serve those that need one thing.
+//! [`matrix!`] is where most tests start. [`Database`], [`RedisServer`] and [`Link`] serve those that need one thing.
 
 mod database;
 mod environment;
+mod link;
 mod matrix;
 mod redis;
 pub mod shop;
 
 pub use database::{Backend, Database, backends};
 pub use environment::unique_name;
+pub use link::{Link, Lost};
 pub use matrix::{Env, StoreKind, run, run_on_database};
 pub use redis::{RedisServer, redis_namespace, redis_url};

@@ -5,20 +5,20 @@
 #[macro_use]
 mod over_redis;
 
-use std::{process::Stdio, time::Duration};
+use std::{process::Stdio, sync::Arc, time::Duration};
 
-use cache_orm::CachedConnection;
+use cache_orm::{CachedConnection, RedisStore};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{Set, Unchanged},
     ConnectionTrait, EntityTrait,
 };
 use tests::{
-    Env, redis_url,
+    Env, Link, RedisServer, redis_url,
     shop::{Shop, product},
 };
 use tokio::{
-    io::{AsyncBufReadExt, BufReader, Lines},
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
     process::{Child, ChildStdout, Command},
 };
 
@@ -33,8 +33,12 @@ struct Process {
 
 impl Process {
     fn start(env: &Env, task: &[&str]) -> Self {
+        Process::start_over(&redis_url(), env, task)
+    }
+
+    fn start_over(redis_url: &str, env: &Env, task: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_shop_process"))
-            .args([env.database.url(), &redis_url(), &env.namespace])
+            .args([env.database.url(), redis_url, &env.namespace])
             .args(task)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -49,6 +53,12 @@ impl Process {
     async fn line(&mut self) -> Option<String> {
         let line = tokio::time::timeout(PATIENCE, self.lines.next_line()).await;
         line.expect("the child goes on").expect("the child's output can be read")
+    }
+
+    /// Lets a child go on that waits for a line.
+    async fn tell(&mut self) {
+        let stdin = self.child.stdin.as_mut().expect("piped above");
+        stdin.write_all(b"\n").await.expect("the child listens");
     }
 
     /// SIGKILL, when it has stopped.
@@ -167,6 +177,28 @@ over_redis! {
         // Waits until the database has noticed that the writer is gone.
         update(&shop.db, 8).await;
         assert_price(&env, &shop.db, 8).await;
+    }
+
+    /// Redis is gone for the writer, and comes back while it closes its connection.
+    async fn a_writer_that_ends_owes_nothing(env: Env) {
+        let shop = Shop::open(&env).await;
+        let server = RedisServer::start();
+        let link = Link::to(server.port()).await;
+        let store = RedisStore::connect(&server.url(), &env.namespace).await.expect("the server answers");
+        let reader = Shop::enter(&env, Arc::new(store)).await;
+        let mut writer = Process::start_over(&link.redis_url(), &env, &["close-after-unfenced-write"]);
+        assert_eq!(writer.line().await.as_deref(), Some("ready"));
+        warm(&reader).await;
+        link.cut();
+        writer.tell().await;
+        assert_eq!(writer.line().await.as_deref(), Some("unfenced 1"));
+        link.mend();
+        assert_eq!(writer.history().await, ["closed"]);
+        assert_eq!(price(&shop.plain, 1).await, 7);
+        for _ in 0..3 {
+            assert_eq!(price(&reader, 1).await, 7);
+            reader.settled().await;
+        }
     }
 
     async fn two_processes_that_write_the_same_rows(env: Env) {

@@ -1,29 +1,32 @@
 //! The only place that sequences store calls: lookup → lease → fill for readers, fence → release for writers.
 
+mod duties;
 mod several;
 
 use std::{
     future::Future,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
-use tokio::{runtime::Handle, sync::watch, time::timeout};
+use tokio::{runtime::Handle, time::timeout};
 
+use duties::Duties;
+pub use duties::{Duty, Unsettled};
 pub use several::{Lookups, Wanted};
 
 use crate::{
-    breaker::Breaker,
+    breaker::{Breaker, Patience},
     entry::{Entry, Fingerprint, Token, Writer},
     event::Counters,
     fence::{Affected, Fence, Parts},
     flight::{Boarding, Flights},
     key::{Address, InvalidNamespace, Namespace, TableKeys},
     lease::{Lease, Ticket},
-    quarantine::{Quarantine, Rotation},
+    quarantine::Quarantine,
     settings::{Settings, Unreachable},
     store::{Claim, Reach, Sighting, Store, StoreError},
 };
@@ -44,8 +47,7 @@ struct Inner {
     flights: Flights,
     /// Set when the namespace turns out to belong to another database.
     refused: AtomicBool,
-    /// Background calls that are under way.
-    background: watch::Sender<usize>,
+    duties: Duties,
 }
 
 /// One table's names, counters and quarantine.
@@ -54,6 +56,7 @@ pub struct Table {
     name: String,
     keys: TableKeys,
     quarantine: Quarantine,
+    unreachable: Mutex<Option<Unreachable>>,
     /// What happened to this table in this process.
     pub counters: Counters,
 }
@@ -67,6 +70,17 @@ impl Table {
     /// The names of the table's cells.
     pub fn keys(&self) -> &TableKeys {
         &self.keys
+    }
+
+    /// What becomes of writes to this table that can't be fenced, whatever [`Settings::unreachable`] says. Where it
+    /// is said more than once, the stricter counts.
+    pub fn when_unreachable(&self, policy: Unreachable) {
+        let mut unreachable = self.unreachable.lock().unwrap_or_else(PoisonError::into_inner);
+        *unreachable = (*unreachable).max(Some(policy));
+    }
+
+    fn policy(&self, settings: &Settings) -> Unreachable {
+        self.unreachable.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or(settings.unreachable)
     }
 }
 
@@ -95,10 +109,23 @@ pub enum Turn {
     Alone,
 }
 
-/// The write must not go ahead: its cells could not be fenced, and the policy is to refuse.
+/// The write must not go ahead: its cells could not be fenced, and the policy of one of its tables is to refuse.
 #[derive(Debug, thiserror::Error)]
-#[error("the write was refused because its cached rows could not be invalidated: {0}")]
-pub struct Refused(StoreError);
+#[error(
+    "the write was refused because its cached rows could not be invalidated: {error} (the policy of `{table}` is \
+     to refuse)"
+)]
+pub struct Refused {
+    table: String,
+    error: StoreError,
+}
+
+impl Refused {
+    /// Why the cells could not be fenced.
+    pub fn reason(&self) -> &StoreError {
+        &self.error
+    }
+}
 
 /// Why a cache can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -142,13 +169,16 @@ impl Cache {
         Ok(Cache {
             inner: Arc::new(Inner {
                 reach: store.reach(),
-                breaker: Breaker::new(settings.store_time_out, settings.grace),
+                breaker: Breaker::new(
+                    Patience { call: settings.store_time_out, fence: settings.fence_time_out },
+                    settings.grace,
+                ),
                 store,
                 namespace,
                 settings,
                 flights: Flights::default(),
                 refused: AtomicBool::new(false),
-                background: watch::Sender::new(0),
+                duties: Duties::new(),
             }),
         })
     }
@@ -158,7 +188,13 @@ impl Cache {
         let name = name.to_lowercase();
         let keys = TableKeys::new(&self.inner.namespace, &name);
         self.inner.store.know(&keys);
-        Table { name, keys, quarantine: Quarantine::default(), counters: Counters::default() }
+        Table {
+            name,
+            keys,
+            quarantine: Quarantine::default(),
+            unreachable: Mutex::default(),
+            counters: Counters::default(),
+        }
     }
 
     /// How the cache behaves.
@@ -178,7 +214,7 @@ impl Cache {
     /// [`CacheError::NamespaceTaken`], or the store could not be asked.
     pub async fn claim(&self, identity: &str) -> Result<(), CacheError> {
         let inner = &self.inner;
-        match self.guarded(inner.store.claim(&inner.namespace, identity)).await? {
+        match self.guarded(|| inner.store.claim(&inner.namespace, identity)).await? {
             Claim::Held => Ok(()),
             Claim::Taken(theirs) => {
                 inner.refused.store(true, Ordering::Release);
@@ -199,7 +235,7 @@ impl Cache {
         if self.distrusts(table) {
             return Lookup::Unavailable;
         }
-        let Ok(seen) = self.call(table, self.inner.store.lookup(at)).await else {
+        let Ok(seen) = self.call(table, || self.inner.store.lookup(at)).await else {
             return Lookup::Unavailable;
         };
         if self.distrusts(table) {
@@ -229,7 +265,7 @@ impl Cache {
                 };
             }
         };
-        let lease = self.inner.store.lease(at, replaces, self.inner.settings.lease_ttl);
+        let lease = || self.inner.store.lease(at, replaces, self.inner.settings.lease_ttl);
         match self.call(table, lease).await {
             Ok(Some(grant)) => Turn::Lead(Lease::new(Ticket {
                 cache: self.clone(),
@@ -242,45 +278,90 @@ impl Cache {
         }
     }
 
-    /// Marks everything that a write affects. To be called before the write can commit.
+    /// Marks everything that a write affects. To be called before the write can commit. A store that does not
+    /// answer is asked again for [`Settings::fence_time_out`].
     ///
     /// # Errors
-    /// [`Refused`] under the policy [`Unreachable::Refuse`] when the store could not be fenced. Under
-    /// [`Unreachable::Proceed`] the write may go ahead, and this process bypasses the tables until it has
-    /// invalidated them.
+    /// [`Refused`] when the store could not be fenced and the policy of any of the tables is
+    /// [`Unreachable::Refuse`]. Under [`Unreachable::Proceed`] the write may go ahead, and this process bypasses the
+    /// tables until it has invalidated them.
     ///
     /// # Cancel safety
     /// Dropped midway, marks that were placed expire by themselves.
     pub async fn fence(&self, affected: Affected) -> Result<Fence, Refused> {
-        let (cells, tables) = affected.into_parts();
-        let Some(first) = tables.first().filter(|_| self.inner.reach != Reach::Nothing) else {
-            return Ok(Fence::of_nothing());
-        };
-        let writer = Writer::random();
-        let result =
-            self.call(first, self.inner.store.fence(&cells, writer, self.inner.settings.fence_ttl)).await;
-        let parts = Parts { cache: self.clone(), cells, tables, writer, placed: result.is_ok() };
-        if let (Err(error), Unreachable::Refuse) = (result, self.inner.settings.unreachable) {
-            self.spawn(parts.withdraw());
-            return Err(Refused(error));
+        let Some((parts, failure)) = self.place(affected).await else { return Ok(Fence::of_nothing()) };
+        match failure.and_then(|error| self.refusal(&parts, error)) {
+            Some(refused) => {
+                self.spawn(parts.withdraw());
+                Err(refused)
+            }
+            None => Ok(self.write_goes_ahead(parts)),
         }
+    }
+
+    /// The same for what has been written already, or can't be stopped: whatever the policy says, the tables are
+    /// bypassed until they have been invalidated. The error that [`fence`](Self::fence) would have given comes
+    /// beside it.
+    ///
+    /// # Cancel safety
+    /// As [`fence`](Self::fence).
+    pub async fn fence_written(&self, affected: Affected) -> (Fence, Result<(), Refused>) {
+        let Some((parts, failure)) = self.place(affected).await else { return (Fence::of_nothing(), Ok(())) };
+        let refused = failure.and_then(|error| self.refusal(&parts, error));
+        (self.write_goes_ahead(parts), refused.map_or(Ok(()), Err))
+    }
+
+    /// Waits until every background call of this process (fills, releases, forfeits) has ended, done or not. For
+    /// tests.
+    pub async fn settled(&self) {
+        self.inner.duties.calls_ended().await;
+    }
+
+    /// Waits, no longer than `limit`, until this process owes nothing to those that share its store: background
+    /// calls have ended, fences are released, and what was written unfenced is invalidated. Before a process ends.
+    ///
+    /// # Errors
+    /// [`Unsettled`] names what is left when the time is over. It goes on in the background.
+    ///
+    /// # Cancel safety
+    /// Changes nothing.
+    pub async fn settled_within(&self, limit: Duration) -> Result<(), Unsettled> {
+        self.inner.duties.done_within(limit).await
+    }
+
+    /// Marks the cells, if the store lets it; `None` if there is nothing to mark.
+    async fn place(&self, affected: Affected) -> Option<(Parts, Option<StoreError>)> {
+        let (cells, tables) = affected.into_parts();
+        let first = tables.first().filter(|_| self.inner.reach != Reach::Nothing)?;
+        let (store, writer) = (&self.inner.store, Writer::random());
+        // A repetition carries the same writer: where the first one arrived, it finds its own mark.
+        let fence = || store.fence(&cells, writer, self.inner.settings.fence_ttl);
+        let result = match self.inner.reach {
+            Reach::Shared => self.inner.breaker.fence(fence, |tried| store.doubt(tried.into_std())).await,
+            Reach::Process | Reach::Nothing => fence().await,
+        };
+        let failure = self.counted(first, result).err();
+        Some((Parts { cache: self.clone(), cells, tables, writer, placed: failure.is_none() }, failure))
+    }
+
+    fn refusal(&self, parts: &Parts, error: StoreError) -> Option<Refused> {
+        let refuses = |table: &&Arc<Table>| table.policy(&self.inner.settings) == Unreachable::Refuse;
+        let table = parts.tables.iter().find(refuses)?;
+        Some(Refused { table: table.name().to_owned(), error })
+    }
+
+    fn write_goes_ahead(&self, parts: Parts) -> Fence {
         for table in &parts.tables {
             if parts.placed {
                 table.counters.fences.increment();
             } else {
                 table.counters.unfenced_writes.increment();
-                table.quarantine.write_began();
+                if table.quarantine.write_began() {
+                    self.inner.duties.begin(Duty::Invalidate, table.name());
+                }
             }
         }
-        Ok(Fence::new(parts))
-    }
-
-    /// Waits until every background call of this process (fills, releases, forfeits) has ended. For tests,
-    /// and before a process ends.
-    pub async fn settled(&self) {
-        let mut under_way = self.inner.background.subscribe();
-        // The sender lives as long as `self`, so waiting can't fail.
-        drop(under_way.wait_for(|calls| *calls == 0).await);
+        Fence::new(parts)
     }
 
     /// Uses the entry of a flight that landed. That its fill was accepted says nothing about rows that were
@@ -308,13 +389,17 @@ impl Cache {
         &*self.inner.store
     }
 
-    /// One call to the store on behalf of `table`.
-    pub(crate) async fn call<T>(
-        &self,
-        table: &Table,
-        operation: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
+    /// One call to the store on behalf of `table`. It is made once more where the connection was lost, although
+    /// nobody knows whether it arrived: what is left of a lease that was granted twice expires by itself.
+    pub(crate) async fn call<T, C>(&self, table: &Table, operation: impl Fn() -> C) -> Result<T, StoreError>
+    where
+        C: Future<Output = Result<T, StoreError>>,
+    {
         let result = self.guarded(operation).await;
+        self.counted(table, result)
+    }
+
+    fn counted<T>(&self, table: &Table, result: Result<T, StoreError>) -> Result<T, StoreError> {
         if let Err(error) = &result {
             table.counters.store_errors.increment();
             tracing::debug!(table = table.name(), %error, "store call failed");
@@ -331,13 +416,13 @@ impl Cache {
         }
     }
 
-    /// Runs `call` as a task of its own. Outside a runtime it is not run: whatever it would have tidied up
-    /// expires by itself.
-    pub(crate) fn spawn(&self, call: impl Future<Output = ()> + Send + 'static) {
+    /// Runs `call` as a task of its own, which [`settled`](Self::settled) waits for. Outside a runtime it is not run:
+    /// whatever it would have tidied up expires by itself.
+    pub fn spawn(&self, call: impl Future<Output = ()> + Send + 'static) {
         let Ok(runtime) = Handle::try_current() else {
             return;
         };
-        self.inner.background.send_modify(|calls| *calls += 1);
+        self.inner.duties.call_began();
         let under_way = UnderWay(self.clone());
         runtime.spawn(async move {
             let _under_way = under_way;
@@ -345,70 +430,13 @@ impl Cache {
         });
     }
 
-    /// A write that went ahead unfenced has ended. If its outcome is unknown it may still commit, so the
-    /// tables stay in quarantine as long as a fence would have stood.
-    pub(crate) fn unfenced_write_ended(&self, parts: Parts, outcome_known: bool) {
-        // Not counted as background: it may go on for as long as the store is down.
-        let Ok(runtime) = Handle::try_current() else {
-            return;
-        };
-        let cache = self.clone();
-        runtime.spawn(async move {
-            if !outcome_known {
-                tokio::time::sleep(cache.inner.settings.fence_ttl).await;
-            }
-            let duties: Vec<_> = parts
-                .tables
-                .iter()
-                .filter_map(|table| Some((table, table.quarantine.write_ended()?)))
-                .collect();
-            for (table, rotation) in duties {
-                cache.rotate(table, rotation).await;
-            }
-            parts.withdraw().await;
-        });
-    }
-
-    /// Repeats a call, in the background, until the store is back. Not counted as background work: that may
-    /// take as long as the store is down.
-    pub(crate) fn insist<C>(&self, call: impl Fn() -> C + Send + Sync + 'static)
+    async fn guarded<T, C>(&self, operation: impl Fn() -> C) -> Result<T, StoreError>
     where
-        C: Future<Output = Result<(), StoreError>> + Send,
+        C: Future<Output = Result<T, StoreError>>,
     {
-        let Ok(runtime) = Handle::try_current() else { return };
-        runtime.spawn(async move {
-            loop {
-                tokio::time::sleep(ROTATION_RETRY).await;
-                if call().await.is_ok() {
-                    return;
-                }
-            }
-        });
-    }
-
-    /// Invalidates the whole table, trying until the store is back.
-    async fn rotate(&self, table: &Table, first: Rotation) {
-        let cells: Vec<_> = table.keys.whole().cloned().collect();
-        let mut rotation = Some(first);
-        while let Some(due) = rotation.take() {
-            // A fence that is born expired leaves its cells empty.
-            while let Err(error) =
-                self.guarded(self.inner.store.fence(&cells, Writer::random(), Duration::ZERO)).await
-            {
-                tracing::debug!(table = table.name(), %error, "quarantined until the store is back");
-                tokio::time::sleep(ROTATION_RETRY).await;
-            }
-            rotation = table.quarantine.rotated(due);
-        }
-    }
-
-    async fn guarded<T>(
-        &self,
-        operation: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
         match self.inner.reach {
             Reach::Shared => self.inner.breaker.call(operation).await,
-            Reach::Process | Reach::Nothing => operation.await,
+            Reach::Process | Reach::Nothing => operation().await,
         }
     }
 
@@ -429,14 +457,11 @@ fn judge(at: &Address, fingerprint: Fingerprint, seen: Sighting) -> Lookup {
     if valid { Lookup::Found(entry) } else { Lookup::Missing { replaces: Some(entry.token) } }
 }
 
-/// How often a process that could not invalidate a table tries again.
-const ROTATION_RETRY: Duration = Duration::from_millis(200);
-
 /// Counts one background call, also when its task is dropped with the runtime.
 struct UnderWay(Cache);
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.inner.background.send_modify(|calls| *calls -= 1);
+        self.0.inner.duties.call_ended();
     }
 }

@@ -43,7 +43,7 @@ impl Cache {
         let Some(first) = wanted.first().filter(|_| !distrusted()) else { return unavailable() };
         let at: Vec<&Address> = wanted.iter().map(|wanted| wanted.at).collect();
         // The first table stands for all of them in the counters of a call.
-        let Ok(seen) = self.call(first.table, self.inner.store.lookup_many(&at)).await else {
+        let Ok(seen) = self.call(first.table, || self.inner.store.lookup_many(&at)).await else {
             return unavailable();
         };
         if distrusted() {
@@ -91,7 +91,7 @@ impl Cache {
         if wishes.is_empty() {
             return missed.iter().map(|_| None).collect();
         }
-        let call = self.inner.store.lease_many(&wishes, self.inner.settings.lease_ttl);
+        let call = || self.inner.store.lease_many(&wishes, self.inner.settings.lease_ttl);
         let mut grants = self.call(table, call).await.unwrap_or_default().into_iter();
         let leases = missed.iter().zip(flights).map(|((at, _), flight)| {
             let flight = flight?;

@@ -135,13 +135,29 @@ impl Builder {
         self
     }
 
+    /// How long a write waits for a store that does not answer before it counts as lost: until then its fence is
+    /// tried again, on a new connection. (As long as one call, if [`store_time_out`](Self::store_time_out) is longer.)
+    /// Default: 1 second.
+    pub fn fence_time_out(mut self, time_out: Duration) -> Self {
+        self.settings.fence_time_out = time_out;
+        self
+    }
+
+    /// How long [`CachedConnection::close`] waits until the store knows all that it must. Default: 5 seconds.
+    pub fn close_time_out(mut self, time_out: Duration) -> Self {
+        self.settings.close_time_out = time_out;
+        self
+    }
+
     /// How long no hits are served after the store was lost. Default: 2 seconds.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.settings.grace = grace;
         self
     }
 
-    /// What happens to writes while the store can't be reached. Default: they go through.
+    /// What happens to writes while the store can't be reached, unless an entity says otherwise
+    /// (`#[cacheable(when_unreachable = "refuse")]`). A write that may change several tables is refused if any of
+    /// them refuses. Default: they go through.
     pub fn when_unreachable(mut self, policy: Unreachable) -> Self {
         self.settings.unreachable = policy;
         self

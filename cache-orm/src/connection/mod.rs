@@ -16,7 +16,11 @@ pub mod transaction;
 
 use std::{fmt, pin::pin, sync::Arc, time::Duration};
 
-use cache_core::{cache::CacheError, fence::Fence, store::Store};
+use cache_core::{
+    cache::{CacheError, Refused, Unsettled},
+    fence::{Affected, Fence},
+    store::Store,
+};
 use sea_orm::{
     AccessMode, DatabaseConnection, DbBackend, DbErr, IsolationLevel, Schema, SchemaBuilder,
     TransactionError, TransactionTrait,
@@ -135,26 +139,46 @@ impl CachedConnection {
         }
     }
 
-    /// Waits until every background call to the store (fills, releases) has ended. For tests, and before a
-    /// process ends.
+    /// Waits until every background call to the store (fills, releases) has ended, done or not. For tests.
     pub async fn settled(&self) {
         self.shared.cache.settled().await;
+    }
+
+    /// Waits, no longer than `limit`, until this process owes nothing to those that share its store: background
+    /// calls have ended, fences are released, and what was written while the store could not be reached is
+    /// invalidated. Before a process ends; [`close`](Self::close) does it.
+    ///
+    /// # Errors
+    /// [`Unsettled`] names what is left when the time is over. It goes on in the background.
+    ///
+    /// # Cancel safety
+    /// Changes nothing.
+    pub async fn settled_within(&self, limit: Duration) -> Result<(), Unsettled> {
+        self.shared.cache.settled_within(limit).await
     }
 
     /// Invalidates everything that is cached, and learns the schema anew with the next query. For changes
     /// that were made behind the connection's back.
     ///
     /// # Errors
-    /// [`DbErr::Custom`] under the policy `Refuse` when the store can't be reached.
+    /// [`DbErr::Custom`] when the store can't be reached and the policy of any entity, or the connection's, is
+    /// `Refuse`. Whatever the policy, nothing is read from the cache here until it has been invalidated.
     pub async fn invalidate_all(&self) -> Result<(), DbErr> {
         self.shared.forget();
-        self.fence_everything().await?.release().await;
-        Ok(())
+        let (fence, refused) = self.shared.cache.fence_written(self.everything().await).await;
+        fence.release().await;
+        refused.map_err(|refused: Refused| {
+            DbErr::Custom(format!(
+                "the cache is not invalidated yet, and other processes may serve old rows until it is: {}",
+                refused.reason()
+            ))
+        })
     }
 
-    async fn fence_everything(&self) -> Result<Fence, DbErr> {
+    /// Every table that anybody may have cached.
+    async fn everything(&self) -> Affected {
         let knowledge = self.shared.knowledge().await;
-        write::fence(&self.shared, write::affected::everything(&self.shared, Some(&knowledge))).await
+        write::affected::everything(&self.shared, Some(&knowledge))
     }
 
     /// Runs migrations, or whatever else needs SeaORM's own connection, and keeps the cache coherent with it:
@@ -181,22 +205,25 @@ impl CachedConnection {
         work: impl AsyncFnOnce(&DatabaseConnection) -> Result<T, DbErr>,
     ) -> Result<T, DbErr> {
         let change = SchemaChange::of(&self.shared);
-        let mut fence = self.fence_everything().await?;
+        let mut fences = vec![write::fence(&self.shared, self.everything().await).await?];
         let mut work = pin!(work(&self.shared.db));
         let result = loop {
             // A fence stands for a limited time; `work` may take longer.
             match tokio::time::timeout(self.shared.cache.settings().fence_ttl / 3, work.as_mut()).await {
                 Ok(result) => break result,
                 Err(_) => {
-                    if let Ok(next) = self.fence_everything().await {
-                        std::mem::replace(&mut fence, next).release().await;
+                    // It is too late to refuse.
+                    let (next, _) = self.shared.cache.fence_written(self.everything().await).await;
+                    if next.is_placed() {
+                        release(fences.drain(..)).await;
                     }
+                    fences.push(next);
                 }
             }
         };
         drop(change);
         // However `work` ended, each of its statements did. What it created is invalidated as well.
-        fence.release().await;
+        release(fences).await;
         let invalidated = self.invalidate_all().await;
         let value = result?;
         invalidated?;
@@ -233,21 +260,24 @@ impl CachedConnection {
         self.shared.db.ping().await
     }
 
-    /// Waits for background calls and closes the database connection, for all clones.
+    /// Closes the database connection, for all clones, once the store knows all that it must: see
+    /// [`settled_within`](Self::settled_within). Waits for it no longer than [`Builder::close_time_out`].
     ///
     /// # Errors
-    /// The database's own.
+    /// The database's own. [`DbErr::Custom`] with the words of [`Unsettled`] when the time was over: the database
+    /// connection is closed all the same, and as long as the process lives it goes on trying.
     pub async fn close(self) -> Result<(), DbErr> {
         self.close_by_ref().await
     }
 
-    /// Waits for background calls and closes the database connection, for all clones.
+    /// As [`close`](Self::close).
     ///
     /// # Errors
-    /// The database's own.
+    /// As [`close`](Self::close).
     pub async fn close_by_ref(&self) -> Result<(), DbErr> {
-        self.settled().await;
-        self.shared.db.close_by_ref().await
+        let settled = self.settled_within(self.shared.cache.settings().close_time_out).await;
+        self.shared.db.close_by_ref().await?;
+        settled.map_err(|left| DbErr::Custom(left.to_string()))
     }
 
     /// Runs the function inside a transaction: commits if it returns `Ok`, else rolls back.
@@ -279,6 +309,12 @@ impl CachedConnection {
         E: fmt::Display + fmt::Debug + Send,
     {
         self.begin_with_config(isolation_level, access_mode).await?.run_async(callback).await
+    }
+}
+
+async fn release(fences: impl IntoIterator<Item = Fence>) {
+    for fence in fences {
+        fence.release().await;
     }
 }
 

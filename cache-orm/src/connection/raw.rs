@@ -4,12 +4,10 @@
 use std::sync::Arc;
 
 use sea_orm::DatabaseConnection;
-use tokio::runtime::Handle;
 
 use crate::{
     classify::{Class, ends_with_transaction},
     connection::Shared,
-    hooks,
     write::{self, SchemaChange},
 };
 
@@ -24,16 +22,19 @@ pub(super) fn watched(shared: &Arc<Shared>, db: &DatabaseConnection) -> Database
         let class = shared.classes.of(sql);
         let changes_nothing = matches!(*class, Class::Read(_))
             || (*class == Class::Session && ends_with_transaction(sql, shared.backend));
-        let Ok(runtime) = Handle::try_current() else { return };
         if changes_nothing {
             return;
         }
         write::note(&shared, &class);
         let values = info.statement.values.clone();
-        runtime.spawn(async move {
+        let cache = shared.cache.clone();
+        cache.spawn(async move {
             let change = SchemaChange::by(&shared, &class);
-            // The statement was sent already: there is nobody to refuse it to.
-            drop(hooks::fence(&shared, &class, values.as_ref()).await);
+            // Not asked for now: the caller may hold the pool's only connection.
+            let knowledge = shared.known();
+            let affected = write::affected::by(&shared, knowledge.as_deref(), &class, values.as_ref());
+            // The statement was sent already: there is nobody to refuse it to, and nobody who tells how it ends.
+            drop(shared.cache.fence_written(affected).await);
             drop(change);
         });
     });

@@ -200,6 +200,9 @@ impl Registry {
         let group = self.groups.entry(name).or_insert_with_key(|name| {
             Arc::new(TableGroup { table: Arc::new(cache.table(name)), bypasses: Bypasses::default() })
         });
+        if let Some(policy) = facts.policy.when_unreachable {
+            group.table.when_unreachable(policy);
+        }
         let entity = Arc::new(Entity {
             index: self.entities.len(),
             backend,

@@ -6,6 +6,8 @@
 //! - `stop-before-release`: sets the first product's price to 7 and stops with the fence still in place;
 //! - `stop-after-fence`: the same, but stops before the statement is sent;
 //! - `stop-after-fence-of-commit`: the same in a transaction, right before COMMIT;
+//! - `close-after-unfenced-write`: says `ready`, waits for a line, sets the first product's price to 7, says how
+//!   many writes went ahead unfenced, closes the connection and says `closed`;
 //! - `hammer <seed> <operations>`: see [`hammer`].
 //!
 //! Whoever stops says `stopped` and waits for the end of its input.
@@ -13,7 +15,7 @@
 use std::{
     env,
     error::Error,
-    io::{Read, Write, stdin, stdout},
+    io::{BufRead, Read, Write, stdin, stdout},
     sync::Arc,
     time::Duration,
 };
@@ -80,6 +82,14 @@ async fn main() -> Outcome {
                 stop()
             });
             outcome
+        }
+        ["close-after-unfenced-write"] => {
+            writeln!(stdout(), "ready")?;
+            stdin().lock().read_line(&mut String::new())?;
+            update(&db).await?;
+            writeln!(stdout(), "unfenced {}", db.stats().entities["product"].counts.unfenced_writes)?;
+            db.close().await?;
+            Ok(writeln!(stdout(), "closed")?)
         }
         ["hammer", seed, operations] => {
             let client = redis::Client::open(redis)?;

@@ -15,14 +15,16 @@ use tests::{
 };
 
 /// Longer than any wait of a test that passes.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The settings of the tests: no time-out but where one is wanted, and hits as soon as the store is back.
+/// The settings of the tests: no time-out but where one is wanted, a store that fails twice is lost, and hits as soon
+/// as it is back.
 pub(crate) async fn settings(env: &Env, store: Arc<dyn Store>) -> Builder {
     CachedConnection::builder(env.connect().await)
         .shared_store(store)
         .namespace(Namespace::new(env.namespace.clone()).expect("the harness makes valid names"))
         .store_time_out(Duration::from_secs(60))
+        .fence_time_out(Duration::ZERO)
         .grace(Duration::ZERO)
         .when_unreachable(Unreachable::Proceed)
 }

@@ -1,6 +1,6 @@
 //! From a URL to a connection to a server that may be trusted with cells.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, InfoDict, RedisError,
@@ -189,7 +189,7 @@ impl Server {
                 .map_err(|error| self.refused(&error))?
                 .ok_or_else(|| self.unusable("it did not say which incarnation it is"))?;
             SCRIPTS.load(&mut connection).await.map_err(|error| self.refused(&error))?;
-            Ok(Session { connection, reign, incarnation })
+            Ok(Session { connection, reign, incarnation, opened: Instant::now() })
         };
         match tokio::time::timeout(self.time_out, attempt).await {
             Ok(outcome) => outcome,

@@ -12,7 +12,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -451,6 +451,10 @@ impl Store for RedisStore {
 
     fn know(&self, table: &TableKeys) {
         self.sessions.know(table);
+    }
+
+    fn doubt(&self, since: Instant) {
+        self.sessions.doubt(since);
     }
 
     fn default_namespace(&self) -> Option<Namespace> {

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use redis::{
@@ -30,6 +30,7 @@ pub(super) struct Session {
     pub(super) connection: MultiplexedConnection,
     pub(super) reign: Reign,
     pub(super) incarnation: Incarnation,
+    pub(super) opened: Instant,
 }
 
 /// An attempt to connect: nothing while it is under way.
@@ -163,6 +164,14 @@ impl Sessions {
         }
         let reason = format!("{}: {}", self.address(), reason(&error));
         Err(if unreachable { StoreError::Unreachable(reason) } else { StoreError::Unexpected(reason) })
+    }
+
+    /// The next call connects anew, unless that has been done since. Calls that are under way keep their connection.
+    pub(super) fn doubt(&self, since: Instant) {
+        let mut state = self.state();
+        if matches!(&*state, State::Up(current) if current.opened <= since) {
+            *state = State::Down;
+        }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

@@ -2,6 +2,7 @@ use cache_orm::Cacheable;
 use sea_orm::entity::prelude::*;
 
 use cache_orm::__private::CacheModel;
+use cache_orm::Unreachable;
 use std::time::Duration;
 
 mod defaults {
@@ -27,7 +28,7 @@ mod given {
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]
     #[sea_orm(table_name = "given")]
     #[cacheable(ttl = "10m", all(max_rows = 2_000))]
-    #[cacheable(absent = false)]
+    #[cacheable(absent = false, when_unreachable = "proceed")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub left: i32,
@@ -44,7 +45,7 @@ mod without_all {
     #[sea_orm::compact_model]
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]
     #[sea_orm(table_name = "without_all")]
-    #[cacheable(ttl = "500ms", all = false)]
+    #[cacheable(ttl = "500ms", all = false, when_unreachable = "refuse")]
     pub struct Model {
         #[sea_orm(primary_key)]
         pub id: i32,
@@ -75,12 +76,15 @@ fn main() {
 
     let policy = defaults::Model::POLICY;
     assert_eq!((policy.ttl, policy.all_max_rows, policy.absent), (None, Some(1000), true));
+    assert_eq!(policy.when_unreachable, None);
 
     let policy = given::Model::POLICY;
     let ten_minutes = Some(Duration::from_secs(600));
     assert_eq!((policy.ttl, policy.all_max_rows, policy.absent), (ten_minutes, Some(2000), false));
+    assert_eq!(policy.when_unreachable, Some(Unreachable::Proceed));
 
     let policy = without_all::Model::POLICY;
     let half_a_second = Some(Duration::from_millis(500));
     assert_eq!((policy.ttl, policy.all_max_rows, policy.absent), (half_a_second, None, true));
+    assert_eq!(policy.when_unreachable, Some(Unreachable::Refuse));
 }
