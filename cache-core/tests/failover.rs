@@ -165,7 +165,8 @@ async fn a_process_that_comes_from_another_incarnation_invalidates_its_tables() 
 async fn a_lease_of_another_incarnation_fills_nothing() {
     let (first, second) = pair().await;
     let proxy = Proxy::to("127.0.0.1", first.port);
-    let reader = process(&proxy.url()).await;
+    // It has told its store of no table that would be invalidated first.
+    let reader = RedisStore::connect(&proxy.url(), "shop").await.unwrap();
     let grant = lease(&reader).await;
     first.replicated(&second).await;
     // Its fence and release are not replicated.

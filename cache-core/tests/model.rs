@@ -5,6 +5,8 @@
 mod cast;
 #[path = "model/database.rs"]
 mod database;
+#[path = "model/failover.rs"]
+mod failover;
 #[path = "model/flight.rs"]
 mod flight;
 #[path = "model/look.rs"]
@@ -32,6 +34,7 @@ use stateright::{Checker, HasDiscoveries, Model};
 
 use crate::{
     cast::{CASTS, LARGE_CASTS, cast_that_needs},
+    failover::Failover,
     report::Violations,
     rules::RULES,
     world::Protocol,
@@ -65,4 +68,20 @@ fn every_rule_prevents_a_stale_read() {
         violations.note(rule, &cast, &checker).expect("writing to a string succeeds");
     }
     violations.print();
+}
+
+#[test]
+fn every_failover_ends_with_nothing_stale() {
+    let checker = Failover { off: None }.checker().threads(2).spawn_bfs().join();
+    report::print_failover(&checker);
+    checker.assert_properties();
+}
+
+#[test]
+fn every_rule_of_failover_prevents_a_stale_read() {
+    for rule in failover::RULES {
+        let failover = Failover { off: Some(rule) };
+        let checker = failover.checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
+        report::print_failover_without(rule, &checker);
+    }
 }

@@ -9,6 +9,7 @@ use stateright::{Checker, Expectation, Model, Path};
 
 use crate::{
     cast::Cast,
+    failover::{self, Failover},
     reader::Step,
     rules::Rule,
     store::describe,
@@ -97,4 +98,25 @@ fn consequence(action: Action, before: &World, after: &World) -> Result<String, 
         }
     }
     Ok(text)
+}
+
+/// Prints what the check of failovers found.
+pub(crate) fn print_failover(checker: &impl Checker<Failover>) {
+    let (states, depth) = (checker.unique_state_count(), checker.max_depth());
+    print(&format!("\n| failover, and back | {states} | {depth} |\n"));
+}
+
+/// Prints the schedule that leaves something stale.
+///
+/// # Panics
+/// If there is none: then the rule is not needed, or the model is blind.
+pub(crate) fn print_failover_without(rule: failover::Rule, checker: &impl Checker<Failover>) {
+    let path = checker.discovery("nothing stale at rest");
+    let path = path.unwrap_or_else(|| panic!("{rule:?} can be switched off: nothing is stale at rest"));
+    let steps = path.into_actions();
+    let mut text = format!("\n{rule:?} off: stale at rest after {} steps.\n", steps.len());
+    for (number, action) in steps.iter().enumerate() {
+        text.push_str(&format!("{:3}. {action}\n", number + 1));
+    }
+    print(&text);
 }

@@ -17,7 +17,7 @@ use cache_core::{
 use crate::rules::Rule;
 
 /// The clock stands still: what expires does so by an action of its own.
-const NOW: Millis = 1;
+pub(crate) const NOW: Millis = 1;
 pub(crate) const LATER: Millis = 2;
 
 /// A cell of the model's only table. It has one shard.

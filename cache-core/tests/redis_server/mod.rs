@@ -30,8 +30,13 @@ pub(crate) async fn store() -> RedisStore {
 
 /// A connection to the server beside the store.
 pub(crate) async fn raw() -> redis::aio::MultiplexedConnection {
-    let client = redis::Client::open(url()).unwrap();
-    client.get_multiplexed_async_connection().await.unwrap()
+    connect(&url()).await.unwrap()
+}
+
+/// However long it takes: the machine may have much else to do.
+async fn connect(url: &str) -> redis::RedisResult<redis::aio::MultiplexedConnection> {
+    let patient = redis::AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+    redis::Client::open(url)?.get_multiplexed_async_connection_with_config(&patient).await
 }
 
 /// A namespace that no other test uses, in this run or another.

@@ -59,8 +59,7 @@ impl Server {
         for word in words {
             command.arg(word);
         }
-        let client = redis::Client::open(self.url())?;
-        command.query_async(&mut client.get_multiplexed_async_connection().await?).await
+        command.query_async(&mut super::connect(&self.url()).await?).await
     }
 
     /// The line of INFO that begins with this name; nothing if a Sentinel has just closed the connection.

@@ -174,23 +174,29 @@ impl Server {
     ///
     /// The cell of the incarnation may have been evicted: `known` is its number, if this process knows one.
     pub(super) async fn connect(&self, known: Option<(Reign, Incarnation)>) -> Result<Session, ConnectError> {
-        let attempt = async {
-            let client = self.client().await?;
-            // The time-outs of calls are the caller's.
-            let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-            let mut connection = client
-                .get_multiplexed_async_connection_with_config(&config)
-                .await
-                .map_err(|error| self.refused(&error))?;
-            let reign = self.reign(&mut connection).await?;
-            let known = known.filter(|(known, _)| *known == reign).map(|(_, incarnation)| incarnation);
-            let incarnation = reign.incarnation(&mut connection, known).await;
-            let incarnation = incarnation
-                .map_err(|error| self.refused(&error))?
-                .ok_or_else(|| self.unusable("it did not say which incarnation it is"))?;
-            SCRIPTS.load(&mut connection).await.map_err(|error| self.refused(&error))?;
-            Ok(Session { connection, reign, incarnation, opened: Instant::now() })
-        };
+        let client = self.client().await?;
+        // The time-outs of calls are the caller's.
+        let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+        let mut connection = client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await
+            .map_err(|error| self.refused(&error))?;
+        let reign = self.reign(&mut connection).await?;
+        let known = known.filter(|(known, _)| *known == reign).map(|(_, incarnation)| incarnation);
+        let incarnation = reign
+            .incarnation(&mut connection, known)
+            .await
+            .map_err(|error| self.refused(&error))?
+            .ok_or_else(|| self.unusable("it did not say which incarnation it is"))?;
+        SCRIPTS.load(&mut connection).await.map_err(|error| self.refused(&error))?;
+        Ok(Session { connection, reign, incarnation, opened: Instant::now() })
+    }
+
+    /// Gives an attempt to connect no more than its time.
+    pub(super) async fn in_time<T>(
+        &self,
+        attempt: impl Future<Output = Result<T, ConnectError>>,
+    ) -> Result<T, ConnectError> {
         match tokio::time::timeout(self.time_out, attempt).await {
             Ok(outcome) => outcome,
             Err(_) => Err(self.unreachable(format!("no answer within {:?}", self.time_out))),

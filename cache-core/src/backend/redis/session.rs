@@ -103,7 +103,7 @@ impl Sessions {
     fn begin(self: Arc<Self>) -> Attempt {
         let (send, attempt) = watch::channel(None);
         tokio::spawn(async move {
-            let outcome = self.connect().await.map(Arc::new);
+            let outcome = self.server.in_time(self.connect()).await.map(Arc::new);
             *self.state() = match &outcome {
                 Ok(session) => State::Up(session.clone()),
                 Err(_) => State::Down,
