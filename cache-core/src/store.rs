@@ -28,7 +28,8 @@ use crate::{
 /// - One call sees a slot before its presence cell, and changes a slot before it reads its epoch cell, so
 ///   that a call over several cells need not be atomic as a whole.
 /// - Any entry, lease or epoch may be evicted at any time; a fence should not be.
-/// - Calls are idempotent where a lost answer may be repeated (`fence`, `release`, `forfeit`).
+/// - A call whose answer got lost may be made again. `fence` (with the same writer), `release` and `forfeit` are
+///   idempotent; of `lease` and `fill`, the second is refused if the first was executed.
 /// - A store never answers from a replica.
 ///
 /// # Cancel safety
