@@ -18,7 +18,7 @@ use crate::{
     keys,
     read::{Read, seal},
     registry::{Entity, ReadKind},
-    row::{self, Codec, Row, Shape},
+    row::{self, Codec, Row, Shape, Unfit},
 };
 
 /// What a slot holds, checked against what was asked for.
@@ -136,6 +136,10 @@ impl Rows {
 fn capture(read: &Read<'_>, loaded: &QueryResult) -> Option<Arc<Row>> {
     let shape = &read.entity.shape;
     match (read.entity.capture)(shape, loaded) {
+        Ok(row) if !is_given(read, &row, loaded) => {
+            report(read, Unfit::NotGiven);
+            None
+        }
         Ok(row) if read.shared().any_decoder && !row::looks_like(&row, shape, loaded) => {
             report(
                 read,
@@ -149,6 +153,19 @@ fn capture(read: &Read<'_>, loaded: &QueryResult) -> Option<Arc<Row>> {
             None
         }
     }
+}
+
+/// True if every column that a key or a relation names holds what the database gave: the row's slot, the aliases that
+/// lead to it and the rows that it refers to are named by these values, and so are the fences of writers.
+fn is_given(read: &Read<'_>, row: &Row, loaded: &QueryResult) -> bool {
+    let entity = read.entity;
+    let classes = read.desk.knowledge.classes(entity, &entity.named);
+    let backend = read.shared().backend;
+    entity.named.iter().zip(classes).all(|(column, class)| {
+        let name = entity.shape.names().nth(*column).unwrap_or_default();
+        // A column without a class is part of no key here.
+        class.is_none_or(|class| keys::is_given(loaded, name, class, &row.values()[*column], backend))
+    })
 }
 
 impl Decoded for Rows {

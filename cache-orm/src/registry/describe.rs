@@ -1,6 +1,6 @@
 //! One entity: its columns, its keys, and its reads as SeaORM renders them.
 
-use std::any::TypeId;
+use std::{any::TypeId, collections::BTreeSet};
 
 use cache_core::entry::Fingerprint;
 use sea_orm::{
@@ -8,7 +8,7 @@ use sea_orm::{
     QueryFilter, QueryResult, QuerySelect, QueryTrait, Schema, Select, Value,
 };
 
-use super::{ReadKind, UniqueKey, hop, list};
+use super::{ReadKind, UniqueKey, casts::casts, hop, list};
 use crate::{
     model::{CacheModel, Policy},
     row::{Row, Shape, Unfit, capture, verify},
@@ -35,6 +35,8 @@ pub(super) struct Facts {
     pub(super) shape: Shape,
     pub(super) fingerprint: Fingerprint,
     pub(super) primary: Vec<usize>,
+    pub(super) named: Vec<usize>,
+    pub(super) casts: Vec<Vec<String>>,
     pub(super) primary_sql: String,
     pub(super) uniques: Vec<UniqueKey>,
     pub(super) capture: fn(&Shape, &QueryResult) -> Result<Row, Unfit>,
@@ -79,16 +81,19 @@ pub(crate) fn describe<M: CacheModel>(backend: DbBackend) -> Described {
 
     let entity = M::Entity::default();
     let ends = hop::Ends::of::<M::Entity>(&of(&primary));
+    let named = named(&primary, &uniques, ends.references(), &shape);
     let facts = Facts {
         model: TypeId::of::<M>(),
         type_name: std::any::type_name::<M>(),
         schema: entity.schema_name().map(str::to_owned),
         table: entity.table_name().to_owned(),
         policy: M::POLICY,
-        fingerprint: fingerprint(entity.schema_name(), entity.table_name(), &primary, &shape),
+        fingerprint: fingerprint(entity.schema_name(), entity.table_name(), &primary, &named, &shape),
         shape,
         primary_sql: by_key::<M>(&of(&primary), backend),
         primary,
+        named,
+        casts: columns.iter().map(|column| casts(*column, backend)).collect(),
         uniques,
         capture: |shape, row| {
             let model = M::from_query_result(row, "").map_err(Unfit::from)?;
@@ -134,6 +139,15 @@ fn unique_keys<M: CacheModel>(columns: &[Column<M>], backend: DbBackend) -> Vec<
         columns: key,
     })
     .collect()
+}
+
+/// The positions of the columns that name rows: those of the entity's keys, and those that refer to others.
+fn named(primary: &[usize], uniques: &[UniqueKey], references: Vec<String>, shape: &Shape) -> Vec<usize> {
+    let references =
+        references.into_iter().filter_map(|name| shape.names().position(|column| column == name));
+    let columns = uniques.iter().flat_map(|unique| unique.columns.iter().copied());
+    let named: BTreeSet<usize> = primary.iter().copied().chain(columns).chain(references).collect();
+    named.into_iter().collect()
 }
 
 /// The read by one key: conditions in the order of the columns, without LIMIT.
@@ -192,8 +206,17 @@ fn orders(n: usize) -> Vec<Vec<usize>> {
 }
 
 /// FNV-1a over everything that decides how a stored row is read back: stable across processes.
-fn fingerprint(schema: Option<&str>, table: &str, primary: &[usize], shape: &Shape) -> Fingerprint {
-    let text = format!("{schema:?} {table:?} {primary:?} {shape:?}");
+///
+/// The columns of keys and relations decide as well: in a stored row, only theirs are certain to be the database's
+/// own, and another entity may look for other ones.
+fn fingerprint(
+    schema: Option<&str>,
+    table: &str,
+    primary: &[usize],
+    named: &[usize],
+    shape: &Shape,
+) -> Fingerprint {
+    let text = format!("{schema:?} {table:?} {primary:?} {named:?} {shape:?}");
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
