@@ -4,14 +4,15 @@ use std::{any::TypeId, collections::HashMap, marker::PhantomData, sync::Arc};
 
 use cache_core::key::RowKey;
 use sea_orm::{
-    ColumnTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, IdenStatic, IntoSimpleExpr, IsolationLevel,
-    Iterable, ModelTrait, PrimaryKeyToColumn, PrimaryKeyTrait, QueryFilter, Select, TransactionTrait, Value,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, IdenStatic, IntoSimpleExpr,
+    IsolationLevel, Iterable, ModelTrait, PrimaryKeyToColumn, PrimaryKeyTrait, QueryFilter, QueryResult,
+    QueryTrait, Select, TransactionTrait, Value,
     sea_query::{Expr, ExprTrait, IntoValueTuple, ValueTuple},
 };
 
 use crate::{
     connection::CachedConnection,
-    keys::KeyClass,
+    keys::{self, KeyClass},
     read::{Answer, Desk, Door, Query, Read},
     registry::Entity,
 };
@@ -214,7 +215,7 @@ where
     if keys.is_empty() {
         return Ok(Vec::new());
     }
-    let columns = primary_key::<E>();
+    let (columns, backend) = (primary_key::<E>(), db.get_database_backend());
     let keys: Vec<Vec<Value>> = keys.iter().map(|key| key.clone().into_iter().collect()).collect();
     let list = match &columns[..] {
         [column] => column.is_in(keys.iter().flatten().cloned()),
@@ -222,29 +223,57 @@ where
             .is_in(keys.iter().map(|key| Expr::tuple(key.iter().cloned().map(Expr::val)))),
     };
     let list: Select<E> = E::find().filter(list);
-    let of = |model: &E::Model| columns.iter().map(|column| model.get(*column)).collect::<Vec<_>>();
-    let in_order = |rows: Vec<E::Model>| -> Vec<_> {
-        let rows: HashMap<_, _> = rows.into_iter().map(|model| (of(&model), Arc::new(model))).collect();
-        keys.iter().map(|key| rows.get(key).cloned()).collect()
-    };
-    let found = in_order(list.clone().all(db).await?);
+    let query = list.into_query();
+    let (found, all_told) = in_order::<E>(db.query_all(&query).await?, &columns, &keys, backend)?;
     let spellings = Spellings::of::<E>(db).await;
-    let is_unclear = |key: &[Value], row: &Option<_>| row.is_none() && !spellings.is_only_one(key);
-    if !keys.iter().zip(&found).any(|(key, row)| is_unclear(key, row)) {
+    let is_unclear = |key: &[Value], row: &Option<_>, all_told: bool| {
+        row.is_none() && !(all_told && spellings.is_only_one(key))
+    };
+    if !keys.iter().zip(&found).any(|(key, row)| is_unclear(key, row, all_told)) {
         return Ok(found);
     }
-    // A row may spell its key in another way than it was asked for. Only the database knows, and all must be of
-    // one snapshot. (SQLite's transactions are, and it complains in the log if it is asked for a level.)
-    let level = (db.get_database_backend() != DbBackend::Sqlite).then_some(IsolationLevel::RepeatableRead);
+    // A row may spell its key in another way than it was asked for, and a type may change it. Only the database knows,
+    // and all must be of one snapshot. (SQLite's transactions are, and it complains in the log if it is asked for a level.)
+    let level = (backend != DbBackend::Sqlite).then_some(IsolationLevel::RepeatableRead);
     let transaction = db.shared().db.begin_with_config(level, None).await?;
-    let mut found = in_order(list.all(&transaction).await?);
+    let rows = transaction.query_all(&query).await?;
+    let (mut found, all_told) = in_order::<E>(rows, &columns, &keys, backend)?;
     for (key, row) in keys.iter().zip(&mut found) {
-        if is_unclear(key, row) {
+        if is_unclear(key, row, all_told) {
             *row = select::<E>(&columns, key).one(&transaction).await?.map(Arc::new);
         }
     }
     transaction.commit().await?;
     Ok(found)
+}
+
+/// The models of the rows in the order of their keys, and whether every row told its key: a type may give another value
+/// than the database's.
+#[expect(clippy::type_complexity, reason = "the second part is of no use elsewhere")]
+fn in_order<E: EntityTrait>(
+    rows: Vec<QueryResult>,
+    columns: &[E::Column],
+    keys: &[Vec<Value>],
+    backend: DbBackend,
+) -> Result<(Vec<Option<Arc<E::Model>>>, bool), DbErr> {
+    let mut by_key = HashMap::with_capacity(rows.len());
+    let mut all_told = true;
+    for row in rows {
+        let model = E::Model::from_query_result(&row, "")?;
+        let key: Vec<Value> = columns.iter().map(|column| model.get(*column)).collect();
+        // A row of the cache was looked at when it was filled.
+        let is_cached = row.try_as_mock_row().is_some();
+        let told = is_cached
+            || columns.iter().zip(&key).all(|(column, value)| {
+                KeyClass::of_value(value)
+                    .is_none_or(|class| keys::is_given(&row, column.as_str(), class, value, backend))
+            });
+        all_told &= told;
+        if told {
+            by_key.insert(key, Arc::new(model));
+        }
+    }
+    Ok((keys.iter().map(|key| by_key.get(key).cloned()).collect(), all_told))
 }
 
 /// How the database compares an entity's primary key, as far as it is known.

@@ -3,15 +3,19 @@
 //! Two spellings must give one key exactly when the database takes them for equal. Only types for which this
 //! is certain may be keys; a value of any other type, or NULL, gives none.
 
+mod given;
+
 use std::cmp::Ordering;
 
 use cache_core::key::RowKey;
 use sea_orm::{
-    DbBackend, Value,
+    Value,
     sea_query::{ColumnType, StringLen},
 };
 
 use crate::schema::{ColumnKind, TextEquality};
+
+pub(crate) use given::{given, is_given};
 
 /// How the values of a key column are made canonical.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,17 +64,39 @@ impl KeyClass {
         }
     }
 
+    /// The class whose values are like this one, whatever database compares them.
+    pub(crate) fn of_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(_) => Some(KeyClass::Text),
+            Value::Uuid(_) => Some(KeyClass::Uuid),
+            Value::Bytes(_) => Some(KeyClass::Bytes),
+            value => integer(value).map(|_| KeyClass::Integer),
+        }
+    }
+
+    /// True if values are told apart as before when they are cast to this type of Postgres, named in lower case.
+    /// `collated`: the column has a collation of its own, so it is no citext.
+    pub(crate) fn survives(self, cast: &str, collated: bool) -> bool {
+        match self {
+            KeyClass::Integer => ["int4", "int", "integer", "int8", "bigint"].contains(&cast),
+            KeyClass::Uuid => cast == "uuid",
+            KeyClass::Bytes => cast == "bytea",
+            KeyClass::Text | KeyClass::PaddedText => ["text", "varchar", "character varying"].contains(&cast),
+            KeyClass::LooseText => cast == "text" || (cast == "citext" && !collated),
+        }
+    }
+
     /// True if a write that names such a key names the one slot it can touch.
     pub(crate) fn is_exact(self) -> bool {
         self != KeyClass::LooseText
     }
 
     /// True if [`order`](Self::order) is the database's own. Texts that are equal byte by byte may still be
-    /// ordered in other ways.
-    pub(crate) fn is_orderable(self, backend: DbBackend) -> bool {
+    /// ordered in other ways: `texts_by_bytes` says that this database orders them by their UTF-8.
+    pub(crate) fn is_orderable(self, texts_by_bytes: bool) -> bool {
         match self {
             KeyClass::Integer | KeyClass::Uuid | KeyClass::Bytes => true,
-            KeyClass::Text => backend == DbBackend::Sqlite,
+            KeyClass::Text => texts_by_bytes,
             KeyClass::PaddedText | KeyClass::LooseText => false,
         }
     }

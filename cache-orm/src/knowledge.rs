@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use sea_orm::{ColumnType, DbBackend};
 use tokio::time::Instant;
 
 use crate::{
-    classify::reason::BypassReason,
+    classify::{Class, reason::BypassReason},
     decoders::{Decoders, Likeness},
     keys::KeyClass,
     registry::{Entity, ReadKind, Registry},
-    schema::{Schema, Table},
+    schema::{Column, Schema, Table},
 };
 
 /// How long to go without knowledge before asking again.
@@ -113,6 +114,16 @@ impl Knowledge {
         columns.iter().map(|column| classes[*column])
     }
 
+    /// What a text of this class does, if the schema has something in it that the text mentions and that may write.
+    pub(crate) fn widen(&self, class: &Class, sql: &str, backend: DbBackend) -> Option<Class> {
+        self.schema.as_ref()?.writers.widen(class, sql, backend)
+    }
+
+    /// True if the database orders texts, where it compares them byte by byte, by their bytes in UTF-8.
+    pub(crate) fn orders_texts_by_bytes(&self) -> bool {
+        self.schema.as_ref().is_some_and(|schema| schema.orders_texts_by_bytes)
+    }
+
     /// True if the database compares the columns of the one with those of the other, pair by pair.
     pub(crate) fn are_comparable(
         &self,
@@ -145,8 +156,10 @@ impl Knowledge {
 impl Facts {
     fn of(entity: &Entity, table: Option<&Table>, allowances: Allowances) -> Self {
         let columns = entity.columns.iter().zip(entity.shape.types());
-        let classes: Vec<_> =
-            columns.map(|(name, kind)| KeyClass::of(kind, table?.column(name)?.kind)).collect();
+        let classes: Vec<_> = columns
+            .zip(&entity.casts)
+            .map(|((name, kind), casts)| key_class(kind, table?.column(name)?, casts))
+            .collect();
         let collation = |name: &String| table?.column(name)?.collation;
         let key = |positions: &[usize]| -> Result<(), BypassReason> {
             let table = table.ok_or(BypassReason::TableUnknown)?;
@@ -194,9 +207,16 @@ fn likeness(entity: &Entity, table: Option<&Table>) -> Vec<Likeness> {
     columns.map(of).collect()
 }
 
+/// The class of a column, if nothing that the entity casts it to can make one value of two.
+fn key_class(entity: &ColumnType, column: &Column, casts: &[String]) -> Option<KeyClass> {
+    let class = KeyClass::of(entity, column.kind)?;
+    let keeps = |to: &String| class.survives(to, column.collation.is_some());
+    casts.iter().all(keeps).then_some(class)
+}
+
 fn obstacle(table: Option<&Table>, allowances: Allowances) -> Option<BypassReason> {
     let Some(table) = table else { return Some(BypassReason::TableUnknown) };
-    if !table.is_plain() {
+    if !table.is_plain() || table.writes_when_read {
         Some(BypassReason::TableKind)
     } else if !table.transactional {
         Some(BypassReason::NotTransactional)

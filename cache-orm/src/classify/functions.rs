@@ -92,12 +92,18 @@ fn is_known(statement: &Statement, open: usize) -> bool {
     if statement.is_mysql() && !statement.touches_next(open - 1) {
         return false;
     }
-    let known = match statement.backend {
+    is_built_in(&statement.word(open - 1).to_ascii_lowercase(), statement.backend)
+}
+
+/// True for the name, in lower case, of a function that changes no rows as the server or a well-known extension
+/// brings it.
+pub(super) fn is_built_in(name: &str, backend: DbBackend) -> bool {
+    let known = match backend {
         DbBackend::MySql => &KNOWN.mysql,
         DbBackend::Postgres => &KNOWN.postgres,
         _ => &KNOWN.sqlite,
     };
-    known.contains(statement.word(open - 1).to_ascii_lowercase().as_str())
+    known.contains(name)
 }
 
 /// The columns of a common table expression: `WITH x (a, b) AS (`, `, y (c) AS (`.

@@ -18,10 +18,12 @@
 //! insert, update, delete     the head of each verb: which table, which columns
 //! keys       WHERE → equality conditions
 //! returning  RETURNING → where the keys of the affected rows are
+//! writers    names of which the database says that a write may hide behind them
 //! ```
 //!
-//! What the text can't tell is left to others: triggers, rules, foreign keys, column defaults, and functions
-//! that are called without a name before a parenthesis (by a view, an operator, a cast, Postgres' `row.f`).
+//! What the text can't tell is left to others: triggers, rules, foreign keys, column defaults. Functions that are
+//! called without a name before a parenthesis (by a view, an operator, a cast to a domain) are known to the database:
+//! [`Writers`] finds their callers in the text.
 
 mod classes;
 mod delete;
@@ -35,6 +37,7 @@ mod returning;
 mod select;
 mod statement;
 mod update;
+mod writers;
 
 #[cfg(test)]
 mod tests;
@@ -42,6 +45,7 @@ mod tests;
 use sea_orm::DbBackend;
 
 pub(crate) use classes::Classes;
+pub(crate) use writers::Writers;
 
 /// A table's name: its last component, without quotes, in lower case.
 pub(crate) type TableName = String;

@@ -32,6 +32,7 @@ impl Shared {
             return Route::Cached(read);
         }
         let class = self.classes.of(sql);
+        let class = self.widened(&class, sql).unwrap_or(class);
         match &*class {
             Class::Read(kind) => {
                 self.notice_read(sql);
@@ -44,6 +45,39 @@ impl Shared {
             _ => Route::Write(class),
         }
     }
+
+    /// The same, when the schema is known or the database could not be asked: what reads by its text may write through
+    /// a view.
+    pub(crate) async fn route_learned(&self, sql: &str) -> Route<'_> {
+        if self.known().is_none() && self.registry.read(sql).is_none() {
+            self.knowledge().await;
+        }
+        self.route(sql)
+    }
+
+    /// The same for a statement whose answer can't come from the cache.
+    pub(crate) async fn route_past(&self, sql: &str) -> Route<'_> {
+        if self.known().is_none() {
+            self.knowledge().await;
+        }
+        match self.route(sql) {
+            Route::Cached(_) => self.writing(sql).map_or(Route::Read, Route::Write),
+            route => route,
+        }
+    }
+
+    /// What a recognised read does if it goes to the database, and may write there.
+    pub(crate) fn writing(&self, sql: &str) -> Option<Arc<Class>> {
+        self.widened(&Class::Read(ReadKind::Select), sql)
+    }
+
+    fn widened(&self, class: &Class, sql: &str) -> Option<Arc<Class>> {
+        // SQLite has no functions that write.
+        if self.backend == DbBackend::Sqlite {
+            return None;
+        }
+        self.known()?.widen(class, sql, self.backend).map(Arc::new)
+    }
 }
 
 #[async_trait::async_trait]
@@ -55,7 +89,7 @@ impl ConnectionTrait for CachedConnection {
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         let db = &self.shared.db;
-        match self.shared.route(&statement.sql) {
+        match self.shared.route_past(&statement.sql).await {
             // The rows of a read that is executed are thrown away: nothing to answer.
             Route::Cached(_) | Route::Read => db.execute_raw(statement).await,
             Route::Write(class) => write::execute(&self.shared, &class, statement).await,
@@ -68,7 +102,7 @@ impl ConnectionTrait for CachedConnection {
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let db = &self.shared.db;
-        match self.shared.route(sql) {
+        match self.shared.route_past(sql).await {
             Route::Cached(_) | Route::Read => db.execute_unprepared(sql).await,
             Route::Write(class) => write::execute_unprepared(&self.shared, &class, sql).await,
         }
@@ -76,7 +110,7 @@ impl ConnectionTrait for CachedConnection {
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let db = &self.shared.db;
-        match self.shared.route(&statement.sql) {
+        match self.shared.route_learned(&statement.sql).await {
             Route::Cached(read) => {
                 let rows = read::answer(self, read, statement, Door::One).await?;
                 Ok(rows.into_iter().next())
@@ -95,7 +129,7 @@ impl ConnectionTrait for CachedConnection {
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let db = &self.shared.db;
-        match self.shared.route(&statement.sql) {
+        match self.shared.route_learned(&statement.sql).await {
             Route::Cached(read) => read::answer(self, read, statement, Door::All).await,
             Route::Read => db.query_all_raw(statement).await,
             Route::Write(class) => write::query(&self.shared, &class, statement).await,

@@ -142,6 +142,14 @@ impl Shared {
                  everything. GRANT TRIGGER on the database makes such writes exact"
             );
         }
+        let writers: Vec<_> = schema.writers.names().collect();
+        if !writers.is_empty() && self.is_news("writers") {
+            tracing::warn!(
+                ?writers,
+                "these call functions that may write: what reads or writes through them invalidates everything. If the \
+                 functions write nothing, declare them so: STABLE or IMMUTABLE on Postgres, READS SQL DATA on MySQL"
+            );
+        }
         // The first one counts: a database in memory is given another each time it is learned.
         let identity = self.identity.get_or_init(|| schema.identity.clone());
         let claimed = self.cache.claim(identity).await;

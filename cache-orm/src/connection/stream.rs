@@ -89,7 +89,7 @@ impl StreamTrait for CachedConnection {
     fn stream_raw<'a>(&'a self, statement: Statement) -> Opening<'a> {
         Box::pin(async move {
             let shared = &self.shared;
-            let write = match shared.route(&statement.sql) {
+            let write = match shared.route_past(&statement.sql).await {
                 Route::Cached(_) | Route::Read => None,
                 Route::Write(class) => {
                     let knowledge = shared.knowledge().await;

@@ -159,7 +159,7 @@ impl CachedTransaction {
         match self.shared.route(sql) {
             Route::Cached(read) => {
                 read.entity().group.bypasses.count(BypassReason::InTransaction);
-                None
+                self.shared.writing(sql)
             }
             Route::Read => None,
             Route::Write(class)

@@ -19,7 +19,7 @@ use crate::{
     keys,
     read::{Desk, Read, seal},
     registry::{Entity, ReadKind},
-    row::{self, Codec, Row, Shape},
+    row::{self, Codec, Row, Shape, Unfit},
 };
 
 /// What a slot holds, checked against what was asked for.
@@ -136,6 +136,10 @@ impl Rows {
 /// One row as the cache keeps it. Says once for each entity why its rows can't be kept.
 fn capture(desk: &Desk<'_>, entity: &Entity, loaded: &QueryResult) -> Option<Arc<Row>> {
     match (entity.capture)(&entity.shape, loaded) {
+        Ok(row) if !is_given(desk, entity, &row, loaded) => {
+            report(desk.shared, entity, Unfit::NotGiven);
+            None
+        }
         Ok(row) if desk.knowledge.compares_json(entity) && !row::same_json(&row, loaded) => {
             report(
                 desk.shared,
@@ -159,6 +163,18 @@ pub(super) fn as_cached(desk: &Desk<'_>, entity: &Entity, given: QueryResult) ->
     }
     let cached = capture(desk, entity, &given).and_then(|row| row::query_results(&[row])?.pop());
     cached.unwrap_or(given)
+}
+
+/// True if every column that a key or a relation names holds what the database gave: the row's slot, the aliases that
+/// lead to it and the rows that it refers to are named by these values, and so are the fences of writers.
+fn is_given(desk: &Desk<'_>, entity: &Entity, row: &Row, loaded: &QueryResult) -> bool {
+    let classes = desk.knowledge.classes(entity, &entity.named);
+    let backend = desk.shared.backend;
+    entity.named.iter().zip(classes).all(|(column, class)| {
+        let name = entity.shape.names().nth(*column).unwrap_or_default();
+        // A column without a class is part of no key here.
+        class.is_none_or(|class| keys::is_given(loaded, name, class, &row.values()[*column], backend))
+    })
 }
 
 impl Decoded for Rows {

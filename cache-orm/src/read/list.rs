@@ -339,9 +339,10 @@ impl Read<'_> {
 
     /// True if the order of the primary key is known here as well as in the database.
     fn is_orderable(&self) -> bool {
-        let backend = self.shared().backend;
-        let mut classes = self.desk.knowledge.classes(self.entity, &self.entity.primary);
-        classes.all(|class| class.is_some_and(|class| class.is_orderable(backend)))
+        let knowledge = self.desk.knowledge;
+        let texts_by_bytes = knowledge.orders_texts_by_bytes();
+        let mut classes = knowledge.classes(self.entity, &self.entity.primary);
+        classes.all(|class| class.is_some_and(|class| class.is_orderable(texts_by_bytes)))
     }
 
     fn compare(&self, one: &Row, other: &Row, order: Order) -> Ordering {

@@ -37,7 +37,7 @@ use crate::{
     keys,
     knowledge::Knowledge,
     registry::{Entity, ReadKind, ReadShape, Recognised},
-    row,
+    row, write,
 };
 
 pub(crate) use found::{Found, Rows};
@@ -82,9 +82,13 @@ impl<'q> Query<'q> {
         Query { sql: &statement.sql, values, door }
     }
 
-    async fn load(&self, shared: &Shared) -> Result<Vec<QueryResult>, DbErr> {
+    fn statement(&self, shared: &Shared) -> Statement {
         let values = Some(Values(self.values.to_vec()));
-        let statement = Statement { sql: self.sql.to_owned(), values, db_backend: shared.backend };
+        Statement { sql: self.sql.to_owned(), values, db_backend: shared.backend }
+    }
+
+    async fn load(&self, shared: &Shared) -> Result<Vec<QueryResult>, DbErr> {
+        let statement = self.statement(shared);
         match self.door {
             Door::One => Ok(shared.db.query_one_raw(statement).await?.into_iter().collect()),
             Door::All => shared.db.query_all_raw(statement).await,
@@ -209,7 +213,10 @@ impl<'r> Desk<'r> {
         query: &Query<'_>,
     ) -> Result<Vec<QueryResult>, DbErr> {
         entity.group.bypasses.count(reason);
-        let rows = query.load(self.shared).await?;
+        let rows = match self.shared.writing(query.sql) {
+            Some(class) => write::query(self.shared, &class, query.statement(self.shared)).await?,
+            None => query.load(self.shared).await?,
+        };
         if self.knowledge.is_worth_refreshing(entity) {
             self.shared.forget();
         }

@@ -1,6 +1,6 @@
 //! One entity: its columns, its keys, and its reads as SeaORM renders them.
 
-use std::any::TypeId;
+use std::{any::TypeId, collections::BTreeSet};
 
 use cache_core::entry::Fingerprint;
 use sea_orm::{
@@ -8,7 +8,7 @@ use sea_orm::{
     QueryFilter, QueryResult, QuerySelect, QueryTrait, Schema, Select, Value,
 };
 
-use super::{ReadKind, UniqueKey, hop, list};
+use super::{ReadKind, UniqueKey, casts::casts, hop, list};
 use crate::{
     decoders::Decoders,
     model::{CacheModel, Policy},
@@ -36,6 +36,8 @@ pub(super) struct Facts {
     pub(super) shape: Shape,
     pub(super) fingerprint: Fingerprint,
     pub(super) primary: Vec<usize>,
+    pub(super) named: Vec<usize>,
+    pub(super) casts: Vec<Vec<String>>,
     pub(super) primary_sql: String,
     pub(super) uniques: Vec<UniqueKey>,
     pub(super) capture: fn(&Shape, &QueryResult) -> Result<Row, Unfit>,
@@ -80,6 +82,7 @@ pub(crate) fn describe<M: CacheModel>(backend: DbBackend, is_strict: bool) -> De
 
     let entity = M::Entity::default();
     let ends = hop::Ends::of::<M::Entity>(&of(&primary));
+    let named = named(&primary, &uniques, ends.references(), &shape);
     let facts = Facts {
         model: TypeId::of::<M>(),
         type_name: std::any::type_name::<M>(),
@@ -90,12 +93,15 @@ pub(crate) fn describe<M: CacheModel>(backend: DbBackend, is_strict: bool) -> De
             entity.schema_name(),
             entity.table_name(),
             &primary,
+            &named,
             &shape,
             M::POLICY.decoders,
         ),
         shape,
         primary_sql: by_key::<M>(&of(&primary), backend),
         primary,
+        named,
+        casts: columns.iter().map(|column| casts(*column, backend)).collect(),
         uniques,
         capture: |shape, row| {
             let model = M::from_query_result(row, "").map_err(Unfit::from)?;
@@ -141,6 +147,15 @@ fn unique_keys<M: CacheModel>(columns: &[Column<M>], backend: DbBackend) -> Vec<
         columns: key,
     })
     .collect()
+}
+
+/// The positions of the columns that name rows: those of the entity's keys, and those that refer to others.
+fn named(primary: &[usize], uniques: &[UniqueKey], references: Vec<String>, shape: &Shape) -> Vec<usize> {
+    let references =
+        references.into_iter().filter_map(|name| shape.names().position(|column| column == name));
+    let columns = uniques.iter().flat_map(|unique| unique.columns.iter().copied());
+    let named: BTreeSet<usize> = primary.iter().copied().chain(columns).chain(references).collect();
+    named.into_iter().collect()
 }
 
 /// The read by one key: conditions in the order of the columns, without LIMIT.
@@ -200,14 +215,18 @@ fn orders(n: usize) -> Vec<Vec<usize>> {
 
 /// FNV-1a over everything that decides how a stored row is read back, and for whom it was found to be right: stable
 /// across processes.
+///
+/// The columns of keys and relations decide as well: in a stored row, only theirs are certain to be the database's
+/// own, and another entity may look for other ones.
 fn fingerprint(
     schema: Option<&str>,
     table: &str,
     primary: &[usize],
+    named: &[usize],
     shape: &Shape,
     decoders: Decoders,
 ) -> Fingerprint {
-    let text = format!("{schema:?} {table:?} {primary:?} {shape:?} {decoders:?}");
+    let text = format!("{schema:?} {table:?} {primary:?} {named:?} {shape:?} {decoders:?}");
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });

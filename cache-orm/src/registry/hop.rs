@@ -58,6 +58,12 @@ impl Ends {
             arrive: arrive::<E>,
         }
     }
+
+    /// The columns of the entity that its relations begin at.
+    pub(super) fn references(&self) -> Vec<String> {
+        let columns = self.relations.iter().flat_map(|relation| relation.from_col.iter());
+        columns.map(|column| column.to_string()).collect()
+    }
 }
 
 /// A link of one hop, as an application would define it.

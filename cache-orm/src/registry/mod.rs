@@ -7,10 +7,12 @@
 //!
 //! ```text
 //! describe   one entity: its columns, its keys, and its reads as SeaORM renders them
+//! casts      what an entity casts its columns to
 //! list       reads by a list of keys
 //! hop        reads of the row that another one refers to
 //! ```
 
+mod casts;
 mod describe;
 mod hop;
 mod list;
@@ -56,6 +58,10 @@ pub(crate) struct Entity {
     pub(crate) fingerprint: Fingerprint,
     /// Positions of the primary key's columns in the shape.
     pub(crate) primary: Vec<usize>,
+    /// What each column is cast to when it is selected or compared, in the shape's order.
+    pub(crate) casts: Vec<Vec<String>>,
+    /// Positions of the columns that a key or a relation of the entity names.
+    pub(crate) named: Vec<usize>,
     /// The read by primary key: one value for each column, in order.
     pub(crate) primary_sql: String,
     pub(crate) uniques: Vec<UniqueKey>,
@@ -215,6 +221,8 @@ impl Registry {
             shape: Arc::new(facts.shape),
             fingerprint: facts.fingerprint,
             primary: facts.primary,
+            named: facts.named,
+            casts: facts.casts,
             primary_sql: facts.primary_sql,
             uniques: facts.uniques,
             capture: facts.capture,

@@ -22,6 +22,10 @@ pub(crate) enum Unfit {
     /// value that is not equal to itself.
     #[error("the model that is read back from its values is not equal to it")]
     NotEqual,
+    /// A column that a key or a relation names: its type gives another value than the database holds, or the
+    /// database holds a value of another type. Slots are named by the database's values.
+    #[error("the value of a key, as the model's type gives it, is not the one that the database holds")]
+    NotGiven,
     /// A conversion of one of the model's types panicked.
     #[error("a conversion of one of the model's types panicked")]
     Panicked,

@@ -8,6 +8,7 @@
 //! What can't be seen from one connection, and so is not known here:
 //! - temporary tables of other sessions, which hide a table of the same name there;
 //! - tables, triggers and foreign keys created later: learn again after a schema change;
+//! - on MySQL and MariaDB, the definitions of views that the user may not see (SHOW VIEW);
 //! - on MySQL and MariaDB, foreign keys of tables on which the user has no privilege at all. The user can't
 //!   read those tables either, but a cascade that passes through one reaches further unseen. Grant the
 //!   connection's user any privilege on every table that takes part in a cascade.
@@ -23,11 +24,13 @@ mod sqlite;
 mod table;
 #[cfg(feature = "testing")]
 pub(crate) mod testing;
+mod writers;
 
 use std::collections::{BTreeSet, HashMap};
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 
+use crate::classify::Writers;
 use reach::{Action, Change, ForeignKey, Reach};
 pub(crate) use table::{Column, ColumnKind, Kind, Table, TextEquality};
 
@@ -63,8 +66,14 @@ pub(crate) struct Schema {
     /// MySQL, MariaDB: the user may not see the triggers of some table, which so counts as having some.
     /// `GRANT TRIGGER` on the database makes its writes exact.
     pub(crate) triggers_hidden: bool,
-    /// Queries outside of transactions see rows that are not committed: MySQL at READ UNCOMMITTED.
+    /// Queries outside of transactions see rows that are not committed: MySQL at READ UNCOMMITTED, SQLite under
+    /// `PRAGMA read_uncommitted`.
     pub(crate) dirty_reads: bool,
+    /// Texts that are compared byte by byte are ordered by their bytes in UTF-8: SQLite, unless its encoding is
+    /// another.
+    pub(crate) orders_texts_by_bytes: bool,
+    /// Names that a plain read must not mention.
+    pub(crate) writers: Writers,
     tables: HashMap<String, Table>,
     reach: Reach,
 }
@@ -131,6 +140,7 @@ struct Draft {
     unique: HashMap<(String, String), Option<BTreeSet<String>>>,
     foreign_keys: HashMap<String, ForeignKey>,
     kin: Vec<(String, String)>,
+    writers: Writers,
 }
 
 impl Draft {
@@ -196,6 +206,22 @@ impl Draft {
         }
     }
 
+    /// Says that a write of the table, named in lower case, may change others.
+    fn writes_elsewhere(&mut self, table: String) {
+        if let Some(table) = self.tables.get_mut(&table) {
+            table.writes_elsewhere = true;
+        }
+        self.writers.tables.insert(table);
+    }
+
+    /// Says that even a read of a relation may.
+    fn writes_when_read(&mut self, relation: String) {
+        if let Some(table) = self.tables.get_mut(&relation) {
+            (table.writes_elsewhere, table.writes_when_read) = (true, true);
+        }
+        self.writers.relations.insert(relation);
+    }
+
     /// Says that rows of one table are rows of the other as well.
     fn kin(&mut self, one: &str, other: &str) {
         self.kin.push((one.to_lowercase(), other.to_lowercase()));
@@ -223,7 +249,15 @@ impl Draft {
             false => ForeignKey { parent_columns: None, ..key },
         });
         let reach = Reach::new(keys, self.kin);
-        Schema { identity, triggers_hidden: false, dirty_reads: false, tables, reach }
+        Schema {
+            identity,
+            triggers_hidden: false,
+            dirty_reads: false,
+            orders_texts_by_bytes: false,
+            writers: self.writers,
+            tables,
+            reach,
+        }
     }
 }
 

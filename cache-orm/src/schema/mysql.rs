@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use sea_orm::{DatabaseConnection, DbErr};
 
 use super::privileges::Privileges;
-use super::{Action, Column, ColumnKind, Draft, Kind, Schema, Table, TextEquality, is, rows};
+use super::{Action, Column, ColumnKind, Draft, Kind, Schema, Table, TextEquality, is, rows, writers};
 
 pub(super) async fn learn(db: &DatabaseConnection) -> Result<Schema, DbErr> {
     let [flavour, server, database, user, isolation] =
@@ -27,6 +27,7 @@ pub(super) async fn learn(db: &DatabaseConnection) -> Result<Schema, DbErr> {
         draft.unique_part(&table, &index, &column, is(&counts));
     }
     foreign_keys(db, &mut draft).await?;
+    writers::of_mysql(db, &mut draft).await?;
     let dirty_reads = isolation == "READ-UNCOMMITTED";
     Ok(Schema { triggers_hidden, dirty_reads, ..draft.finish(identity) })
 }

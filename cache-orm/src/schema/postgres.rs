@@ -2,7 +2,7 @@
 
 use sea_orm::{DatabaseConnection, DbErr};
 
-use super::{Action, Column, ColumnKind, Draft, Kind, Schema, Table, TextEquality, is, rows};
+use super::{Action, Column, ColumnKind, Draft, Kind, Schema, Table, TextEquality, is, rows, writers};
 
 pub(super) async fn learn(db: &DatabaseConnection) -> Result<Schema, DbErr> {
     let identity = identity(db).await?;
@@ -27,6 +27,7 @@ pub(super) async fn learn(db: &DatabaseConnection) -> Result<Schema, DbErr> {
     for [parent, child] in rows(db, INHERITANCE).await? {
         draft.kin(&parent, &child);
     }
+    writers::of_postgres(db, &mut draft).await?;
     Ok(draft.finish(identity))
 }
 

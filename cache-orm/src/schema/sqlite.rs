@@ -21,8 +21,18 @@ pub(super) async fn learn(db: &DatabaseConnection) -> Result<Schema, DbErr> {
     let primary_keys = columns(db, &collated, &mut draft).await?;
     unique(db, &primary_keys, &mut draft).await?;
     foreign_keys(db, &primary_keys, &mut draft).await?;
-    Ok(draft.finish(identity(&databases)))
+    let [encoding, dirty_reads] = rows(db, SETTINGS).await?.into_iter().next().unwrap_or_default();
+    Ok(Schema {
+        dirty_reads: is(&dirty_reads),
+        orders_texts_by_bytes: encoding == "UTF-8",
+        ..draft.finish(identity(&databases))
+    })
 }
+
+/// How the database keeps texts, and so orders them; and whether this connection reads what other connections of a
+/// shared cache have not committed. A pool gives all its connections the same pragmas.
+const SETTINGS: &str = "SELECT e.encoding, CAST(u.read_uncommitted AS TEXT) \
+    FROM pragma_encoding AS e JOIN pragma_read_uncommitted AS u";
 
 fn identity(databases: &[[String; 2]]) -> String {
     match databases.iter().find(|[name, _]| name == "main") {

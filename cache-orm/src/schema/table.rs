@@ -14,6 +14,8 @@ pub(crate) struct Table {
     /// A trigger, a rewrite rule or a view's definition may carry a write of it to any other table, or
     /// change other columns of the row than the statement assigns.
     pub(crate) writes_elsewhere: bool,
+    /// A read of it may change other tables: it is a view, or has a policy, that calls a function which may write.
+    pub(crate) writes_when_read: bool,
     /// The schema it is in: a database for MySQL, `main` for SQLite.
     pub(super) schema: String,
     /// The bare name means this table on this connection.
@@ -31,6 +33,7 @@ impl Table {
             transactional: true,
             row_security: false,
             writes_elsewhere: false,
+            writes_when_read: false,
             visible: true,
             columns: HashMap::new(),
             unique: Vec::new(),

@@ -37,6 +37,7 @@ impl LearnedSchema {
             (" not transactional", !table.transactional),
             (" row security", table.row_security),
             (" writes elsewhere", table.writes_elsewhere),
+            (" writes when read", table.writes_when_read),
         ] {
             words.push_str(if applies { word } else { "" });
         }

@@ -159,7 +159,7 @@ impl Plan {
             while let Some(row) = rows.next().await {
                 let row = row?;
                 answer.affected += 1;
-                self.note(&row, &mut affected);
+                self.note(&row, shared.backend, &mut affected);
                 if keeps {
                     answer.rows.push(row);
                 }
@@ -175,12 +175,12 @@ impl Plan {
     }
 
     /// Adds a row by its keys; the whole table if one can't be told.
-    fn note(&self, row: &QueryResult, affected: &mut Affected) {
+    fn note(&self, row: &QueryResult, backend: DbBackend, affected: &mut Affected) {
         if affected.is_whole(&self.table) {
             return;
         }
         for places in &self.keys {
-            match row_key(row, places) {
+            match row_key(row, places, backend) {
                 Some(key) => affected.add_row(&self.table, &key),
                 None => return affected.add_table(&self.table),
             }
@@ -246,8 +246,9 @@ fn returning_too(backend: DbBackend, sql: &str, columns: &[&str]) -> String {
     format!("{sql}\nRETURNING {columns}")
 }
 
-fn row_key(row: &QueryResult, places: &[(Place, KeyClass)]) -> Option<RowKey> {
-    let values = places.iter().map(|(place, class)| Some((*class, returned::value(row, place, *class)?)));
+fn row_key(row: &QueryResult, places: &[(Place, KeyClass)], backend: DbBackend) -> Option<RowKey> {
+    let values =
+        places.iter().map(|(place, class)| Some((*class, returned::value(row, place, *class, backend)?)));
     let values = values.collect::<Option<Vec<_>>>()?;
     keys::canonical(values.iter().map(|(class, value)| (*class, value)))
 }
