@@ -24,7 +24,6 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `all = false` | results of `find().all()` are not kept | |
 /// | `absent = false` | "no such row" is not kept | it is |
 /// | `hooks` | writes `impl ActiveModelBehavior for ActiveModel`, whose hooks invalidate what is saved or deleted through SeaORM's own connection | the impl is yours |
-///
 /// | `model_only` | cached rows are right for the model, and not for `into_json` or tuples | they are right for `into_json` |
 /// | `tuples` | cached rows are right for the model and for tuples, and not for `into_json` | |
 ///
