@@ -123,8 +123,30 @@ mod lists {
 fn exceptions(backend: Backend) -> (&'static [(&'static str, Verdict)], &'static [&'static str]) {
     match backend {
         Backend::Postgres => (&[], &[]),
-        Backend::MySql => (&[], &[]),
-        Backend::Sqlite => (&[], &[]),
+        Backend::MySql => (
+            &[("like_truth", NotCached), ("like_uuid_as_text", SomeRows)],
+            &["decoding::likeness::truth::Model.maybe", "decoding::likeness::truth::Model.value"],
+        ),
+        Backend::Sqlite => (
+            &[
+                ("like_double", NotCached),
+                ("like_json", NotCached),
+                ("like_json_binary", NotCached),
+                ("like_note", NotCached),
+                // SeaORM can't read its NULL.
+                ("like_uuid_as_text", SomeRows),
+            ],
+            &[
+                "decoding::likeness::double::Model.maybe",
+                "decoding::likeness::double::Model.value",
+                "decoding::likeness::json::Model.maybe",
+                "decoding::likeness::json::Model.value",
+                "decoding::likeness::json_binary::Model.maybe",
+                "decoding::likeness::json_binary::Model.value",
+                "decoding::likeness::note::Model.maybe",
+                "decoding::likeness::note::Model.value",
+            ],
+        ),
     }
 }
 
@@ -179,6 +201,3 @@ async fn lists_of_postgres() {
             .await;
     }
 }
-
-#[expect(dead_code, reason = "until the table is known")]
-const USED: [Verdict; 2] = [NotCached, SomeRows];
