@@ -48,7 +48,12 @@ pub(crate) fn converts(columns: &[Column<'_>], span: Span) -> TokenStream {
 
 /// The type inside of options and lists.
 fn unwrapped(kind: &Type) -> &Type {
-    let Type::Path(path) = kind else { return kind };
+    let path = match kind {
+        Type::Path(path) => path,
+        // As a macro passes it on.
+        Type::Group(group) => return unwrapped(&group.elem),
+        _ => return kind,
+    };
     let Some(last) = path.path.segments.last() else { return kind };
     match &last.arguments {
         PathArguments::AngleBracketed(arguments) if last.ident == "Option" || last.ident == "Vec" => {

@@ -25,7 +25,6 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `absent = false` | "no such row" is not kept | it is |
 /// | `when_unreachable = "refuse"` | writes that may change the table fail while the store can't be reached; `"proceed"`: they go through | what the connection says |
 /// | `hooks` | writes `impl ActiveModelBehavior for ActiveModel`, whose hooks invalidate what is saved or deleted through SeaORM's own connection | the impl is yours |
-///
 /// | `model_only` | cached rows are right for the model, and not for `into_json` or tuples | they are right for `into_json` |
 /// | `tuples` | cached rows are right for the model and for tuples, and not for `into_json` | |
 ///

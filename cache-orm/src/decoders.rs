@@ -13,7 +13,7 @@ mod probe;
 pub use probe::{Otherwise, Probe};
 
 use sea_orm::{
-    ColumnType, DbBackend,
+    ColumnType, DbBackend, Value,
     prelude::{
         ChronoUnixTimestamp, ChronoUnixTimestampMillis, Json, TextUuid, TimeUnixTimestamp,
         TimeUnixTimestampMillis, Uuid,
@@ -98,20 +98,10 @@ pub(crate) enum Likeness {
 }
 
 impl Likeness {
-    /// What is known of a column from the entity's type and the database's. Established by the test `decoding`.
+    /// What is known of a column from the entity's type and the database's, if its values are [natural](is_natural).
+    /// Established by the test `decoding`.
     pub(crate) fn of(entity: &ColumnType, database: ColumnKind, backend: DbBackend) -> Self {
         use ColumnType as T;
-        let is_integer = matches!(
-            entity,
-            T::TinyInteger
-                | T::SmallInteger
-                | T::Integer
-                | T::BigInteger
-                | T::TinyUnsigned
-                | T::SmallUnsigned
-                | T::Unsigned
-                | T::BigUnsigned
-        );
         match (backend, entity, database) {
             // SeaORM takes a REAL for an f32, and a document for text.
             (DbBackend::Sqlite, T::Double | T::Json | T::JsonBinary, _) => Likeness::Different,
@@ -124,10 +114,45 @@ impl Likeness {
             (_, T::Boolean, ColumnKind::Bool)
             | (_, T::String(_) | T::Text, ColumnKind::Text(_))
             | (DbBackend::Postgres, T::Uuid, ColumnKind::Uuid) => Likeness::Same,
-            (_, _, ColumnKind::Integer) if is_integer => Likeness::Same,
+            (_, entity, ColumnKind::Integer) if is_integer(entity) => Likeness::Same,
             _ => Likeness::Compared,
         }
     }
+}
+
+/// True for a value of the Rust type that a column of this type usually has. Whoever names a column's type may give it
+/// any Rust type that can be read from it.
+pub(crate) fn is_natural(value: &Value, kind: &ColumnType) -> bool {
+    use ColumnType as T;
+    match value {
+        Value::Bool(_) => matches!(kind, T::Boolean),
+        Value::String(_) => matches!(kind, T::String(_) | T::Text),
+        Value::Uuid(_) => matches!(kind, T::Uuid),
+        Value::TinyInt(_)
+        | Value::SmallInt(_)
+        | Value::Int(_)
+        | Value::BigInt(_)
+        | Value::TinyUnsigned(_)
+        | Value::SmallUnsigned(_)
+        | Value::Unsigned(_)
+        | Value::BigUnsigned(_) => is_integer(kind),
+        _ => false,
+    }
+}
+
+fn is_integer(kind: &ColumnType) -> bool {
+    use ColumnType as T;
+    matches!(
+        kind,
+        T::TinyInteger
+            | T::SmallInteger
+            | T::Integer
+            | T::BigInteger
+            | T::TinyUnsigned
+            | T::SmallUnsigned
+            | T::Unsigned
+            | T::BigUnsigned
+    )
 }
 
 #[cfg(test)]
@@ -143,6 +168,14 @@ mod tests {
             let text = ColumnKind::Text(TextEquality::Loose);
             assert_eq!(Likeness::of(&citext, text, backend), Likeness::Compared);
         }
+    }
+
+    #[test]
+    fn a_truth_value_in_a_column_of_numbers_is_compared() {
+        assert!(is_natural(&true.into(), &ColumnType::Boolean));
+        assert!(!is_natural(&true.into(), &ColumnType::Integer));
+        assert!(!is_natural(&serde_json::json!(1).into(), &ColumnType::Text));
+        assert!(is_natural(&Value::BigInt(None), &ColumnType::Integer));
     }
 
     #[test]

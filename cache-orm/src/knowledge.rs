@@ -93,8 +93,8 @@ impl Knowledge {
         })
     }
 
-    /// True if each row must be compared with the database's own before it is cached: the entity promises that
-    /// `into_json` sees the same, and its types and the database's do not settle it.
+    /// True if each row must be compared with the database's own before it is cached, where the entity promises that
+    /// `into_json` sees the same: its types and the database's do not settle it.
     pub(crate) fn compares_json(&self, entity: &Entity) -> bool {
         self.facts[entity.index].compares
     }

@@ -16,6 +16,7 @@ use sea_orm::{QueryResult, Value};
 
 use crate::{
     connection::Shared,
+    decoders::{self, Decoders},
     keys,
     read::{Desk, Read, seal},
     registry::{Entity, ReadKind},
@@ -140,7 +141,7 @@ fn capture(desk: &Desk<'_>, entity: &Entity, loaded: &QueryResult) -> Option<Arc
             report(desk.shared, entity, Unfit::NotGiven);
             None
         }
-        Ok(row) if desk.knowledge.compares_json(entity) && !row::same_json(&row, loaded) => {
+        Ok(row) if !is_as_promised(desk, entity, &row, loaded) => {
             report(
                 desk.shared,
                 entity,
@@ -154,6 +155,16 @@ fn capture(desk: &Desk<'_>, entity: &Entity, loaded: &QueryResult) -> Option<Arc
             None
         }
     }
+}
+
+/// True if `into_json` sees the row as the database's own, or its entity does not promise that.
+fn is_as_promised(desk: &Desk<'_>, entity: &Entity, row: &Row, loaded: &QueryResult) -> bool {
+    let is_settled = || {
+        let mut columns = row.values().iter().zip(entity.shape.types());
+        !desk.knowledge.compares_json(entity)
+            && columns.all(|(value, kind)| decoders::is_natural(value, kind))
+    };
+    entity.policy.decoders != Decoders::Json || is_settled() || row::same_json(row, loaded)
 }
 
 /// The row as a hit would give it; as it is, if it can't be cached.

@@ -27,8 +27,8 @@ thread_local! {
     static LAST: Cell<&'static str> = const { Cell::new("") };
 }
 
-/// Entries that make JSON fail, and tuples, unless they are right for them. They sort before the columns' names, and
-/// behind the positions of a row for tuples.
+/// Entries that make JSON fail, and tuples, unless they are right for them. They sort before the columns' names; in a row
+/// for tuples behind them, because its last elements may be read from there.
 pub(super) fn refusals(decoders: Decoders, columns: usize) -> impl Iterator<Item = (String, Value)> {
     let positions = if decoders == Decoders::Model { columns } else { 0 };
     let tuple = (0..positions).map(|position| {
@@ -36,7 +36,12 @@ pub(super) fn refusals(decoders: Decoders, columns: usize) -> impl Iterator<Item
         let refusal = OptionEnum::Some(Box::new(Enum { type_name: "refusal".into(), value }));
         (format!("\0{position:04}"), Value::Enum(refusal))
     });
-    let json = (decoders != Decoders::Json).then(|| ("\0~".to_owned(), Value::Bytes(Some(WHY.to_vec()))));
+    let bytes = || Value::Bytes(Some(WHY.to_vec()));
+    let json = match decoders {
+        Decoders::Json => None,
+        Decoders::Tuples => Some(("\u{10ffff}".to_owned(), bytes())),
+        Decoders::Model => Some(("\0~".to_owned(), bytes())),
+    };
     tuple.chain(json)
 }
 

@@ -95,6 +95,24 @@ pub(crate) mod claim {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// A Rust type that is not the one its column's type usually has.
+pub(crate) mod flag {
+    use cache_orm::Cacheable;
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]
+    #[sea_orm(table_name = "flag")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: i32,
+        #[sea_orm(column_type = "Integer")]
+        pub up: bool,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 async fn table<E: EntityTrait>(db: &DatabaseConnection, entity: E) {
     let table = Schema::new(db.get_database_backend()).create_table_from_entity(entity);
     db.execute(&table).await.expect("a table can be created");
@@ -134,6 +152,12 @@ pub(crate) async fn drafts(db: &DatabaseConnection) {
     ] {
         db.execute_unprepared(sql).await.expect("a draft can be inserted");
     }
+}
+
+/// One flag, on the databases that read a truth value from an integer.
+pub(crate) async fn flags(db: &DatabaseConnection) {
+    table(db, flag::Entity).await;
+    db.execute_unprepared("INSERT INTO flag VALUES (1, 1)").await.expect("a flag can be inserted");
 }
 
 /// One claim.

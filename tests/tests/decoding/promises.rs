@@ -3,13 +3,13 @@
 use cache_orm::CachedEntity;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, JsonValue, QueryFilter, Select};
 use tests::{
-    Backend, matrix,
+    Backend, Env, matrix,
     shop::{Shop, category, product, store},
 };
 
 use crate::{
     connect,
-    entities::{claim, claims, draft, drafts, invoice, invoices, measure, measures},
+    entities::{claim, claims, draft, drafts, flag, flags, invoice, invoices, measure, measures},
     hits,
 };
 
@@ -116,6 +116,22 @@ matrix! {
                 assert_eq!(hits(&db, "draft"), if cached { 3 } else { 0 }, "{id}");
             }
         }
+    }
+
+    async fn a_truth_value_in_a_column_of_integers_is_not_cached(env: Env) {
+        let plain = env.connect().await;
+        flags(&plain).await;
+        let (db, _) = connect(&env, false).await;
+        for _ in 0..2 {
+            let select = || flag::Entity::find_by_id(1);
+            assert_eq!(as_json(select(), &db).await, as_json(select(), &plain).await);
+            let (answer, truth) = (select().one(&db).await, select().one(&plain).await);
+            // Postgres has no such truth values.
+            assert_eq!(answer.is_ok(), env.backend() != Backend::Postgres);
+            assert_eq!(answer.ok(), truth.ok());
+            db.settled().await;
+        }
+        assert_eq!(hits(&db, "flag"), 0);
     }
 
     async fn a_type_that_claims_to_look_alike_is_compared(env: Env) {
