@@ -28,9 +28,13 @@ pub(crate) enum Route<'s> {
 impl Shared {
     /// Finds the way of a statement by its text.
     pub(crate) fn route(&self, sql: &str) -> Route<'_> {
-        if let Some(read) = self.registry.read(sql) {
-            return Route::Cached(read);
+        match self.registry.read(sql) {
+            Some(read) => Route::Cached(read),
+            None => self.route_by_class(sql),
         }
+    }
+
+    fn route_by_class(&self, sql: &str) -> Route<'_> {
         let class = self.classes.of(sql);
         let class = self.widened(&class, sql).unwrap_or(class);
         match &*class {
@@ -49,17 +53,18 @@ impl Shared {
     /// The same, when the schema is known or the database could not be asked: what reads by its text may write through
     /// a view.
     pub(crate) async fn route_learned(&self, sql: &str) -> Route<'_> {
-        if self.known().is_none() && self.registry.read(sql).is_none() {
-            self.knowledge().await;
+        match self.registry.read(sql) {
+            Some(read) => Route::Cached(read),
+            None => {
+                self.learn_what_writes().await;
+                self.route_by_class(sql)
+            }
         }
-        self.route(sql)
     }
 
     /// The same for a statement whose answer can't come from the cache.
     pub(crate) async fn route_past(&self, sql: &str) -> Route<'_> {
-        if self.known().is_none() {
-            self.knowledge().await;
-        }
+        self.learn_what_writes().await;
         match self.route(sql) {
             Route::Cached(_) => self.writing(sql).map_or(Route::Read, Route::Write),
             route => route,
@@ -71,12 +76,24 @@ impl Shared {
         self.widened(&Class::Read(ReadKind::Select), sql)
     }
 
-    fn widened(&self, class: &Class, sql: &str) -> Option<Arc<Class>> {
-        // SQLite has no functions that write.
-        if self.backend == DbBackend::Sqlite {
-            return None;
+    /// What a text of this class does by what the schema knows of it, if that is more.
+    pub(super) fn widened(&self, class: &Class, sql: &str) -> Option<Arc<Class>> {
+        if self.has_writing_functions() {
+            self.known()?.widen(class, sql, self.backend).map(Arc::new)
+        } else {
+            None
         }
-        self.known()?.widen(class, sql, self.backend).map(Arc::new)
+    }
+
+    async fn learn_what_writes(&self) {
+        if self.has_writing_functions() && self.known().is_none() {
+            self.knowledge().await;
+        }
+    }
+
+    /// SQLite has none.
+    fn has_writing_functions(&self) -> bool {
+        self.backend != DbBackend::Sqlite
     }
 }
 

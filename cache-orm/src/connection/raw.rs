@@ -20,6 +20,7 @@ pub(super) fn watched(shared: &Arc<Shared>, db: &DatabaseConnection) -> Database
         let Some(shared) = shared.upgrade() else { return };
         let sql = &info.statement.sql;
         let class = shared.classes.of(sql);
+        let class = shared.widened(&class, sql).unwrap_or(class);
         let changes_nothing = matches!(*class, Class::Read(_))
             || (*class == Class::Session && ends_with_transaction(sql, shared.backend));
         if changes_nothing {
