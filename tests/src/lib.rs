@@ -9,10 +9,14 @@
 mod database;
 mod environment;
 mod matrix;
+mod proxy;
 mod redis;
 pub mod shop;
+mod vanish;
 
 pub use database::{Backend, Database, backends};
 pub use environment::unique_name;
 pub use matrix::{Env, StoreKind, run, run_on_database};
+pub use proxy::Proxy;
 pub use redis::{RedisServer, redis_namespace, redis_url};
+pub use vanish::{Sweep, vanish_after};
