@@ -55,6 +55,8 @@ mod read;
 
 mod write;
 
+mod shield;
+
 pub mod connection;
 
 mod entity;
