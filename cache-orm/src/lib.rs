@@ -57,6 +57,8 @@ mod read;
 
 mod write;
 
+mod shield;
+
 pub mod connection;
 
 mod entity;

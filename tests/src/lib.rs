@@ -10,11 +10,15 @@ mod database;
 mod environment;
 mod link;
 mod matrix;
+mod proxy;
 mod redis;
 pub mod shop;
+mod vanish;
 
 pub use database::{Backend, Database, backends};
 pub use environment::unique_name;
 pub use link::{Link, Lost};
 pub use matrix::{Env, StoreKind, run, run_on_database};
+pub use proxy::Proxy;
 pub use redis::{RedisServer, redis_namespace, redis_url};
+pub use vanish::{Sweep, vanish_after};

@@ -1,17 +1,18 @@
 //! Races, run as schedules: a call to the store stops where the test wants it, never by sleeping.
 
-use std::{future::Future, pin::pin, sync::Arc, task::Poll, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use cache_core::testing::{Call, CountingStore, PausableStore};
-use cache_orm::{CachedConnection, Namespace};
+use cache_orm::{CachedConnection, Namespace, Store};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{Set, Unchanged},
-    ConnectionTrait, EntityTrait, TransactionTrait,
+    ConnectionTrait, DbBackend, EntityTrait, TransactionTrait,
 };
 use tests::{
-    Backend, Env, matrix,
+    Backend, Env, Sweep, matrix,
     shop::{Shop, product, store},
+    vanish_after,
 };
 
 /// Two processes over one database and one store; the calls of the first can be stopped.
@@ -206,50 +207,160 @@ matrix! {
         drop(shop);
     }
 
-    /// Every await is a place where the caller may vanish: a write that is dropped after any number of polls
-    /// leaves no old row behind.
+    /// Every await is a place where the caller may vanish.
     async fn a_dropped_write_leaves_no_old_row(env: Env) {
-        let shop = Shop::open(&env).await;
-        for polls in 0..40 {
-            price(&shop.db, 1).await;
-            shop.db.settled().await;
-            let db = shop.db.clone();
-            let done = drop_after(polls, async move {
+        let mut sweep = Sweep::open(&env, "update by key").await;
+        while sweep.goes_on().await {
+            let (db, new) = (sweep.shop.db.clone(), sweep.price());
+            sweep.vanish(async { priced(1, new).update(&db).await.expect("the update succeeds") }).await;
+            sweep.check().await;
+        }
+        sweep.finish();
+    }
+
+    /// A driver counts a transaction once it is told that it has begun.
+    async fn a_dropped_transaction_leaves_its_connection_in_order(env: Env) {
+        let mut sweep = Sweep::open(&env, "begin, update, commit").await;
+        while sweep.goes_on().await {
+            let (db, new) = (sweep.shop.db.clone(), sweep.price());
+            let call = async {
                 let transaction = db.begin().await.expect("a transaction");
-                let row = priced(1, 1000 + polls).update(&transaction).await.expect("the update succeeds");
+                priced(1, new).update(&transaction).await.expect("the update succeeds");
                 transaction.commit().await.expect("the commit succeeds");
-                row
-            })
-            .await;
+            };
+            sweep.vanish(call).await;
+            sweep.check().await;
+        }
+        sweep.finish();
+    }
+
+    /// sqlx undoes the whole transaction if a savepoint is given up while it is opened: what was written is lost, and
+    /// what follows commits by itself.
+    async fn a_dropped_savepoint_leaves_its_transaction_as_it_was(env: Env) {
+        let mut sweep = Sweep::open(&env, "savepoint, update, release").await;
+        while sweep.goes_on().await {
+            let (db, new) = (sweep.shop.db.clone(), sweep.price());
+            let outer = db.begin().await.expect("a transaction");
+            priced(1, new).update(&outer).await.expect("the update succeeds");
+            let call = async {
+                let savepoint = outer.begin().await.expect("a savepoint");
+                priced(3, new).update(&savepoint).await.expect("the update succeeds");
+                savepoint.commit().await.expect("the savepoint is kept");
+            };
+            sweep.vanish(call).await;
+            priced(2, new).update(&outer).await.expect("the update succeeds");
+            assert_ne!(price(&sweep.shop.plain, 2).await, Some(new), "nothing is committed yet");
+            outer.commit().await.expect("the commit succeeds");
+            for id in [1, 2] {
+                assert_eq!(price(&sweep.shop.plain, id).await, Some(new), "product {id}");
+            }
+            sweep.check().await;
+        }
+        sweep.finish();
+    }
+
+    async fn a_dropped_statement_of_a_transaction_is_noted(env: Env) {
+        let mut sweep = Sweep::open(&env, "update in a transaction").await;
+        while sweep.goes_on().await {
+            let (db, new) = (sweep.shop.db.clone(), sweep.price());
+            let transaction = db.begin().await.expect("a transaction");
+            sweep.vanish(async { priced(1, new).update(&transaction).await.expect("the update succeeds") }).await;
+            priced(2, new).update(&transaction).await.expect("the update succeeds");
+            transaction.commit().await.expect("the commit succeeds");
+            assert_eq!(price(&sweep.shop.plain, 2).await, Some(new));
+            sweep.check().await;
+        }
+        sweep.finish();
+    }
+
+    async fn a_dropped_rollback_rolls_back(env: Env) {
+        let shop = Shop::open(&env).await;
+        for wakes in 0..300 {
+            let transaction = shop.db.begin().await.expect("a transaction");
+            priced(1, 7).update(&transaction).await.expect("the update succeeds");
+            let done = vanish_after(wakes, transaction.rollback(), async || {}).await;
             shop.db.settled().await;
             quiet(&shop).await;
-            for _ in 0..2 {
-                assert_eq!(price(&shop.db, 1).await, price(&shop.plain, 1).await, "after {polls} polls");
-                shop.db.settled().await;
-            }
-            if done {
+            assert_eq!((price(&shop.db, 1).await, price(&shop.plain, 1).await), (Some(100), Some(100)));
+            if done.is_some() {
                 return;
             }
         }
+        panic!("it never ends");
+    }
+
+    /// A runtime that ends takes every task with it: nothing of a transaction may be left on a connection that
+    /// somebody is given later.
+    async fn a_runtime_that_ends_closes_the_connection_of_a_transaction(env: Env) {
+        let shop = Shop::open(&env).await;
+        let mut wakes = 0;
+        loop {
+            let (within, store) = (env.clone(), env.store().await);
+            let ended = tokio::task::spawn_blocking(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+                let db = runtime.block_on(enter_by_one(&within, store));
+                let beginning = db.clone();
+                let mut begun = Box::pin(async move {
+                    let transaction = beginning.begin().await.expect("a transaction");
+                    priced(1, 7).update(&transaction).await.expect("the update succeeds");
+                    transaction
+                });
+                let transaction = runtime.block_on(vanish_after(wakes, begun.as_mut(), async || {}));
+                let ended = transaction.is_some();
+                drop(runtime);
+                drop((begun, transaction));
+                assert_eq!(idle(&db), 0, "after {wakes} wakes");
+                ended
+            });
+            let ended = ended.await.expect("nothing panics");
+            quiet(&shop).await;
+            assert_eq!((price(&shop.db, 1).await, price(&shop.plain, 1).await), (Some(100), Some(100)));
+            if ended {
+                assert!(wakes > 0 || env.backend() == Backend::Sqlite, "it was given up before");
+                return;
+            }
+            wakes += 1;
+            assert!(wakes < 300, "it never ends");
+        }
+    }
+
+    async fn a_transaction_that_is_dropped_outside_its_runtime_is_rolled_back(env: Env) {
+        let shop = Shop::open(&env).await;
+        let (within, store) = (env.clone(), env.store().await);
+        let dropped = tokio::task::spawn_blocking(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            let db = runtime.block_on(Shop::enter(&within, store));
+            let transaction = runtime.block_on(async {
+                let transaction = db.begin().await.expect("a transaction");
+                priced(1, 7).update(&transaction).await.expect("the update succeeds");
+                transaction
+            });
+            drop(transaction);
+            assert_eq!(runtime.block_on(price(&db, 1)), Some(100));
+            runtime.block_on(db.settled());
+        });
+        dropped.await.expect("nothing panics");
+        quiet(&shop).await;
+        assert_eq!((price(&shop.db, 1).await, price(&shop.plain, 1).await), (Some(100), Some(100)));
     }
 
     async fn a_dropped_read_leaves_nothing_behind(env: Env) {
         let shop = Shop::open(&env).await;
         let operations = CountingStore::new(env.store().await);
         let db = Shop::enter(&env, Arc::new(operations.clone())).await;
-        for polls in 0..40 {
-            let id = 1 + polls % 3;
+        for wakes in 0..300 {
+            let id = 1 + wakes % 3;
             let reading = db.clone();
-            let done = drop_after(polls, async move { price(&reading, id).await }).await;
+            let done = vanish_after(wakes as usize, async move { price(&reading, id).await }, async || {}).await;
             db.settled().await;
-            priced(id, 5000 + polls).update(&db).await.expect("the update succeeds");
+            priced(id, 5000 + wakes).update(&db).await.expect("the update succeeds");
             db.settled().await;
-            assert_eq!(price(&db, id).await, Some(5000 + polls));
-            if done {
-                break;
+            assert_eq!(price(&db, id).await, Some(5000 + wakes));
+            if done.is_some() {
+                return;
             }
         }
-        drop(shop);
+        panic!("it never ends: {}", shop.db.stats().bypasses.len());
     }
 }
 
@@ -259,15 +370,27 @@ async fn quiet(shop: &Shop) {
     shop.plain.execute_unprepared(waits).await.expect("the update succeeds");
 }
 
-/// Polls a future so many times, letting everything else run in between, and drops it. True if it ended.
-async fn drop_after<T>(polls: i32, future: impl Future<Output = T>) -> bool {
-    let mut future = pin!(future);
-    for _ in 0..polls {
-        let polled = std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await;
-        if polled.is_ready() {
-            return true;
-        }
-        tokio::task::yield_now().await;
+/// A cached connection of another process, with one connection to the database.
+async fn enter_by_one(env: &Env, store: Arc<dyn Store>) -> CachedConnection {
+    let one = env
+        .database
+        .connect_with(|options| {
+            options.max_connections(1);
+        })
+        .await;
+    CachedConnection::builder(one)
+        .shared_store(store)
+        .namespace(Namespace::new(env.namespace.clone()).expect("the harness makes valid names"))
+        .build()
+        .await
+        .expect("the cache is ready")
+}
+
+/// How many connections wait in the pool.
+fn idle(db: &CachedConnection) -> usize {
+    match db.get_database_backend() {
+        DbBackend::Sqlite => db.inner().get_sqlite_connection_pool().num_idle(),
+        DbBackend::Postgres => db.inner().get_postgres_connection_pool().num_idle(),
+        _ => db.inner().get_mysql_connection_pool().num_idle(),
     }
-    false
 }

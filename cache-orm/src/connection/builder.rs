@@ -17,6 +17,7 @@ use cache_core::{
     store::Store,
 };
 use sea_orm::DatabaseConnection;
+use tokio::sync::watch;
 
 use crate::{
     classify::Classes,
@@ -27,6 +28,7 @@ use crate::{
     read,
     registry::Registry,
     row::Codec,
+    shield::Shields,
     stats::Bypasses,
 };
 
@@ -242,7 +244,8 @@ impl Builder {
             allowances: self.allowances,
             knowledge: RwLock::default(),
             identity: OnceLock::new(),
-            learning: tokio::sync::Mutex::new(()),
+            learning: watch::Sender::new(false),
+            shields: Shields::default(),
             reported: Mutex::default(),
         });
         hooks::register(Arc::downgrade(&shared));

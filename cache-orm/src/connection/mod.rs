@@ -55,7 +55,8 @@ impl CachedConnection {
     /// Caches the rows of every entity that derives `Cacheable` in `store`, with default settings.
     ///
     /// The database's schema is learned, and the namespace claimed, with the first query. To see errors of
-    /// either, call [`ready`](Self::ready).
+    /// either, call [`ready`](Self::ready). A transaction does not wait for it: what it writes until the schema is
+    /// known invalidates everything.
     ///
     /// A [`MemoryStore`](crate::MemoryStore) is for a database that one process writes to: several processes
     /// with a memory store each would serve rows that the others have changed.
@@ -139,8 +140,10 @@ impl CachedConnection {
         }
     }
 
-    /// Waits until every background call to the store (fills, releases) has ended, done or not. For tests.
+    /// Waits until every background call to the store (fills, releases) has ended, and every call of the database
+    /// whose caller is gone. For tests, and before a process ends.
     pub async fn settled(&self) {
+        self.shared.shields.settled().await;
         self.shared.cache.settled().await;
     }
 

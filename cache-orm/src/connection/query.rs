@@ -185,10 +185,16 @@ impl TransactionTrait for CachedConnection {
     }
 
     async fn begin_with_options(&self, options: TransactionOptions) -> Result<CachedTransaction, DbErr> {
-        // Learned before the transaction holds what may be the pool's only connection.
-        self.shared.knowledge().await;
-        let inner = self.shared.db.begin_with_options(options).await?;
-        Ok(CachedTransaction::outermost(inner, self.shared.clone()))
+        // Not waited for: transactions begin in the order in which they ask, and the pool may have one connection.
+        self.shared.learn_ahead();
+        let shared = self.shared.clone();
+        // A driver counts a transaction when it is told that it has begun: left alone before, it would return the
+        // connection to the pool inside of it.
+        let begun = self.shared.shields.raise(|_| async move {
+            let inner = shared.db.begin_with_options(options).await?;
+            Ok(CachedTransaction::outermost(inner, shared))
+        });
+        begun.await
     }
 
     async fn transaction<F, T, E>(&self, callback: F) -> Result<T, TransactionError<E>>

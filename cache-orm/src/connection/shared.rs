@@ -10,6 +10,7 @@ use std::{
 
 use cache_core::{cache::Cache, event::Counter, store::Reach};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
+use tokio::{runtime::Handle, sync::watch};
 
 use crate::{
     classify::{Classes, reason::BypassReason},
@@ -18,6 +19,7 @@ use crate::{
     registry::Registry,
     row::Codec,
     schema,
+    shield::Shields,
     stats::Bypasses,
 };
 
@@ -44,8 +46,10 @@ pub(crate) struct Shared {
     pub(super) knowledge: RwLock<Known>,
     /// What the database says it is.
     pub(crate) identity: OnceLock<String>,
-    /// One task at a time asks the database for its schema.
-    pub(super) learning: tokio::sync::Mutex<()>,
+    /// True while a task asks the database for its schema.
+    pub(super) learning: watch::Sender<bool>,
+    /// Calls that run to their end though their caller is gone.
+    pub(crate) shields: Shields,
     /// Things that were reported and need no second report.
     pub(super) reported: Mutex<BTreeSet<String>>,
 }
@@ -57,21 +61,44 @@ pub(crate) struct Known {
     generation: u64,
 }
 
+/// The schema is being learned until this is dropped.
+struct Learning(Arc<Shared>);
+
+impl Drop for Learning {
+    fn drop(&mut self) {
+        self.0.learning.send_replace(false);
+    }
+}
+
 impl Shared {
     /// What may be cached. Learned with the first query, and again when the schema changed.
-    pub(crate) async fn knowledge(&self) -> Arc<Knowledge> {
+    pub(crate) async fn knowledge(self: &Arc<Self>) -> Arc<Knowledge> {
         if let Some(known) = self.known() {
             return known;
         }
-        // Nobody waits for a call that asks already: it may be a future that is not polled until this one has
-        // returned. A mock has answers for its user's queries only.
-        let Ok(_asking) = self.learning.try_lock() else { return self.provisional() };
-        if self.db.is_mock_connection() {
-            return self.provisional();
+        let mut learning = self.learning.subscribe();
+        self.learn_ahead();
+        // The sender lives as long as `self`, so waiting can't fail.
+        drop(learning.wait_for(|learning| !*learning).await);
+        self.known().unwrap_or_else(|| self.provisional())
+    }
+
+    /// Has the schema learned, if it is not known, by a task of its own: whoever waits for it does not depend on
+    /// a future that somebody else may never poll again, and a transaction need not wait at all.
+    pub(crate) fn learn_ahead(self: &Arc<Self>) {
+        // A mock has answers for its user's queries only.
+        if self.known().is_some() || self.db.is_mock_connection() {
+            return;
         }
-        match self.known() {
-            Some(known) => known,
-            None => self.learn_and_report().await,
+        let Ok(runtime) = Handle::try_current() else { return };
+        let begins = self.learning.send_if_modified(|learning| !std::mem::replace(learning, true));
+        if begins {
+            let learning = Learning(self.clone());
+            runtime.spawn(async move {
+                if learning.0.known().is_none() {
+                    learning.0.learn_and_report().await;
+                }
+            });
         }
     }
 

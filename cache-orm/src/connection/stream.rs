@@ -114,17 +114,17 @@ impl StreamTrait for CachedTransaction {
     type Stream<'a> = CachedStream<'a>;
 
     fn get_database_backend(&self) -> DbBackend {
-        self.shared.backend
+        self.session.shared().backend
     }
 
     fn stream_raw<'a>(&'a self, statement: Statement) -> Opening<'a> {
         Box::pin(async move {
-            self.prepare(&statement.sql, statement.values.as_ref()).await?;
-            Ok(CachedStream::new(self.inner.stream_raw(statement).await?, None))
+            self.session.prepare(&statement).await?;
+            Ok(CachedStream::new(self.session.inner().stream_raw(statement).await?, None))
         })
     }
 
     fn stream<'a, S: StatementBuilder + Sync>(&'a self, statement: &S) -> Opening<'a> {
-        self.stream_raw(self.shared.backend.build(statement))
+        self.stream_raw(self.session.shared().backend.build(statement))
     }
 }

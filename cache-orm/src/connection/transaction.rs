@@ -1,43 +1,41 @@
 //! Transactions: reads go to the database, writes are noted in a journal, and the fences are placed right
 //! before COMMIT, so that a transaction that idles blocks nobody.
 
+mod calls;
+
 mod journal;
+
+mod session;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, IsolationLevel,
     QueryResult, Statement, StatementBuilder, TransactionError, TransactionOptions, TransactionSession,
-    TransactionTrait, Values,
+    TransactionTrait,
 };
 
-use crate::{
-    classify::{Class, ends_with_transaction, reason::BypassReason},
-    connection::{Shared, query::Route},
-    write::{self, Answer, Asked, Plan, SchemaChange},
-};
+use crate::connection::Shared;
 
-use journal::{Journal, Level};
+use session::Session;
 
 /// An open transaction or savepoint of a [`CachedConnection`](super::CachedConnection). A drop-in for
 /// [`DatabaseTransaction`].
 ///
 /// Dropped without commit or rollback, it rolls back.
+///
+/// # Cancel safety
+/// A call that was sent runs to its end though its caller is gone, and the next call waits for it: the database's
+/// session is never left in the midst of one. A statement that waits for its turn when its caller vanishes is not
+/// sent; a savepoint that nobody was told of is undone. If the runtime ends as well, the connection is closed, not
+/// returned to the pool. (A stream borrows the transaction and ends with its caller.)
 pub struct CachedTransaction {
-    pub(super) inner: DatabaseTransaction,
-    pub(super) shared: Arc<Shared>,
-    journal: Arc<Journal>,
-    level: Level,
+    pub(super) session: Session,
 }
 
 impl CachedTransaction {
     pub(super) fn outermost(inner: DatabaseTransaction, shared: Arc<Shared>) -> Self {
-        let journal = Arc::new(Journal::new(&shared));
-        CachedTransaction::at(inner, shared, journal)
-    }
-
-    fn at(inner: DatabaseTransaction, shared: Arc<Shared>, journal: Arc<Journal>) -> Self {
-        CachedTransaction { inner, shared, level: Level::open(&journal), journal }
+        CachedTransaction { session: Session::outermost(inner, shared) }
     }
 
     /// Fences what was written, then commits.
@@ -47,15 +45,9 @@ impl CachedTransaction {
     /// transaction is rolled back then.
     ///
     /// # Cancel safety
-    /// Dropped midway, the outcome is unknown and the fences are left to expire.
+    /// Dropped midway, the commit goes on without its caller.
     pub async fn commit(self) -> Result<(), DbErr> {
-        if !self.level.is_last() {
-            return self.inner.commit().await;
-        }
-        let fence = write::fence(&self.shared, self.journal.unfenced()).await?;
-        let result = self.inner.commit().await;
-        self.journal.end(Some(fence), &result).await;
-        result
+        self.session.commit().await
     }
 
     /// Rolls back.
@@ -64,18 +56,14 @@ impl CachedTransaction {
     /// The database's own.
     ///
     /// # Cancel safety
-    /// Dropped midway, the database rolls back all the same.
+    /// Dropped midway, the rollback goes on without its caller.
     pub async fn rollback(self) -> Result<(), DbErr> {
-        let result = self.inner.rollback().await;
-        if self.level.is_last() {
-            self.journal.end(None, &result).await;
-        }
-        result
+        self.session.rollback().await
     }
 
     /// The SQL dialect. Inherent, because two traits that this type implements offer it.
     pub fn get_database_backend(&self) -> DbBackend {
-        self.shared.backend
+        self.session.shared().backend
     }
 
     /// Runs the function inside a savepoint: keeps its effects if it returns `Ok`, else undoes them.
@@ -145,138 +133,50 @@ impl CachedTransaction {
             }
         }
     }
-
-    /// Notes what a statement will change, before it is sent as it is.
-    pub(super) async fn prepare(&self, sql: &str, values: Option<&Values>) -> Result<(), DbErr> {
-        match self.write(sql) {
-            Some(class) => self.note(&class, values).await,
-            None => Ok(()),
-        }
-    }
-
-    /// What a statement does, if it is a write.
-    fn write(&self, sql: &str) -> Option<Arc<Class>> {
-        match self.shared.route(sql) {
-            Route::Cached(read) => {
-                read.entity().group.bypasses.count(BypassReason::InTransaction);
-                self.shared.writing(sql)
-            }
-            Route::Read => None,
-            Route::Write(class)
-                if *class == Class::Session && ends_with_transaction(sql, self.shared.backend) =>
-            {
-                None
-            }
-            Route::Write(class) => Some(class),
-        }
-    }
-
-    /// Runs a write that tells its rows itself, and notes them. Hands the statement back if this is none, once
-    /// what it will change has been noted.
-    async fn run_exactly(&self, statement: Statement, asked: Asked) -> Result<Ran, DbErr> {
-        let Some(class) = self.write(&statement.sql) else { return Ok(Ran::Not(statement)) };
-        let knowledge = self.shared.known();
-        let plan = knowledge.and_then(|knowledge| Plan::of(&self.shared, &knowledge, &class, &statement));
-        if let Some(plan) = plan {
-            let number = self.journal.open(plan.at_most().clone());
-            // Asked now: whatever may commit from here on fences what is undecided.
-            if !self.journal.may_commit_early() {
-                let run = plan.run_in(&self.inner, &self.shared, statement, asked);
-                let (answer, affected) = run.await?;
-                self.journal.close(number, affected);
-                return Ok(Ran::Exactly(answer));
-            }
-            self.journal.close(number, plan.at_most().clone());
-        }
-        self.note(&class, statement.values.as_ref()).await?;
-        Ok(Ran::Not(statement))
-    }
-
-    async fn note(&self, class: &Class, values: Option<&Values>) -> Result<(), DbErr> {
-        let knowledge = self.shared.known();
-        let affected = write::affected::by(&self.shared, knowledge.as_deref(), class, values);
-        self.journal.note(affected);
-        write::note(&self.shared, class);
-        if let Some(change) = SchemaChange::by(&self.shared, class) {
-            self.journal.forgets(change);
-        }
-        // A raw COMMIT or a procedure ends the transaction behind our back; so does DDL on MySQL.
-        let commits = match class {
-            Class::Session | Class::Unknown => true,
-            Class::Schema => self.shared.backend == DbBackend::MySql,
-            Class::Read(_) | Class::Write(_) => false,
-        };
-        if commits {
-            self.journal.commits_early();
-        }
-        if self.journal.may_commit_early() {
-            let unfenced = self.journal.unfenced();
-            if !unfenced.is_empty() {
-                let fence = write::fence(&self.shared, unfenced.clone()).await?;
-                self.journal.keep(fence, unfenced);
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Whether a statement has run.
-enum Ran {
-    Exactly(Answer),
-    Not(Statement),
 }
 
 #[async_trait::async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl ConnectionTrait for CachedTransaction {
     fn get_database_backend(&self) -> DbBackend {
-        self.shared.backend
+        self.session.shared().backend
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        match self.run_exactly(statement, Asked::Count).await? {
-            Ran::Exactly(answer) => answer.into_exec_result(),
-            Ran::Not(statement) => self.inner.execute_raw(statement).await,
-        }
+        self.session.call(|calls| calls.execute(statement)).await
     }
 
     async fn execute<S: StatementBuilder>(&self, statement: &S) -> Result<ExecResult, DbErr> {
-        self.execute_raw(self.shared.backend.build(statement)).await
+        self.execute_raw(self.session.shared().backend.build(statement)).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.prepare(sql, None).await?;
-        self.inner.execute_unprepared(sql).await
+        let sql = sql.to_owned();
+        self.session.call(|calls| calls.execute_unprepared(sql)).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        match self.run_exactly(statement, Asked::Rows).await? {
-            Ran::Exactly(answer) => Ok(answer.rows.into_iter().next()),
-            Ran::Not(statement) => self.inner.query_one_raw(statement).await,
-        }
+        self.session.call(|calls| calls.query_one(statement)).await
     }
 
     async fn query_one<S: StatementBuilder>(&self, statement: &S) -> Result<Option<QueryResult>, DbErr> {
-        self.query_one_raw(self.shared.backend.build(statement)).await
+        self.query_one_raw(self.session.shared().backend.build(statement)).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        match self.run_exactly(statement, Asked::Rows).await? {
-            Ran::Exactly(answer) => Ok(answer.rows),
-            Ran::Not(statement) => self.inner.query_all_raw(statement).await,
-        }
+        self.session.call(|calls| calls.query_all(statement)).await
     }
 
     async fn query_all<S: StatementBuilder>(&self, statement: &S) -> Result<Vec<QueryResult>, DbErr> {
-        self.query_all_raw(self.shared.backend.build(statement)).await
+        self.query_all_raw(self.session.shared().backend.build(statement)).await
     }
 
     fn support_returning(&self) -> bool {
-        self.inner.support_returning()
+        self.session.inner().support_returning()
     }
 
     fn is_mock_connection(&self) -> bool {
-        self.inner.is_mock_connection()
+        self.session.inner().is_mock_connection()
     }
 }
 
@@ -299,14 +199,7 @@ impl TransactionTrait for CachedTransaction {
     }
 
     async fn begin_with_options(&self, options: TransactionOptions) -> Result<CachedTransaction, DbErr> {
-        match self.inner.begin_with_options(options).await {
-            Ok(inner) => Ok(CachedTransaction::at(inner, self.shared.clone(), self.journal.clone())),
-            Err(error) => {
-                // SeaORM rolls the whole transaction back then, and what is sent afterwards commits by itself.
-                self.journal.commits_early();
-                Err(error)
-            }
-        }
+        Ok(CachedTransaction { session: self.session.begin(options).await? })
     }
 
     async fn transaction<F, T, E>(&self, callback: F) -> Result<T, TransactionError<E>>
@@ -349,7 +242,7 @@ impl TransactionSession for CachedTransaction {
 impl fmt::Debug for CachedTransaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CachedTransaction")
-            .field("is_last_level", &self.level.is_last())
+            .field("is_last_level", &self.session.is_last())
             .finish_non_exhaustive()
     }
 }

@@ -29,20 +29,25 @@ pub(crate) fn by(
             for write in writes {
                 match narrow(shared, knowledge, write, values) {
                     Some(narrow) => affected.merge(narrow),
-                    None => {
-                        // Everything that is known, and what the statement names in any case.
-                        affected.merge(everything(shared, knowledge));
-                        for write in writes {
-                            affected.add_table(&any_table(shared, &write.table));
-                        }
-                        return affected;
-                    }
+                    None => return at_worst(shared, knowledge, class),
                 }
             }
             affected
         }
         Class::Schema | Class::Session | Class::Unknown => everything(shared, knowledge),
     }
+}
+
+/// What a statement of this class may change where names may not mean what they did when the schema was learned:
+/// everything that is known, and what it names in any case.
+pub(crate) fn at_worst(shared: &Shared, knowledge: Option<&Knowledge>, class: &Class) -> Affected {
+    let mut affected = everything(shared, knowledge);
+    if let Class::Write(writes) = class {
+        for write in writes {
+            affected.add_table(&any_table(shared, &write.table));
+        }
+    }
+    affected
 }
 
 /// Where a list of what is affected begins.

@@ -15,7 +15,8 @@ use crate::{
     connection::Shared,
     keys::{self, KeyClass},
     knowledge::Knowledge,
-    write::{self, affected, answer::Answer, returned},
+    shield::Caller,
+    write::{self, SchemaChange, affected, answer::Answer, returned},
 };
 
 /// How a statement is run so that it names the rows that it affects.
@@ -39,6 +40,14 @@ type KeyPlaces = Vec<(Place, KeyClass)>;
 pub(super) enum Place {
     At(usize),
     Named(String),
+}
+
+/// Which text of a statement is sent.
+#[derive(Clone, Copy)]
+enum Text {
+    /// The plan's.
+    Own,
+    AsItIs,
 }
 
 /// What the caller of a statement wants of it.
@@ -99,17 +108,48 @@ impl Plan {
     /// `Refuse` when the store can't be reached. Nothing is written then.
     ///
     /// # Cancel safety
-    /// Dropped before its fence is placed, the statement is rolled back; after that, the fence is left to
-    /// expire.
+    /// The transaction ends in any case, and whatever it holds goes back to the pool in order. Dropped before the
+    /// statement was sent, it is rolled back; after that, it goes on to its commit, as a statement does that commits
+    /// by itself.
     pub(crate) async fn run(
-        &self,
-        shared: &Shared,
+        self,
+        shared: &Arc<Shared>,
         statement: Statement,
         asked: Asked,
     ) -> Result<Answer, DbErr> {
-        let transaction = shared.db.begin().await.map_err(|error| asked.error(error))?;
+        let own = shared.clone();
+        let run = shared.shields.raise(|caller| async move {
+            let knows_better = self.text.is_some().then(|| statement.clone());
+            match self.commit_one(&own, &caller, statement, asked, Text::Own).await {
+                Err(error) if write::may_be_of_returning(&error) => match knows_better {
+                    Some(statement) => self.commit_one(&own, &caller, statement, asked, Text::AsItIs).await,
+                    None => Err(error),
+                },
+                ended => ended,
+            }
+            .map_err(|error| asked.error(error))
+        });
+        run.await
+    }
+
+    /// Runs the statement between BEGIN and COMMIT, and fences what it has changed in between.
+    async fn commit_one(
+        &self,
+        shared: &Arc<Shared>,
+        caller: &Caller,
+        statement: Statement,
+        asked: Asked,
+        text: Text,
+    ) -> Result<Answer, DbErr> {
+        let transaction = shared.db.begin().await?;
         let fenced = async {
-            let (answer, affected) = self.run_in(&transaction, shared, statement, asked).await?;
+            if caller.is_gone() {
+                return Err(write::unheard());
+            }
+            let (answer, affected) = match text {
+                Text::Own => self.collect(&transaction, shared, statement, asked).await?,
+                Text::AsItIs => self.send_as_it_is(&transaction, shared, statement, asked).await?,
+            };
             Ok((answer, write::fence(shared, affected).await?))
         };
         let (answer, fence) = match fenced.await {
@@ -123,7 +163,7 @@ impl Plan {
         };
         let committed = transaction.commit().await;
         write::settle(None, fence, &committed).await;
-        committed.map(|()| answer).map_err(|error| asked.error(error))
+        committed.map(|()| answer)
     }
 
     /// Runs the statement in an open transaction, and tells what it has changed.
@@ -133,11 +173,53 @@ impl Plan {
     pub(crate) async fn run_in(
         &self,
         transaction: &DatabaseTransaction,
-        shared: &Shared,
+        shared: &Arc<Shared>,
         statement: Statement,
         asked: Asked,
     ) -> Result<(Answer, Affected), DbErr> {
-        self.collect(transaction, shared, statement, asked).await.map_err(|error| asked.error(error))
+        let knows_better = self.text.is_some().then(|| statement.clone());
+        match self.collect(transaction, shared, statement, asked).await {
+            Err(error) if write::may_be_of_returning(&error) => match knows_better {
+                // A statement that fails leaves an SQLite transaction as it was.
+                Some(statement) if shared.backend == DbBackend::Sqlite => {
+                    self.send_as_it_is(transaction, shared, statement, asked).await
+                }
+                // Elsewhere the transaction is lost. The next one knows.
+                Some(_) => {
+                    drop(SchemaChange::of(shared));
+                    Err(error)
+                }
+                None => Err(error),
+            },
+            ended => ended,
+        }
+        .map_err(|error| asked.error(error))
+    }
+
+    /// Sends the statement without the RETURNING that made it fail: the table is not what it was when the schema was
+    /// learned, and nobody knows what else has changed.
+    async fn send_as_it_is(
+        &self,
+        transaction: &DatabaseTransaction,
+        shared: &Arc<Shared>,
+        statement: Statement,
+        asked: Asked,
+    ) -> Result<(Answer, Affected), DbErr> {
+        let mut answer = Answer::default();
+        match asked {
+            Asked::Count => {
+                let result = transaction.execute_raw(statement).await?;
+                answer.affected = result.rows_affected();
+                if shared.backend == DbBackend::Sqlite {
+                    answer.last_insert_id = last_insert_id(transaction).await?;
+                }
+            }
+            Asked::Rows => answer.rows = transaction.query_all_raw(statement).await?,
+        }
+        // It succeeded, so the RETURNING was wrong.
+        let everything = affected::everything(shared, shared.known().as_deref());
+        drop(SchemaChange::of(shared));
+        Ok((answer, everything))
     }
 
     async fn collect(

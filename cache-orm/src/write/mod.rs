@@ -23,7 +23,7 @@ use crate::{classify::Class, connection::Shared, knowledge::Knowledge};
 
 pub(crate) use answer::Answer;
 pub(crate) use exact::{Asked, Plan};
-pub(crate) use outcome::is_known;
+pub(crate) use outcome::{is_known, may_be_of_returning, unheard};
 
 /// Executes one write that commits by itself.
 ///
@@ -33,7 +33,8 @@ pub(crate) use outcome::is_known;
 ///
 /// # Cancel safety
 /// Dropped while the database works, nothing was written, or the outcome is unknown and the fence is left to
-/// expire.
+/// expire. (The pool finds a connection in the midst of a statement, and waits for its end or closes it.) What
+/// runs in a transaction of the cache's own: see [`Plan::run`].
 pub(crate) async fn execute(
     shared: &Arc<Shared>,
     class: &Class,

@@ -14,6 +14,25 @@ pub(crate) fn is_known<T>(result: &Result<T, DbErr>) -> bool {
     }
 }
 
+/// True if the database refused a statement in a way in which it may refuse the RETURNING that was appended to
+/// it: a column that is gone, or may not be read any more; a plan whose result would be another.
+pub(crate) fn may_be_of_returning(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error
+    else {
+        return false;
+    };
+    let code = error.as_database_error().and_then(|error| error.code());
+    // SQLSTATE: syntax error or access rule violation; feature not supported. SQLite: an error in the text.
+    code.is_some_and(|code| {
+        code == "1" || (code.len() == 5 && (code.starts_with("42") || code.starts_with("0A")))
+    })
+}
+
+/// What a call ends with whose caller is gone: nobody hears it.
+pub(crate) fn unheard() -> DbErr {
+    DbErr::Custom("its caller is gone, so it was not sent".to_owned())
+}
+
 /// True if the database itself says that it refused the statement. An error about the connection, the server's
 /// shutdown or its own failure leaves open what became of it.
 fn is_refusal(error: &RuntimeErr) -> bool {

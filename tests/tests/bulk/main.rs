@@ -4,6 +4,7 @@
 mod failures;
 mod keys;
 mod limits;
+mod old_knowledge;
 mod products;
 mod schedules;
 mod statements;

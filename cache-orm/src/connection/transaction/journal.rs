@@ -10,7 +10,7 @@ use std::{
 
 use cache_core::fence::{Affected, Fence};
 use sea_orm::DbErr;
-use tokio::time::Instant;
+use tokio::{sync::OwnedMutexGuard, time::Instant};
 
 use crate::{
     connection::Shared,
@@ -31,10 +31,18 @@ pub(super) struct Journal {
     reliable: Duration,
     /// Such a statement was sent: whatever follows may commit at once too.
     may_commit_early: AtomicBool,
+    /// Savepoints that were asked for and are not known to be open.
+    doubtful: AtomicUsize,
+    /// A statement may have changed what names mean.
+    renames: AtomicBool,
+    /// Something was written while the schema was not known.
+    blind: AtomicBool,
     /// Forgets the schema when the transaction is over, however it ends.
     change: Mutex<Option<SchemaChange>>,
     /// The transaction itself and its open savepoints.
     levels: AtomicUsize,
+    /// One call at a time.
+    turns: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What the early fences mark, and since when the oldest of them stands.
@@ -53,9 +61,18 @@ impl Journal {
             fenced: Mutex::new(Fenced { affected: nothing(), since: Instant::now() }),
             reliable: shared.cache.settings().fence_ttl / 2,
             may_commit_early: AtomicBool::new(false),
+            doubtful: AtomicUsize::new(0),
+            renames: AtomicBool::new(false),
+            blind: AtomicBool::new(false),
             change: Mutex::default(),
             levels: AtomicUsize::new(0),
+            turns: Arc::default(),
         }
+    }
+
+    /// Waits until no other call of the transaction is under way, in the order of arrival.
+    pub(super) async fn turn(&self) -> OwnedMutexGuard<()> {
+        self.turns.clone().lock_owned().await
     }
 
     /// A statement will change this.
@@ -74,7 +91,34 @@ impl Journal {
     }
 
     pub(super) fn may_commit_early(&self) -> bool {
-        self.may_commit_early.load(Ordering::Acquire)
+        self.may_commit_early.load(Ordering::Acquire) || self.doubtful.load(Ordering::Acquire) > 0
+    }
+
+    /// If no savepoint opens, the transaction is over: so long, whatever is sent may commit at once.
+    pub(super) fn savepoint_asked_for(&self) {
+        self.doubtful.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(super) fn savepoint_opened(&self) {
+        self.doubtful.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// From now on, names may not mean what they did when the schema was learned.
+    pub(super) fn renames(&self) {
+        self.renames.store(true, Ordering::Release);
+    }
+
+    pub(super) fn may_have_renamed(&self) -> bool {
+        self.renames.load(Ordering::Acquire)
+    }
+
+    /// Something is written, and what it reaches is not known.
+    pub(super) fn writes_blindly(&self) {
+        self.blind.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_blind(&self) -> bool {
+        self.blind.load(Ordering::Acquire)
     }
 
     /// A statement is about to change this at most. The answer names it.

@@ -1,0 +1,189 @@
+//! The statements of a transaction: each is noted in the journal before it is sent.
+
+use std::sync::Arc;
+
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, Values};
+
+use crate::{
+    classify::{Class, ends_with_transaction, reason::BypassReason},
+    connection::{
+        query::Route,
+        transaction::session::{Calls, Session},
+    },
+    write::{self, Answer, Asked, Plan, SchemaChange},
+};
+
+/// Whether a statement has run.
+enum Ran {
+    Exactly(Answer),
+    Not(Statement),
+}
+
+impl Session {
+    /// Notes what a statement will change that is sent as a stream.
+    pub(in crate::connection) async fn prepare(&self, statement: &Statement) -> Result<(), DbErr> {
+        let (sql, values) = (statement.sql.clone(), statement.values.clone());
+        self.call(|calls| async move { calls.prepare(&sql, values.as_ref()).await }).await
+    }
+}
+
+impl Calls {
+    pub(super) async fn execute(self, statement: Statement) -> Result<ExecResult, DbErr> {
+        match self.run_exactly(statement, Asked::Count).await? {
+            Ran::Exactly(answer) => answer.into_exec_result(),
+            Ran::Not(statement) => self.inner.execute_raw(statement).await,
+        }
+    }
+
+    pub(super) async fn execute_unprepared(self, sql: String) -> Result<ExecResult, DbErr> {
+        self.prepare(&sql, None).await?;
+        self.inner.execute_unprepared(&sql).await
+    }
+
+    pub(super) async fn query_one(self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        match self.run_exactly(statement, Asked::Rows).await? {
+            Ran::Exactly(answer) => Ok(answer.rows.into_iter().next()),
+            Ran::Not(statement) => self.inner.query_one_raw(statement).await,
+        }
+    }
+
+    pub(super) async fn query_all(self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        match self.run_exactly(statement, Asked::Rows).await? {
+            Ran::Exactly(answer) => Ok(answer.rows),
+            Ran::Not(statement) => self.inner.query_all_raw(statement).await,
+        }
+    }
+
+    /// Notes what a statement will change, before it is sent as it is.
+    async fn prepare(&self, sql: &str, values: Option<&Values>) -> Result<(), DbErr> {
+        match self.write(sql) {
+            Some(class) => self.note(&class, values).await,
+            None => Ok(()),
+        }
+    }
+
+    /// What a statement does, if it is a write.
+    fn write(&self, sql: &str) -> Option<Arc<Class>> {
+        match self.shared.route(sql) {
+            Route::Cached(read) => {
+                read.entity().group.bypasses.count(BypassReason::InTransaction);
+                self.shared.writing(sql)
+            }
+            Route::Read => None,
+            Route::Write(class)
+                if *class == Class::Session && ends_with_transaction(sql, self.shared.backend) =>
+            {
+                if renames(sql) {
+                    self.journal.renames();
+                }
+                None
+            }
+            Route::Write(class) => Some(class),
+        }
+    }
+
+    /// Runs a write that tells its rows itself, and notes them. Hands the statement back if this is none, once
+    /// what it will change has been noted.
+    async fn run_exactly(&self, statement: Statement, asked: Asked) -> Result<Ran, DbErr> {
+        let Some(class) = self.write(&statement.sql) else { return Ok(Ran::Not(statement)) };
+        // What was learned before the transaction may not describe what it has made of the tables since.
+        let knowledge = self.shared.known().filter(|_| !self.journal.may_have_renamed());
+        let plan = knowledge.and_then(|knowledge| Plan::of(&self.shared, &knowledge, &class, &statement));
+        if let Some(plan) = plan {
+            let number = self.journal.open(plan.at_most().clone());
+            // Asked now: whatever may commit from here on fences what is undecided.
+            if !self.journal.may_commit_early() {
+                let (answer, affected) = plan.run_in(&self.inner, &self.shared, statement, asked).await?;
+                self.journal.close(number, affected);
+                return Ok(Ran::Exactly(answer));
+            }
+            self.journal.close(number, plan.at_most().clone());
+        }
+        self.note(&class, statement.values.as_ref()).await?;
+        Ok(Ran::Not(statement))
+    }
+
+    async fn note(&self, class: &Class, values: Option<&Values>) -> Result<(), DbErr> {
+        let knowledge = self.shared.known();
+        if knowledge.as_ref().is_none_or(|knowledge| knowledge.schema.is_none()) {
+            self.journal.writes_blindly();
+        }
+        let affected = if self.journal.may_have_renamed() {
+            write::affected::at_worst(&self.shared, knowledge.as_deref(), class)
+        } else {
+            write::affected::by(&self.shared, knowledge.as_deref(), class, values)
+        };
+        self.journal.note(affected);
+        write::note(&self.shared, class);
+        if let Some(change) = SchemaChange::by(&self.shared, class) {
+            self.journal.forgets(change);
+            self.journal.renames();
+        }
+        // A raw COMMIT or a procedure ends the transaction behind our back; so does DDL on MySQL.
+        let commits = match class {
+            Class::Session | Class::Unknown => true,
+            Class::Schema => self.shared.backend == DbBackend::MySql,
+            Class::Read(_) | Class::Write(_) => false,
+        };
+        if commits {
+            self.journal.commits_early();
+        }
+        if self.journal.may_commit_early() {
+            let unfenced = self.journal.unfenced();
+            if !unfenced.is_empty() {
+                let fence = write::fence(&self.shared, unfenced.clone()).await?;
+                self.journal.keep(fence, unfenced);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// True if a statement whose effect ends with the transaction may change what names mean until then, as
+/// `SET LOCAL search_path` does.
+fn renames(sql: &str) -> bool {
+    let mut words = sql.split(|c: char| c.is_ascii_whitespace() || c == '=').filter(|word| !word.is_empty());
+    let mut is = |keyword: &str| words.next().is_some_and(|word| word.eq_ignore_ascii_case(keyword));
+    if !is("SET") || !is("LOCAL") {
+        return false;
+    }
+    let setting = words.next().unwrap_or_default().to_ascii_lowercase();
+    // Settings of applications and extensions carry a dot; none of the others says where a name is looked for.
+    let harmless = setting.contains('.')
+        || setting.ends_with("_timeout")
+        || ["application_name", "jit", "maintenance_work_mem", "synchronous_commit", "timezone", "work_mem"]
+            .contains(&setting.as_str());
+    !harmless
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_may_change_what_a_name_means() {
+        for sql in [
+            "SET LOCAL search_path TO other",
+            "set local search_path=other",
+            "SET LOCAL \"search_path\" = other",
+            "SET LOCAL SCHEMA 'other'",
+            "SET LOCAL ROLE somebody",
+            "SET LOCAL SESSION AUTHORIZATION somebody",
+            "SET LOCAL standard_conforming_strings = off",
+            "SET LOCAL",
+        ] {
+            assert!(renames(sql), "{sql}");
+        }
+        for sql in [
+            "SET LOCAL lock_timeout = '2s'",
+            "SET LOCAL statement_timeout=0",
+            "SET LOCAL app.tenant = 'search_path'",
+            "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+            "SAVEPOINT search_path",
+            "ROLLBACK TO SAVEPOINT a",
+            "RELEASE a",
+        ] {
+            assert!(!renames(sql), "{sql}");
+        }
+    }
+}

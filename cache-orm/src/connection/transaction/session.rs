@@ -1,0 +1,178 @@
+//! One level of a transaction, and how its calls reach the database: one at a time, and each to its end.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Waker},
+};
+
+use cache_core::store::Reach;
+use sea_orm::{DatabaseTransaction, DbErr, TransactionOptions, TransactionTrait};
+use tokio::runtime::Handle as Runtime;
+
+use crate::{
+    connection::{
+        Shared,
+        transaction::journal::{Journal, Level},
+    },
+    shield::Caller,
+    write,
+};
+
+/// SeaORM's handle of a transaction or a savepoint.
+///
+/// A call whose caller vanishes goes on, and the next call of any level waits for it: the driver would leave a
+/// savepoint open, undo the whole transaction, or take the answer to one statement for that to the next.
+pub(in crate::connection) struct Session {
+    shared: Arc<Shared>,
+    journal: Arc<Journal>,
+    /// Where the transaction began.
+    runtime: Option<Runtime>,
+    /// `None` once it is being ended.
+    handle: Option<Handle>,
+}
+
+/// What ends with the level.
+struct Handle {
+    inner: Arc<DatabaseTransaction>,
+    level: Level,
+}
+
+/// What a call needs to go on without its caller.
+pub(super) struct Calls {
+    pub(super) inner: Arc<DatabaseTransaction>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) journal: Arc<Journal>,
+    caller: Caller,
+}
+
+impl Session {
+    /// The transaction itself.
+    pub(super) fn outermost(inner: DatabaseTransaction, shared: Arc<Shared>) -> Self {
+        let journal = Arc::new(Journal::new(&shared));
+        Session::at(inner, shared, journal)
+    }
+
+    fn at(inner: DatabaseTransaction, shared: Arc<Shared>, journal: Arc<Journal>) -> Self {
+        let handle = Handle { inner: Arc::new(inner), level: Level::open(&journal) };
+        Session { shared, journal, runtime: Runtime::try_current().ok(), handle: Some(handle) }
+    }
+
+    pub(in crate::connection) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(super) fn is_last(&self) -> bool {
+        self.handle.as_ref().is_some_and(|handle| handle.level.is_last())
+    }
+
+    /// For what borrows it: streams, and what does not go to the database.
+    pub(in crate::connection) fn inner(&self) -> &DatabaseTransaction {
+        &self.handle().inner
+    }
+
+    fn handle(&self) -> &Handle {
+        self.handle.as_ref().expect("it is ended by value")
+    }
+
+    /// Makes a call when those before it have ended. If the caller vanishes before that, it is not made.
+    pub(super) async fn call<T: 'static, W>(
+        &self,
+        call: impl FnOnce(Calls) -> W + Send + 'static,
+    ) -> Result<T, DbErr>
+    where
+        W: Future<Output = Result<T, DbErr>> + Send + 'static,
+    {
+        let inner = self.handle().inner.clone();
+        let (shared, journal) = (self.shared.clone(), self.journal.clone());
+        let made = self.shared.shields.raise(|caller| async move {
+            let _turn = journal.turn().await;
+            if caller.is_gone() {
+                return Err(write::unheard());
+            }
+            call(Calls { inner, shared, journal, caller }).await
+        });
+        made.await
+    }
+
+    /// Opens a savepoint.
+    pub(super) async fn begin(&self, options: TransactionOptions) -> Result<Session, DbErr> {
+        let begun = self.call(move |Calls { inner, shared, journal, caller }| async move {
+            // An error, or a runtime that ends, rolls the whole transaction back, and what is sent afterwards
+            // commits by itself.
+            journal.savepoint_asked_for();
+            let savepoint = inner.begin_with_options(options).await?;
+            journal.savepoint_opened();
+            if caller.is_gone() {
+                // Undone before anybody else has the turn.
+                return Err(write::unheard());
+            }
+            Ok(Session::at(savepoint, shared, journal))
+        });
+        begun.await
+    }
+
+    /// Fences what was written if this is the last level, then commits.
+    pub(super) async fn commit(mut self) -> Result<(), DbErr> {
+        let Some(handle) = self.handle.take() else { return Ok(()) };
+        let (shared, journal) = (self.shared.clone(), self.journal.clone());
+        let committed = self.shared.shields.raise(|_| async move {
+            let _turn = journal.turn().await;
+            let (inner, level) = handle.alone();
+            if !level.is_last() {
+                return inner.commit().await;
+            }
+            if journal.is_blind() && shared.reach == Reach::Shared {
+                // Others may cache tables that this process knows only by the schema.
+                let knowledge = shared.knowledge().await;
+                journal.note(write::affected::everything(&shared, Some(&knowledge)));
+            }
+            let fence = write::fence(&shared, journal.unfenced()).await?;
+            let result = inner.commit().await;
+            journal.end(Some(fence), &result).await;
+            result
+        });
+        committed.await
+    }
+
+    /// Undoes the level.
+    pub(super) async fn rollback(mut self) -> Result<(), DbErr> {
+        let Some(handle) = self.handle.take() else { return Ok(()) };
+        let journal = self.journal.clone();
+        let undone = self.shared.shields.raise(|_| async move {
+            let _turn = journal.turn().await;
+            let (inner, level) = handle.alone();
+            let result = inner.rollback().await;
+            if level.is_last() {
+                journal.end(None, &result).await;
+            }
+            result
+        });
+        undone.await
+    }
+}
+
+impl Handle {
+    /// By value. Whoever has the turn is the only one who holds it.
+    fn alone(self) -> (DatabaseTransaction, Level) {
+        let inner = Arc::into_inner(self.inner).expect("calls hold it while they have the turn");
+        (inner, self.level)
+    }
+}
+
+/// Rolls the level back when the calls before have ended: usually at once.
+impl Drop for Session {
+    fn drop(&mut self) {
+        let Some(handle) = self.handle.take() else { return };
+        // The driver needs a runtime to return the connection to the pool.
+        let _entered = self.runtime.as_ref().map(Runtime::enter);
+        let journal = self.journal.clone();
+        let mut end = self.shared.shields.raise(|_| async move {
+            let _turn = journal.turn().await;
+            drop(handle);
+        });
+        // Stands in line from now on: what is called afterwards finds the level undone.
+        let _ = Pin::new(&mut end).poll(&mut Context::from_waker(Waker::noop()));
+    }
+}
