@@ -52,7 +52,7 @@ impl Shared {
 
     /// The same, when the schema is known or the database could not be asked: what reads by its text may write through
     /// a view.
-    pub(crate) async fn route_learned(&self, sql: &str) -> Route<'_> {
+    pub(crate) async fn route_learned(self: &Arc<Self>, sql: &str) -> Route<'_> {
         match self.registry.read(sql) {
             Some(read) => Route::Cached(read),
             None => {
@@ -63,7 +63,7 @@ impl Shared {
     }
 
     /// The same for a statement whose answer can't come from the cache.
-    pub(crate) async fn route_past(&self, sql: &str) -> Route<'_> {
+    pub(crate) async fn route_past(self: &Arc<Self>, sql: &str) -> Route<'_> {
         self.learn_what_writes().await;
         match self.route(sql) {
             Route::Cached(_) => self.writing(sql).map_or(Route::Read, Route::Write),
@@ -85,7 +85,7 @@ impl Shared {
         }
     }
 
-    async fn learn_what_writes(&self) {
+    async fn learn_what_writes(self: &Arc<Self>) {
         if self.has_writing_functions() && self.known().is_none() {
             self.knowledge().await;
         }
