@@ -136,8 +136,12 @@ impl TransactionTrait for CachedConnection {
     async fn begin_with_options(&self, options: TransactionOptions) -> Result<CachedTransaction, DbErr> {
         // Learned before the transaction holds what may be the pool's only connection.
         self.shared.knowledge().await;
-        let inner = self.shared.db.begin_with_options(options).await?;
-        Ok(CachedTransaction::outermost(inner, self.shared.clone()))
+        let fence = write::before_begin(&self.shared).await?;
+        let begun = self.shared.db.begin_with_options(options).await;
+        if let Some(fence) = fence {
+            write::settle(None, fence, &begun).await;
+        }
+        Ok(CachedTransaction::outermost(begun?, self.shared.clone()))
     }
 
     async fn transaction<F, T, E>(&self, callback: F) -> Result<T, TransactionError<E>>
