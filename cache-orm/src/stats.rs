@@ -1,6 +1,9 @@
 //! What the cache did, in numbers.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
 
 use cache_core::event::{Counter, Counts};
 
@@ -17,6 +20,12 @@ pub struct Stats {
     /// Writes that could not be narrowed to tables: raw SQL that is not understood, DDL, triggers. Each
     /// invalidated everything.
     pub unknown_writes: u64,
+    /// The texts of such writes, without the values in them, and how often each was sent: the first 32. Texts that
+    /// differ in nothing else count as one.
+    pub unknown_texts: BTreeMap<String, u64>,
+    /// The text that switched the cache off, without the values in it: it controls a transaction, or changes the
+    /// session of a pooled connection. [`CachedConnection::resume`](crate::CachedConnection::resume) is the way back.
+    pub session_changed_by: Option<String>,
 }
 
 /// What happened to one entity.
@@ -27,6 +36,47 @@ pub struct EntityStats {
     pub counts: Counts,
     /// Recognised reads sent to the database, by reason.
     pub bypasses: BTreeMap<BypassReason, u64>,
+}
+
+/// Writes that could not be narrowed to tables, and the first texts of them.
+#[derive(Debug, Default)]
+pub(crate) struct WideWrites {
+    count: Counter,
+    texts: Mutex<BTreeMap<String, u64>>,
+}
+
+impl WideWrites {
+    /// So many texts are remembered.
+    const TEXTS: usize = 32;
+
+    pub(crate) fn count(&self, text: impl FnOnce() -> String) {
+        self.count.increment();
+        let text = text();
+        if self.is_news(&text) {
+            tracing::info!(text, "what this changes is not known: it invalidates everything");
+        }
+    }
+
+    fn is_news(&self, text: &str) -> bool {
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = texts.get_mut(text) {
+            *count += 1;
+            return false;
+        }
+        let has_room = texts.len() < Self::TEXTS;
+        if has_room {
+            texts.insert(text.to_owned(), 1);
+        }
+        has_room
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.count.get()
+    }
+
+    pub(crate) fn texts(&self) -> BTreeMap<String, u64> {
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// One counter for each reason.

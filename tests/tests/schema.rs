@@ -150,7 +150,7 @@ mod sqlite {
                 ("found", "Other(\"virtual table\") writes elsewhere"),
                 ("sqlite_sequence", "Other(\"internal table\")"),
                 ("passing", "Other(\"temporary table\")"),
-                ("guest", "Other(\"table of an attached database\")"),
+                ("guest", "Apart(\"table of an attached database\")"),
                 ("shadowed", "Other(\"several visible tables have this name\")"),
                 ("plain2", "Other(\"several visible tables have this name\")"),
             ],
@@ -367,19 +367,19 @@ mod postgres {
                 ("echo", "Other(\"columns differ only in case\")"),
                 ("looking", "Other(\"view\") writes elsewhere"),
                 ("stored", "Other(\"materialized view\")"),
-                ("volatile", "Other(\"unlogged table, which a crash empties\")"),
+                ("volatile", "Apart(\"unlogged table, which a crash empties\")"),
                 ("passing", "Other(\"temporary table\")"),
-                ("whole", "Other(\"partitioned table\")"),
-                ("part", "Other(\"partition, or table with inheritance\")"),
-                ("ancestor", "Other(\"partition, or table with inheritance\")"),
-                ("heir", "Other(\"partition, or table with inheritance\")"),
+                ("whole", "Apart(\"partitioned table\")"),
+                ("part", "Apart(\"partition, or table with inheritance\")"),
+                ("ancestor", "Apart(\"partition, or table with inheritance\")"),
+                ("heir", "Apart(\"partition, or table with inheritance\")"),
                 ("guarded", "Plain row security"),
                 ("watched", "Plain writes elsewhere"),
                 ("ruled", "Plain writes elsewhere"),
                 ("referenced", "Plain"),
                 ("referring", "Plain"),
                 ("far", "Other(\"foreign table\") writes elsewhere"),
-                ("only", "Other(\"table outside the search path\")"),
+                ("only", "Apart(\"table outside the search path\")"),
                 ("twice", "Plain writes elsewhere"),
             ],
         );
@@ -723,7 +723,7 @@ mod mysql {
         assert_eq!(schema.reached_by_update("author", &["name", "id"]), names([]));
         assert_eq!(schema.reached_by_update("author", &["code"]), names(["award"]));
         assert_eq!(schema.reached_by_truncate("author"), names(["award", "book", "copy", "loan", "refused"]));
-        assert_tables(&schema, &[("author", "Plain"), ("copy", "Other(\"table of another database\")")]);
+        assert_tables(&schema, &[("author", "Plain"), ("copy", "Apart(\"table of another database\")")]);
         run(&scratch.db, "DROP TABLE loan").await;
         other.drop().await;
         scratch.drop().await;

@@ -2,13 +2,14 @@
 //!
 //! Only by the plain names of built-in functions: a qualified name (`my.f()`) or one in quotes may be anybody's.
 //! Sequences are not rows: `nextval` is harmless. Left out on purpose are functions that run SQL given as
-//! text (`query_to_xml`, `ts_rewrite`), change the session (`set_config`), write files or load code.
+//! text (`query_to_xml`, `ts_rewrite`), change the session (`set_config`, but for a setting of the user's own that ends
+//! with the transaction), write files or load code.
 
 use std::{collections::HashSet, sync::LazyLock};
 
 use sea_orm::DbBackend;
 
-use super::{lexer::Kind, statement::Statement};
+use super::{keywords, lexer::Kind, statement::Statement};
 
 /// True if the parenthesis at `open` is no call, or one that changes no rows.
 pub(super) fn is_harmless(statement: &Statement, open: usize) -> bool {
@@ -19,72 +20,27 @@ pub(super) fn is_harmless(statement: &Statement, open: usize) -> bool {
         Kind::Operator | Kind::Comma | Kind::Open | Kind::Close | Kind::OpenBracket => true,
         // The name of an alias and its columns: `AS t (a, b)`.
         Kind::Word | Kind::Quoted if statement.was(open, 2, &["AS"]) => true,
-        Kind::Word if statement.kind_before(open, 2) == Some(Kind::Dot) => false,
-        Kind::Word => {
-            is_keyword(statement, open) || is_known(statement, open) || is_common_table(statement, open)
+        Kind::Word if statement.kind_before(open, 2) == Some(Kind::Dot) => {
+            is_in_pg_catalog(statement, open) && is_known(statement, open)
         }
-        Kind::Quoted => is_common_table(statement, open),
+        Kind::Word => {
+            keywords::is_keyword(statement, open)
+                || is_known(statement, open)
+                || is_local_setting(statement, open)
+                || is_common_table(statement, open)
+                || keywords::is_alias(statement, open)
+        }
+        Kind::Quoted => is_common_table(statement, open) || keywords::is_alias(statement, open),
         Kind::CloseBracket | Kind::Dot | Kind::Semicolon => false,
         Kind::Text | Kind::Number | Kind::Parameter(_) => false,
     }
 }
 
-/// A keyword that is followed by a parenthesis and can't be the name of a function there.
-fn is_keyword(statement: &Statement, open: usize) -> bool {
-    // Reserved in Postgres and MySQL, or a word that their grammars never take for a function's name.
-    const RESERVED: &[&str] = &[
-        "ALL",
-        "AND",
-        "ANY",
-        "AS",
-        "BETWEEN",
-        "CASE",
-        "DISTINCT",
-        "ELSE",
-        "EXISTS",
-        "FROM",
-        "GROUP",
-        "HAVING",
-        "IN",
-        "LIMIT",
-        "NOT",
-        "OFFSET",
-        "ON",
-        "OR",
-        "RETURNING",
-        "ROW",
-        "SELECT",
-        "SOME",
-        "THEN",
-        "UNION",
-        "USING",
-        "VALUES",
-        "WHEN",
-        "WHERE",
-    ];
-    // Words that are keywords only after these.
-    let after = |words: &[&str]| statement.was(open, 2, words);
-    match statement.word(open - 1).to_ascii_uppercase().as_str() {
-        // MySQL has no such keyword: a stored function may be named so.
-        "OFFSET" | "RETURNING" | "SOME" | "ANY" if statement.is_mysql() => {
-            matches!(statement.kind_before(open, 2), Some(Kind::Operator))
-        }
-        "ARRAY" | "ONLY" => statement.is_postgres(),
-        "BY" => after(&["GROUP", "ORDER", "PARTITION", "FOR"]),
-        "CONFLICT" => after(&["ON"]),
-        "SET" => after(&["UPDATE"]),
-        "SETS" => after(&["GROUPING"]),
-        "MATERIALIZED" => after(&["AS", "NOT"]),
-        "VALUE" => statement.is_mysql() && statement.kind_before(open, 2) == Some(Kind::Close),
-        "INDEX" | "KEY" => statement.is_mysql() && after(&["USE", "FORCE", "IGNORE"]),
-        "XOR" | "DIV" | "REGEXP" | "RLIKE" => statement.is_mysql(),
-        "OVER" | "FILTER" => statement.kind_before(open, 2) == Some(Kind::Close),
-        "BERNOULLI" | "SYSTEM" => after(&["TABLESAMPLE"]),
-        // Some database allows functions of these names; but a call can't hold a query that has no parentheses
-        // of its own.
-        "JOIN" | "LATERAL" | "EXCEPT" | "INTERSECT" => statement.is(open + 1, &["SELECT", "WITH", "VALUES"]),
-        word => RESERVED.contains(&word),
-    }
+/// True for `pg_catalog.f(`: nobody's but Postgres' own functions are in that schema.
+fn is_in_pg_catalog(statement: &Statement, open: usize) -> bool {
+    let schema = open.checked_sub(3).and_then(|at| statement.name(at));
+    let is_first = statement.kind_before(open, 4) != Some(Kind::Dot);
+    statement.is_postgres() && is_first && schema.is_some_and(|schema| schema == "pg_catalog")
 }
 
 fn is_known(statement: &Statement, open: usize) -> bool {
@@ -104,6 +60,16 @@ pub(super) fn is_built_in(name: &str, backend: DbBackend) -> bool {
         _ => &KNOWN.sqlite,
     };
     known.contains(name)
+}
+
+/// Postgres' `set_config('a.b', …, true)`: a setting of the user's own, for the transaction alone.
+fn is_local_setting(statement: &Statement, open: usize) -> bool {
+    let near = statement.up_to(open + 100);
+    let is_users = near.kind(open + 1) == Some(Kind::Text) && near.text(open + 1).contains('.');
+    let is_local = near.closing(open).is_some_and(|close| {
+        near.was(close, 1, &["TRUE"]) && near.kind_before(close, 2) == Some(Kind::Comma)
+    });
+    statement.is_postgres() && statement.is(open - 1, &["set_config"]) && is_users && is_local
 }
 
 /// The columns of a common table expression: `WITH x (a, b) AS (`, `, y (c) AS (`.
@@ -188,7 +154,7 @@ const POSTGRES: &str = "\
     l2_normalize lastval lcm line localtime localtimestamp lower_inc lower_inf lseg make_date make_interval \
     make_time make_timestamp make_timestamptz masklen md5 merge_action min_scale mode multirange netmask \
     network nextval normalize now npoints num_nonnulls num_nulls nummultirange numnode numrange \
-    obj_description overlay parse_ident path pclose percentile_cont percentile_disc pg_advisory_lock \
+    obj_description overlaps overlay parse_ident path pclose percentile_cont percentile_disc pg_advisory_lock \
     pg_advisory_lock_shared pg_advisory_unlock pg_advisory_unlock_all pg_advisory_unlock_shared \
     pg_advisory_xact_lock pg_advisory_xact_lock_shared pg_backend_pid pg_client_encoding pg_column_size \
     pg_current_snapshot pg_current_wal_lsn pg_current_xact_id pg_current_xact_id_if_assigned \

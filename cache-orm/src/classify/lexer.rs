@@ -40,6 +40,8 @@ pub(super) struct Token {
     pub(super) kind: Kind,
     pub(super) start: u32,
     pub(super) end: u32,
+    /// For a closing parenthesis, how many tokens before it the one is that it closes; else 0.
+    pub(super) back: u32,
 }
 
 #[derive(Debug)]
@@ -76,6 +78,7 @@ pub(super) fn lex(text: &str, backend: DbBackend) -> Option<Lexed<'_>> {
         text: text.as_bytes(),
         at: 0,
         tokens: Vec::with_capacity(text.len() / 6),
+        open: Vec::new(),
         parameters: 0,
         positional: true,
         dialect: Dialect::of(backend)?,
@@ -109,6 +112,8 @@ struct Lexer<'a> {
     text: &'a [u8],
     at: usize,
     tokens: Vec<Token>,
+    /// Where the parentheses are that are open.
+    open: Vec<usize>,
     parameters: u32,
     positional: bool,
     dialect: Dialect,
@@ -122,6 +127,11 @@ impl Lexer<'_> {
         match (byte, self.dialect) {
             (b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c, _) => {
                 self.at += 1;
+                Some(())
+            }
+            // A byte order mark is white space to SQLite wherever a token may begin.
+            (0xef, Sqlite) if self.text[self.at..].starts_with("\u{feff}".as_bytes()) => {
+                self.at += "\u{feff}".len();
                 Some(())
             }
             (b'(', _) => self.push(Kind::Open, 1),
@@ -174,7 +184,21 @@ impl Lexer<'_> {
         if is_name && self.dialect == Dialect::Postgres && length > LONGEST_POSTGRES_NAME {
             return None;
         }
-        self.tokens.push(Token { kind, start: u32::try_from(start).ok()?, end: u32::try_from(end).ok()? });
+        let number = self.tokens.len();
+        let opening = match kind {
+            Kind::Close => self.open.pop(),
+            _ => None,
+        };
+        if kind == Kind::Open {
+            self.open.push(number);
+        }
+        let back = u32::try_from(opening.map_or(0, |opening| number - opening)).ok()?;
+        self.tokens.push(Token {
+            kind,
+            start: u32::try_from(start).ok()?,
+            end: u32::try_from(end).ok()?,
+            back,
+        });
         self.at = end;
         Some(())
     }

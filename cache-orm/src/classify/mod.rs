@@ -15,10 +15,14 @@
 //! raw        the first word → what kind of statement
 //! select     the scan; accounts for every verb, call and INTO
 //! functions  calls that are known to change nothing
+//! keywords   words before a parenthesis that are no calls
 //! insert, update, delete     the head of each verb: which table, which columns
 //! keys       WHERE → equality conditions
 //! returning  RETURNING → where the keys of the affected rows are
 //! writers    names of which the database says that a write may hide behind them
+//! pieces     text → words, where the lexer gives up or a string is executed; never fails
+//! hidden     session changes and transactions in a text that is not understood
+//! shown      a text without its literals, for people
 //! ```
 //!
 //! What the text can't tell is left to others: triggers, rules, foreign keys, column defaults. Functions that are
@@ -28,13 +32,17 @@
 mod classes;
 mod delete;
 mod functions;
+pub(crate) mod hidden;
 mod insert;
 mod keys;
+mod keywords;
 mod lexer;
+mod pieces;
 mod raw;
 pub(crate) mod reason;
 mod returning;
 mod select;
+mod shown;
 mod statement;
 mod update;
 mod writers;
@@ -45,6 +53,7 @@ mod tests;
 use sea_orm::DbBackend;
 
 pub(crate) use classes::Classes;
+pub(crate) use shown::shown;
 pub(crate) use writers::Writers;
 
 /// A table's name: its last component, without quotes, in lower case.
@@ -60,6 +69,8 @@ pub(crate) enum Class {
     Read(ReadKind),
     /// Changes rows of these tables, and nothing else. Never empty; one table may occur several times.
     Write(Vec<TableWrite>),
+    /// Changes nothing by itself, but commits the transaction that it is in: MySQL's `ANALYZE TABLE`, `FLUSH`.
+    Commits,
     /// Changes the schema: anything cached may be wrong, and what was learned of the schema is old. On MySQL
     /// it commits the transaction that it is in.
     Schema,
@@ -155,12 +166,18 @@ pub(crate) enum ReturnedColumns {
 /// Says what a text does. Takes time and memory in proportion to the text's length, at most a few
 /// milliseconds: a text over [`lexer::LONGEST`] is not read.
 pub(crate) fn classify(sql: &str, backend: DbBackend) -> Class {
-    let Some(lexed) = lexer::lex(sql, backend) else {
-        return raw::unread(sql);
-    };
+    let class = lexer::lex(sql, backend).map_or(Class::Unknown, |lexed| class(&lexed));
+    // What is not understood may still tell that it is about the session.
+    if class == Class::Unknown && hidden::of(sql, backend).changes { Class::Session } else { class }
+}
+
+fn class(lexed: &lexer::Lexed) -> Class {
     let parts: Vec<_> = lexed.statements().collect();
     if raw::defines_a_body(&parts) {
         return Class::Schema;
+    }
+    if raw::is_block(&parts) {
+        return Class::Unknown;
     }
     let mut class = Class::Read(ReadKind::Select);
     for part in &parts {
@@ -186,26 +203,31 @@ pub(crate) fn classify(sql: &str, backend: DbBackend) -> Class {
 /// True for a statement whose effect on the session ends with the transaction that it is in: a savepoint,
 /// `SET LOCAL`, `SET TRANSACTION`. Outside a transaction it is what its class says.
 pub(crate) fn ends_with_transaction(sql: &str, backend: DbBackend) -> bool {
-    let mut words = sql.split_ascii_whitespace().map(str::to_ascii_uppercase);
-    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let scoped = match first.as_str() {
+    let Some(lexed) = lexer::lex(sql, backend) else { return false };
+    let mut parts = lexed.statements();
+    // More than one statement is judged by its class.
+    let (Some(statement), None) = (parts.next(), parts.next()) else { return false };
+    match statement.word(0).to_ascii_uppercase().as_str() {
         "SAVEPOINT" | "RELEASE" => true,
-        "ROLLBACK" => second == "TO",
-        // MySQL's SET LOCAL is SET SESSION.
-        "SET" => second == "TRANSACTION" || (second == "LOCAL" && backend == DbBackend::Postgres),
+        "ROLLBACK" => statement.is(1, &["TO"]),
+        "SET" => {
+            // MySQL's SET LOCAL is SET SESSION.
+            statement.is(1, &["TRANSACTION"])
+                || (backend == DbBackend::Postgres && statement.is(1, &["LOCAL"]))
+        }
         _ => false,
-    };
-    // More than one statement, or what hides behind a comment, is judged by its class.
-    scoped && !sql.contains(';') && !sql.contains("--") && !sql.contains("/*") && !sql.contains('#')
+    }
 }
 
 /// The class of two statements in one text.
 fn both(first: Class, second: Class) -> Class {
-    use Class::{Read, Schema, Session, Unknown, Write};
+    use Class::{Commits, Read, Schema, Session, Unknown, Write};
     match (first, second) {
         (Session, _) | (_, Session) => Session,
         (Unknown, _) | (_, Unknown) => Unknown,
         (Schema, _) | (_, Schema) => Schema,
+        (Commits, Write(_)) | (Write(_), Commits) => Unknown,
+        (Commits, _) | (_, Commits) => Commits,
         (Write(mut first), Write(second)) if first.len() + second.len() <= select::MOST_WRITES => {
             first.extend(second);
             Write(first)

@@ -2,15 +2,6 @@
 
 use super::{Class, ReadKind, TableWrite, WriteKind, lexer::Kind, select, statement::Statement};
 
-/// What a text does that the lexer gave up on: the first word may still tell that it is about the session.
-pub(super) fn unread(sql: &str) -> Class {
-    const SESSION: &str = "begin start commit end rollback abort savepoint release set reset discard use attach \
-        detach pragma lock unlock";
-    let text = sql.trim_start();
-    let end = text.find(|letter: char| !letter.is_ascii_alphabetic()).unwrap_or(text.len());
-    if is_in(&text[..end], SESSION) { Class::Session } else { Class::Unknown }
-}
-
 /// What one statement does.
 pub(super) fn class(statement: &Statement) -> Class {
     const OTHER: Class = Class::Read(ReadKind::Other);
@@ -38,12 +29,14 @@ pub(super) fn class(statement: &Statement) -> Class {
         }
         "LISTEN" | "UNLISTEN" | "NOTIFY" | "CHECKPOINT" | "CLUSTER" | "DEALLOCATE" if postgres => OTHER,
         "VACUUM" | "ANALYZE" | "REINDEX" if !mysql => OTHER,
-        // Elsewhere ANALYZE runs a statement (MariaDB).
-        "ANALYZE" | "OPTIMIZE" | "CHECK" | "REPAIR" if is_about_tables(statement) => Class::Session,
+        // Elsewhere ANALYZE runs a statement (MariaDB). A repair may lose rows.
+        "ANALYZE" | "OPTIMIZE" | "CHECK" if is_about_tables(statement) => Class::Commits,
         "LOCK" if postgres => OTHER,
-        "LOCK" | "UNLOCK" | "USE" | "FLUSH" if mysql => Class::Session,
+        "LOCK" | "UNLOCK" | "USE" | "XA" if mysql => Class::Session,
+        "FLUSH" if mysql => flush(statement),
         "BEGIN" | "START" => begin(statement),
         "COMMIT" | "END" | "ROLLBACK" | "ABORT" | "SAVEPOINT" | "RELEASE" => Class::Session,
+        "PREPARE" if postgres && statement.is(1, &["TRANSACTION"]) => Class::Session,
         // MariaDB: SET STATEMENT … FOR another statement.
         "SET" if statement.is(1, &["STATEMENT"]) => Class::Unknown,
         "SET" if postgres && sets_harmlessly(statement) => OTHER,
@@ -65,6 +58,15 @@ pub(super) fn defines_a_body(parts: &[Statement]) -> bool {
     let closes = end.is(0, &["END"]) && end.kind(1).is_none();
     // With another one in between, the END may be its own.
     opens && closes && !rest.iter().any(|part| part.is(0, &["CREATE", "BEGIN"]))
+}
+
+/// True for a block that MariaDB carries out by itself: the semicolons are inside it.
+pub(super) fn is_block(parts: &[Statement]) -> bool {
+    let begins = |first: &Statement| {
+        first.is(0, &["IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"])
+            || (first.is(0, &["BEGIN"]) && first.is(1, &["NOT"]) && first.is(2, &["ATOMIC"]))
+    };
+    parts.first().is_some_and(|first| first.is_mysql() && begins(first))
 }
 
 /// `(SELECT …) UNION …`
@@ -105,7 +107,8 @@ fn truncate(statement: &Statement) -> Option<Class> {
     Some(Class::Write(tables.into_iter().map(write).collect()))
 }
 
-/// EXPLAIN runs the statement if it says ANALYZE; else it only plans it, which may call functions.
+/// EXPLAIN runs the statement if it says ANALYZE, which Postgres also takes in quotes; else it only plans it, which
+/// may call functions.
 fn explain(statement: &Statement) -> Option<Class> {
     const OTHER: Class = Class::Read(ReadKind::Other);
     const STATEMENTS: &[&str] =
@@ -123,7 +126,8 @@ fn explain(statement: &Statement) -> Option<Class> {
             _ => break,
         }
     }
-    let runs = (1..inner).any(|at| statement.is(at, &["ANALYZE", "ANALYSE"]));
+    let analyzes = |name: String| matches!(name.as_str(), "analyze" | "analyse");
+    let runs = (1..inner).any(|at| statement.name(at).is_some_and(analyzes));
     let rest = statement.from(inner);
     if !is_query(inner) {
         // MySQL's EXPLAIN and DESCRIBE also show a table's columns. Elsewhere it may be anything: SQLite
@@ -144,6 +148,14 @@ fn is_about_tables(statement: &Statement) -> bool {
     statement.is_mysql() && statement.is(at, &["TABLE", "TABLES"])
 }
 
+/// MySQL's FLUSH commits. It may change privileges, or what tables are; most of it is about neither.
+fn flush(statement: &Statement) -> Class {
+    const HARMLESS: &str = "table tables status logs binary engine error general relay slow hosts user_resources         optimizer_costs query cache table_statistics index_statistics user_statistics client_statistics";
+    let at = statement.skip(1, &["NO_WRITE_TO_BINLOG", "LOCAL"]);
+    let is_lock = statement.find(at, &["LOCK", "EXPORT"]).is_some();
+    if is_in(statement.word(at), HARMLESS) && !is_lock { Class::Commits } else { Class::Unknown }
+}
+
 /// BEGIN and START TRANSACTION; in MariaDB also the begin of a block of statements.
 fn begin(statement: &Statement) -> Class {
     const MODES: &str = "work transaction deferred immediate exclusive isolation level serializable repeatable \
@@ -158,9 +170,14 @@ fn begin(statement: &Statement) -> Class {
 }
 
 /// Postgres' settings that change when a statement fails, or how fast it is, but not what it does.
+pub(super) const SETTINGS: &str = "statement_timeout lock_timeout idle_in_transaction_session_timeout \
+    application_name client_min_messages work_mem maintenance_work_mem";
+
 fn sets_harmlessly(statement: &Statement) -> bool {
-    const SETTINGS: &str = "statement_timeout lock_timeout idle_in_transaction_session_timeout application_name \
-        client_min_messages work_mem maintenance_work_mem";
+    // When constraints are checked decides whether a write fails. What a trigger does, its table is known for.
+    if statement.is(1, &["CONSTRAINTS"]) {
+        return true;
+    }
     let at = statement.skip(1, &["LOCAL", "SESSION"]);
     is_in(statement.word(at), SETTINGS)
         && (statement.is(at + 1, &["TO"]) || statement.is_operator(at + 1, "="))
@@ -171,19 +188,24 @@ fn pragma(statement: &Statement) -> Class {
     const HARMLESS: &str = "table_info table_xinfo table_list index_list index_info index_xinfo foreign_key_list \
         foreign_key_check integrity_check quick_check cache_size cache_spill busy_timeout synchronous \
         journal_size_limit temp_store mmap_size optimize wal_checkpoint wal_autocheckpoint incremental_vacuum \
-        user_version application_id analysis_limit threads soft_heap_limit hard_heap_limit";
+        user_version application_id analysis_limit threads soft_heap_limit hard_heap_limit secure_delete \
+        automatic_index max_page_count fullfsync checkpoint_fullfsync cell_size_check";
+    // Whether foreign keys, checks and the triggers of a REPLACE are heeded: a write is always taken to reach
+    // whatever they could carry it to.
+    const ASSUMED: &str = "foreign_keys defer_foreign_keys ignore_check_constraints recursive_triggers";
     let name = if statement.kind(2) == Some(Kind::Dot) { 3 } else { 1 };
     let tells = statement.kind(name) == Some(Kind::Word) && statement.kind(name + 1).is_none();
     // Without a journal, ROLLBACK does not undo.
     let keeps_journal = statement.is(name, &["JOURNAL_MODE"])
         && statement.is(name + 2, &["DELETE", "TRUNCATE", "PERSIST", "MEMORY", "WAL"]);
-    if tells || keeps_journal || is_in(statement.word(name), HARMLESS) {
+    if tells || keeps_journal || is_in(statement.word(name), HARMLESS) || is_in(statement.word(name), ASSUMED)
+    {
         Class::Read(ReadKind::Other)
     } else {
         Class::Session
     }
 }
 
-fn is_in(word: &str, list: &str) -> bool {
+pub(super) fn is_in(word: &str, list: &str) -> bool {
     list.split_whitespace().any(|known| known.eq_ignore_ascii_case(word))
 }

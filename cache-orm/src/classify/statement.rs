@@ -25,6 +25,11 @@ impl<'a> Statement<'a> {
         Statement { tokens: self.tokens.get(at..).unwrap_or_default(), ..self }
     }
 
+    /// The statement without what comes after its first tokens.
+    pub(super) fn up_to(self, end: usize) -> Self {
+        Statement { tokens: self.tokens.get(..end).unwrap_or(self.tokens), ..self }
+    }
+
     pub(super) fn is_mysql(&self) -> bool {
         self.backend == DbBackend::MySql
     }
@@ -50,6 +55,17 @@ impl<'a> Statement<'a> {
     pub(super) fn text(&self, at: usize) -> &'a str {
         let token = self.tokens.get(at);
         token.and_then(|token| self.text.get(token.start as usize..token.end as usize)).unwrap_or_default()
+    }
+
+    /// Where the parenthesis is that this one closes.
+    pub(super) fn opening(&self, close: usize) -> Option<usize> {
+        let back = self.tokens.get(close)?.back as usize;
+        if back == 0 { None } else { close.checked_sub(back) }
+    }
+
+    /// Where the parenthesis is that closes this one.
+    pub(super) fn closing(&self, open: usize) -> Option<usize> {
+        (open + 1..self.tokens.len()).find(|close| self.opening(*close) == Some(open))
     }
 
     /// True if no white space or comment is between a token and the next.

@@ -1,17 +1,13 @@
 //! Settings of a connection.
 
 use std::{
-    sync::{
-        Arc, Mutex, OnceLock, RwLock,
-        atomic::{AtomicBool, AtomicUsize},
-    },
+    sync::{Arc, Mutex, OnceLock, RwLock, atomic::AtomicUsize},
     time::Duration,
 };
 
 use cache_core::{
     backend::MemoryStore,
     cache::{Cache, CacheError},
-    event::Counter,
     key::Namespace,
     settings::{Settings, Unreachable},
     store::Store,
@@ -21,7 +17,7 @@ use tokio::sync::watch;
 
 use crate::{
     classify::Classes,
-    connection::{CachedConnection, ReadyError, Shared},
+    connection::{CachedConnection, ReadyError, Shared, session::Session},
     hooks,
     knowledge::Allowances,
     model::{CacheModel, Registration},
@@ -29,7 +25,7 @@ use crate::{
     registry::Registry,
     row::Codec,
     shield::Shields,
-    stats::Bypasses,
+    stats::{Bypasses, WideWrites},
 };
 
 /// Collects the settings of a [`CachedConnection`].
@@ -237,9 +233,9 @@ impl Builder {
             reach: self.store.reach(),
             registry,
             classes: Classes::new(backend),
-            session_changed: AtomicBool::new(false),
+            session: Session::default(),
             bypasses: Bypasses::default(),
-            unknown_writes: Counter::default(),
+            wide: WideWrites::default(),
             inspected: AtomicUsize::new(0),
             allowances: self.allowances,
             knowledge: RwLock::default(),

@@ -8,6 +8,8 @@ mod query;
 
 mod raw;
 
+pub(crate) mod session;
+
 mod shared;
 
 pub mod stream;
@@ -136,7 +138,9 @@ impl CachedConnection {
         Stats {
             entities: entities.collect(),
             bypasses: shared.bypasses.snapshot(),
-            unknown_writes: shared.unknown_writes.get(),
+            unknown_writes: shared.wide.get(),
+            unknown_texts: shared.wide.texts(),
+            session_changed_by: shared.session.changed_by(),
         }
     }
 
@@ -176,6 +180,30 @@ impl CachedConnection {
                 refused.reason()
             ))
         })
+    }
+
+    /// Takes the cache into use again after raw SQL has switched it off: a `BEGIN`, a `SET`, or whatever else
+    /// [`Stats::session_changed_by`] names. Everything that is cached is invalidated, and the schema learned anew.
+    /// Does no harm where nothing was switched off.
+    ///
+    /// **The caller promises** that every connection of the pool is as the pool's options open it: no transaction is
+    /// open that raw SQL began, and no setting is changed. That can't be checked from here, because a query asks one
+    /// connection of many. So either the connections have been replaced (closed one by one through the pool of sqlx, or
+    /// ended by the server, or grown older than `max_lifetime`), or the pool has a single connection, and the change
+    /// was undone on it (`COMMIT`, `ROLLBACK`, `DISCARD ALL`).
+    ///
+    /// A text that changes a session while this runs keeps the cache switched off.
+    ///
+    /// # Errors
+    /// Those of [`invalidate_all`](Self::invalidate_all): the cache stays switched off then.
+    ///
+    /// # Cancel safety
+    /// Dropped midway, the cache stays switched off.
+    pub async fn resume(&self) -> Result<(), DbErr> {
+        let changes = self.shared.session.count();
+        self.invalidate_all().await?;
+        self.shared.session.is_as_opened(changes);
+        Ok(())
     }
 
     /// Every table that anybody may have cached.

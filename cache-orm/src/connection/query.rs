@@ -191,8 +191,12 @@ impl TransactionTrait for CachedConnection {
         // A driver counts a transaction when it is told that it has begun: left alone before, it would return the
         // connection to the pool inside of it.
         let begun = self.shared.shields.raise(|_| async move {
-            let inner = shared.db.begin_with_options(options).await?;
-            Ok(CachedTransaction::outermost(inner, shared))
+            let fence = write::before_begin(&shared).await?;
+            let begun = shared.db.begin_with_options(options).await;
+            if let Some(fence) = fence {
+                write::settle(None, fence, &begun).await;
+            }
+            Ok(CachedTransaction::outermost(begun?, shared))
         });
         begun.await
     }

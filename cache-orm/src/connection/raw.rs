@@ -26,7 +26,7 @@ pub(super) fn watched(shared: &Arc<Shared>, db: &DatabaseConnection) -> Database
         if changes_nothing {
             return;
         }
-        write::note(&shared, &class);
+        write::note(&shared, shared.known().as_deref(), &class, sql);
         let values = info.statement.values.clone();
         let cache = shared.cache.clone();
         cache.spawn(async move {

@@ -2,25 +2,22 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{
-        Arc, Mutex, OnceLock, PoisonError, RwLock,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, atomic::AtomicUsize},
 };
 
-use cache_core::{cache::Cache, event::Counter, store::Reach};
+use cache_core::{cache::Cache, store::Reach};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
 use tokio::{runtime::Handle, sync::watch};
 
 use crate::{
     classify::{Classes, reason::BypassReason},
-    connection::ReadyError,
+    connection::{ReadyError, session::Session},
     knowledge::{Allowances, Knowledge},
     registry::Registry,
     row::Codec,
     schema,
     shield::Shields,
-    stats::Bypasses,
+    stats::{Bypasses, WideWrites},
 };
 
 /// What all clones of a connection, and its transactions, have in common.
@@ -35,11 +32,12 @@ pub(crate) struct Shared {
     pub(crate) reach: Reach,
     pub(crate) registry: Registry,
     pub(crate) classes: Classes,
-    /// Raw SQL changed what later statements mean: nothing is read from the cache any more.
-    pub(crate) session_changed: AtomicBool,
+    /// Whether raw SQL changed what later statements mean: nothing is read from the cache then.
+    pub(crate) session: Session,
     /// Reads that belong to no entity, by reason.
     pub(crate) bypasses: Bypasses,
-    pub(crate) unknown_writes: Counter,
+    /// Writes that could not be narrowed to tables.
+    pub(crate) wide: WideWrites,
     /// Unrecognised reads that were looked at for entities that are not registered.
     pub(super) inspected: AtomicUsize,
     pub(super) allowances: Allowances,
@@ -132,7 +130,7 @@ impl Shared {
     pub(crate) fn is_disabled(&self) -> Option<BypassReason> {
         if !self.cache.is_enabled() {
             Some(BypassReason::Disabled)
-        } else if self.session_changed.load(Ordering::Acquire) {
+        } else if self.session.is_changed() {
             Some(BypassReason::SessionState)
         } else {
             None

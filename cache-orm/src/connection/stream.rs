@@ -93,7 +93,7 @@ impl StreamTrait for CachedConnection {
                 Route::Cached(_) | Route::Read => None,
                 Route::Write(class) => {
                     let knowledge = shared.knowledge().await;
-                    write::note(shared, &class);
+                    write::note(shared, Some(&knowledge), &class, &statement.sql);
                     let affected =
                         write::affected::by(shared, Some(&knowledge), &class, statement.values.as_ref());
                     let fence = write::fence(shared, affected).await?;

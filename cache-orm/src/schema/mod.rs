@@ -19,6 +19,7 @@
 mod mysql;
 mod postgres;
 mod privileges;
+mod procedures;
 mod reach;
 mod sqlite;
 mod table;
@@ -26,7 +27,7 @@ mod table;
 pub(crate) mod testing;
 mod writers;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 
@@ -74,6 +75,9 @@ pub(crate) struct Schema {
     pub(crate) orders_texts_by_bytes: bool,
     /// Names that a plain read must not mention.
     pub(crate) writers: Writers,
+    /// MySQL, MariaDB: procedures that are known to leave the session as it is and no transaction open, by last name
+    /// in lower case.
+    quiet_procedures: HashSet<String>,
     tables: HashMap<String, Table>,
     reach: Reach,
 }
@@ -90,6 +94,19 @@ impl Schema {
     pub(crate) fn table_in(&self, schema: Option<&str>, name: &str) -> Option<&Table> {
         let table = self.tables.get(&name.to_lowercase())?;
         schema.is_none_or(|schema| table.schema == schema).then_some(table)
+    }
+
+    /// True if calling the procedure is known to leave the session as it is, and no transaction open.
+    pub(crate) fn is_quiet_procedure(&self, name: &str) -> bool {
+        self.quiet_procedures.contains(name)
+    }
+
+    /// Tables whose rows are also rows of `table`, or the reverse: its partitions, what it inherits from. By last
+    /// name in lower case.
+    ///
+    /// What triggers of the reached tables do comes on top: ask each for [`Table::writes_elsewhere`].
+    pub(crate) fn reached_by_insert(&self, table: &str) -> BTreeSet<&str> {
+        self.reach.from(&table.to_lowercase(), Change::Insert)
     }
 
     /// Tables whose rows foreign keys delete or change, transitively, when rows of `table` are deleted. By
@@ -255,6 +272,7 @@ impl Draft {
             dirty_reads: false,
             orders_texts_by_bytes: false,
             writers: self.writers,
+            quiet_procedures: HashSet::new(),
             tables,
             reach,
         }

@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 use sea_orm::{DatabaseConnection, DbErr};
 
 use super::privileges::Privileges;
-use super::{Action, Column, ColumnKind, Draft, Kind, Schema, Table, TextEquality, is, rows, writers};
+use super::{
+    Action, Column, ColumnKind, Draft, Kind, Schema, Table, TextEquality, is, procedures, rows, writers,
+};
 
 pub(super) async fn learn(db: &DatabaseConnection) -> Result<Schema, DbErr> {
     let [flavour, server, database, user, isolation] =
@@ -29,7 +31,8 @@ pub(super) async fn learn(db: &DatabaseConnection) -> Result<Schema, DbErr> {
     foreign_keys(db, &mut draft).await?;
     writers::of_mysql(db, &mut draft).await?;
     let dirty_reads = isolation == "READ-UNCOMMITTED";
-    Ok(Schema { triggers_hidden, dirty_reads, ..draft.finish(identity) })
+    let quiet_procedures = procedures::quiet(db).await?;
+    Ok(Schema { triggers_hidden, dirty_reads, quiet_procedures, ..draft.finish(identity) })
 }
 
 /// Each server reads the comments that are meant for it.
@@ -57,6 +60,7 @@ async fn tables(db: &DatabaseConnection, privileges: &Privileges, draft: &mut Dr
         // Another engine may be a window on other tables or servers, or lose its rows at a restart.
         let stored_here = matches!(engine.as_str(), "INNODB" | "ROCKSDB" | "MYISAM" | "ARIA");
         let table_kind = match table_type.as_str() {
+            "BASE TABLE" if !visible && stored_here => Kind::Apart("table of another database"),
             _ if !visible => Kind::Other("table of another database"),
             "BASE TABLE" if stored_here => Kind::Plain,
             "BASE TABLE" => Kind::Other("table of a special engine"),

@@ -68,14 +68,14 @@ async fn tables(db: &DatabaseConnection, draft: &mut Draft) -> Result<(), DbErr>
     for [schema, name, visible, kind, persistence, row_security, kin, watched] in rows(db, TABLES).await? {
         let visible = is(&visible);
         let table_kind = match (kind.as_str(), persistence.as_str()) {
-            _ if !visible => Kind::Other("table outside the search path"),
             ("v", _) => Kind::Other("view"),
             ("m", _) => Kind::Other("materialized view"),
             ("f", _) => Kind::Other("foreign table"),
-            ("p", _) => Kind::Other("partitioned table"),
             (_, "t") => Kind::Other("temporary table"),
-            (_, "u") => Kind::Other("unlogged table, which a crash empties"),
-            _ if is(&kin) => Kind::Other("partition, or table with inheritance"),
+            _ if !visible => Kind::Apart("table outside the search path"),
+            ("p", _) => Kind::Apart("partitioned table"),
+            (_, "u") => Kind::Apart("unlogged table, which a crash empties"),
+            _ if is(&kin) => Kind::Apart("partition, or table with inheritance"),
             _ => Kind::Plain,
         };
         let mut table = Table::new(schema, table_kind);

@@ -40,6 +40,7 @@ impl Action {
 /// A change of a table's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Change<'a> {
+    Insert,
     Delete,
     /// With the assigned columns, or `None` for any.
     Update(Option<&'a BTreeSet<String>>),
@@ -99,6 +100,7 @@ impl ForeignKey {
     fn carries(&self, change: Change<'_>) -> Option<Change<'_>> {
         let assigned = Change::Update(Some(&self.child_columns));
         match change {
+            Change::Insert => None,
             Change::Truncate => Some(Change::Truncate),
             Change::Delete => match self.on_delete {
                 Action::Refuse => None,
@@ -212,5 +214,7 @@ mod tests {
         let reach = Reach::new(keys.into_iter(), [("whole".into(), "part".into())]);
         assert_eq!(reach.from("whole", Change::Delete), names(["b", "part", "whole"]));
         assert_eq!(reach.from("part", Change::Delete), names(["b", "part", "whole"]));
+        assert_eq!(reach.from("whole", Change::Insert), names(["part", "whole"]));
+        assert_eq!(reach.from("b", Change::Insert), names([]));
     }
 }

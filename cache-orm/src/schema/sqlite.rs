@@ -78,7 +78,7 @@ async fn tables(
             _ if name.starts_with("sqlite_") => Kind::Other("internal table"),
             "main" => Kind::Plain,
             "temp" => Kind::Other("temporary table"),
-            _ => Kind::Other("table of an attached database"),
+            _ => Kind::Apart("table of an attached database"),
         };
         let mut table = Table::new(database.clone(), table_kind);
         // `UNIQUE ON CONFLICT REPLACE` makes a plain INSERT or UPDATE delete other rows.

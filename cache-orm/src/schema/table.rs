@@ -45,6 +45,12 @@ impl Table {
         self.kind == Kind::Plain
     }
 
+    /// True if a write to it may change tables that foreign keys and inheritance don't tell: a trigger writes to any
+    /// table, a view to those below it.
+    pub(crate) fn carries_on(&self) -> bool {
+        self.writes_elsewhere || matches!(self.kind, Kind::Other(_))
+    }
+
     /// The column of this name, in whatever case. Known for plain tables.
     pub(crate) fn column(&self, name: &str) -> Option<&Column> {
         self.columns.get(&name.to_lowercase())
@@ -73,7 +79,9 @@ impl Table {
 pub(crate) enum Kind {
     /// An ordinary table of this database.
     Plain,
-    /// Anything else, and what it is: never cached.
+    /// A table that is never cached, and why; but what a write to it reaches is known as for an ordinary one.
+    Apart(&'static str),
+    /// Anything else, and what it is: never cached, and a write to it may be one to anything.
     Other(&'static str),
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn by(
 ) -> Affected {
     let values = values.map_or(&[][..], |values| &values.0);
     match class {
-        Class::Read(_) => nothing(shared),
+        Class::Read(_) | Class::Commits => nothing(shared),
         Class::Write(writes) => {
             let mut affected = nothing(shared);
             for write in writes {
@@ -82,7 +82,7 @@ fn narrow(
     let knowledge = knowledge?;
     let schema = knowledge.schema.as_ref()?;
     let name = write.table.as_str();
-    if carries_on(schema.table(name)) {
+    if !stays_within_reach(schema, write) {
         return None;
     }
     let mut affected = nothing(shared);
@@ -93,8 +93,18 @@ fn narrow(
             add_foreign(shared, name, write, &mut affected);
         }
     }
-    add_reached(shared, schema, write, &mut affected)?;
+    add_reached(shared, schema, write, &mut affected);
     Some(affected)
+}
+
+/// True if a statement of this class changes tables that can be told, and no others.
+pub(crate) fn is_narrow(knowledge: Option<&Knowledge>, class: &Class) -> bool {
+    match class {
+        Class::Read(_) | Class::Commits => true,
+        Class::Write(writes) => schema_of(knowledge)
+            .is_some_and(|schema| writes.iter().all(|write| stays_within_reach(schema, write))),
+        Class::Schema | Class::Session | Class::Unknown => false,
+    }
 }
 
 /// What a write to one table may change besides the rows that it names or returns. `None` if that can't be
@@ -102,21 +112,23 @@ fn narrow(
 pub(super) fn beside_rows(shared: &Shared, schema: &Schema, write: &TableWrite) -> Option<Affected> {
     let facts = schema.table(&write.table)?;
     let group = shared.registry.group(&write.table)?;
-    if carries_on(Some(facts)) || !keeps_keys(shared, facts, group, write) {
+    let is_known = facts.is_plain() && stays_within_reach(schema, write);
+    if !is_known || !keeps_keys(shared, facts, group, write) {
         return None;
     }
     let mut affected = nothing(shared);
     if may_lead_to_rows(facts, write) {
         affected.add_presence(&group.table);
     }
-    add_reached(shared, schema, write, &mut affected)?;
+    add_reached(shared, schema, write, &mut affected);
     (!affected.is_whole(&group.table)).then_some(affected)
 }
 
-/// True if a change of this table may change others in ways that are not known: a trigger writes to any table,
-/// a view to the tables below it.
-fn carries_on(table: Option<&schema::Table>) -> bool {
-    table.is_none_or(|table| !table.is_plain() || table.writes_elsewhere)
+/// True if what the write changes are the table and those that foreign keys and inheritance lead to, and none of them
+/// carries the change on to nobody knows where.
+fn stays_within_reach(schema: &Schema, write: &TableWrite) -> bool {
+    let ends = |name: &str| schema.table(name).is_some_and(|table| !table.carries_on());
+    ends(&write.table) && reached(schema, write).all(ends)
 }
 
 /// The cells of the written table itself.
@@ -185,26 +197,22 @@ fn row_key(knowledge: &Knowledge, entity: &Entity, write: &TableWrite, values: &
     keys::canonical(parts.collect::<Option<Vec<_>>>()?)
 }
 
-/// Adds the tables that foreign keys reach; `None` if one of them carries the change on to nobody knows where.
-fn add_reached(shared: &Shared, schema: &Schema, write: &TableWrite, affected: &mut Affected) -> Option<()> {
+/// Adds the tables that foreign keys and inheritance lead to.
+fn add_reached(shared: &Shared, schema: &Schema, write: &TableWrite, affected: &mut Affected) {
     for reached in reached(schema, write) {
-        if carries_on(schema.table(reached)) {
-            return None;
-        }
         match shared.registry.group(reached) {
             Some(group) => affected.add_table(&group.table),
             None if shared.reach == Reach::Shared => affected.add_table(&foreign_table(shared, reached)),
             None => {}
         }
     }
-    Some(())
 }
 
-/// Tables that foreign keys reach from the written rows.
+/// Tables that foreign keys and inheritance reach from the written rows.
 fn reached<'s>(schema: &'s Schema, write: &TableWrite) -> impl Iterator<Item = &'s str> {
     let table = write.table.as_str();
     match &write.kind {
-        WriteKind::Insert => Default::default(),
+        WriteKind::Insert => schema.reached_by_insert(table),
         WriteKind::Update { assigned } | WriteKind::Upsert { assigned: Some(assigned) } => {
             schema.reached_by_update(table, assigned)
         }

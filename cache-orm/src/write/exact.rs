@@ -1,7 +1,7 @@
 //! Writes whose rows the statement itself tells: it runs with RETURNING inside a transaction, and what it
 //! returned is fenced before the commit.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
 use cache_core::{cache::Table, fence::Affected, key::RowKey, store::Reach};
 use futures_util::StreamExt;
@@ -75,7 +75,7 @@ impl Plan {
             || shared.cache.settings().max_fenced_rows == 0
             || !shared.db.support_returning()
             // After a raw BEGIN through the pool, a transaction of ours might end that one.
-            || shared.session_changed.load(Ordering::Acquire)
+            || shared.session.is_changed()
         {
             return None;
         }

@@ -11,15 +11,16 @@ mod outcome;
 
 mod returned;
 
-use std::{
-    future::Future,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{future::Future, sync::Arc};
 
 use cache_core::fence::{Affected, Fence};
-use sea_orm::{ConnectionTrait, DbErr, ExecResult, QueryResult, Statement, Values};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, Values};
 
-use crate::{classify::Class, connection::Shared, knowledge::Knowledge};
+use crate::{
+    classify::{self, Class, hidden},
+    connection::Shared,
+    knowledge::Knowledge,
+};
 
 pub(crate) use answer::Answer;
 pub(crate) use exact::{Asked, Plan};
@@ -44,6 +45,7 @@ pub(crate) async fn execute(
     match Plan::of(shared, &knowledge, class, &statement) {
         Some(plan) => plan.run(shared, statement, Asked::Count).await?.into_exec_result(),
         None => {
+            note(shared, Some(&knowledge), class, &statement.sql);
             let values = statement.values.clone();
             fenced(shared, &knowledge, class, values.as_ref(), shared.db.execute_raw(statement)).await
         }
@@ -57,6 +59,7 @@ pub(crate) async fn execute_unprepared(
     sql: &str,
 ) -> Result<ExecResult, DbErr> {
     let knowledge = shared.knowledge().await;
+    note(shared, Some(&knowledge), class, sql);
     fenced(shared, &knowledge, class, None, shared.db.execute_unprepared(sql)).await
 }
 
@@ -71,6 +74,7 @@ pub(crate) async fn query(
     match Plan::of(shared, &knowledge, class, &statement) {
         Some(plan) => Ok(plan.run(shared, statement, Asked::Rows).await?.rows),
         None => {
+            note(shared, Some(&knowledge), class, &statement.sql);
             let values = statement.values.clone();
             fenced(shared, &knowledge, class, values.as_ref(), shared.db.query_all_raw(statement)).await
         }
@@ -85,7 +89,6 @@ async fn fenced<T>(
     values: Option<&Values>,
     run: impl Future<Output = Result<T, DbErr>>,
 ) -> Result<T, DbErr> {
-    note(shared, class);
     let fence = fence(shared, affected::by(shared, Some(knowledge), class, values)).await?;
     let change = SchemaChange::by(shared, class);
     let result = run.await;
@@ -121,24 +124,43 @@ impl Drop for SchemaChange {
 ///
 /// # Errors
 /// [`DbErr::Custom`] under the policy `Refuse` when the store can't be reached.
-pub(crate) async fn fence(shared: &Shared, affected: Affected) -> Result<Fence, DbErr> {
+pub(crate) async fn fence(shared: &Shared, mut affected: Affected) -> Result<Fence, DbErr> {
+    if shared.session.is_changed() {
+        // Whatever was written before may be committed by what comes now.
+        affected.merge(affected::everything(shared, shared.known().as_deref()));
+    }
     shared.cache.fence(affected).await.map_err(|refused| DbErr::Custom(refused.to_string()))
 }
 
-/// Takes note of a write that changes more than rows, before it is sent.
-pub(crate) fn note(shared: &Shared, class: &Class) {
-    match class {
-        Class::Session => {
-            if !shared.session_changed.swap(true, Ordering::AcqRel) {
-                tracing::warn!(
-                    "raw SQL controls a transaction or changes the session of a pooled connection: nothing is \
-                     read from the cache any more. Use begin() and the connection's options instead"
-                );
-            }
-        }
-        Class::Schema | Class::Unknown => shared.unknown_writes.increment(),
-        Class::Read(_) | Class::Write(_) => {}
+/// Fences everything before a transaction begins, if raw SQL has changed a session: MySQL commits what that has
+/// written when the next transaction begins on its connection.
+///
+/// # Errors
+/// [`DbErr::Custom`] under the policy `Refuse` when the store can't be reached.
+pub(crate) async fn before_begin(shared: &Shared) -> Result<Option<Fence>, DbErr> {
+    if !shared.session.is_changed() {
+        return Ok(None);
     }
+    fence(shared, affected::nothing(shared)).await.map(Some)
+}
+
+/// Takes note of a write that changes more than rows of tables that can be told, before it is sent.
+pub(crate) fn note(shared: &Shared, knowledge: Option<&Knowledge>, class: &Class, sql: &str) {
+    if *class == Class::Session || (*class == Class::Unknown && calls_loudly(shared, knowledge, sql)) {
+        shared.session.changes(|| classify::shown(sql, shared.backend));
+    } else if !affected::is_narrow(knowledge, class) {
+        shared.wide.count(|| classify::shown(sql, shared.backend));
+    }
+}
+
+/// True if the text calls a procedure of MySQL that may change the session or begin a transaction.
+fn calls_loudly(shared: &Shared, knowledge: Option<&Knowledge>, sql: &str) -> bool {
+    if shared.backend != DbBackend::MySql {
+        return false;
+    }
+    let schema = knowledge.and_then(|knowledge| knowledge.schema.as_ref());
+    let is_quiet = |name: &String| schema.is_some_and(|schema| schema.is_quiet_procedure(name));
+    !hidden::of(sql, shared.backend).calls.iter().all(is_quiet)
 }
 
 /// Ends a write: releases its fence if the outcome is known, else abandons it.

@@ -1,11 +1,14 @@
 //! Each test is named by what its cases show; a case that fails prints its text.
 
 mod garbage;
+mod hidden;
+mod keywords;
 mod lexing;
 mod raw;
 mod remembered;
 mod rendered;
 mod returning;
+mod shown;
 mod writes;
 
 use sea_orm::{
@@ -23,6 +26,7 @@ fn shown(class: &Class) -> String {
         Class::Read(ReadKind::Select) => "read".into(),
         Class::Read(ReadKind::Locking) => "locking".into(),
         Class::Read(ReadKind::Other) => "other".into(),
+        Class::Commits => "commits".into(),
         Class::Schema => "schema".into(),
         Class::Session => "session".into(),
         Class::Unknown => "unknown".into(),
@@ -78,13 +82,21 @@ fn what_ends_with_its_transaction() {
         "ROLLBACK TO a",
         "SET LOCAL role = x",
         "set transaction read only",
+        "/* a comment */ SAVEPOINT a;",
     ] {
         assert!(super::ends_with_transaction(sql, Postgres), "{sql}");
     }
-    for sql in
-        ["SET role x", "ROLLBACK", "COMMIT", "SET LOCAL a = 1; COMMIT", "SET LOCAL a = 1 /*! */", "RESET ALL"]
-    {
+    for sql in [
+        "SET role x",
+        "ROLLBACK",
+        "COMMIT",
+        "SET LOCAL a = 1; COMMIT",
+        "SET LOCAL a = 1; RESET x",
+        "RESET ALL",
+    ] {
         assert!(!super::ends_with_transaction(sql, Postgres), "{sql}");
     }
-    assert!(!super::ends_with_transaction("SET LOCAL autocommit = 0", MySql));
+    for sql in ["SET LOCAL autocommit = 0", "SAVEPOINT a /*! */"] {
+        assert!(!super::ends_with_transaction(sql, MySql), "{sql}");
+    }
 }

@@ -101,7 +101,6 @@ fn calls_of_unknown_functions_may_do_anything() {
             "VALUES (f(1))",
             "SELECT query_to_xml('DELETE FROM t', true, true, '')",
             "SELECT load_extension('x')",
-            "SELECT set_config('search_path', 'x', false)",
             "SELECT over(1)",
             "SELECT 1 WHERE x IN (SELECT conflict(1))",
             "SELECT 1 (2)",
@@ -156,11 +155,9 @@ fn what_is_not_known_may_do_anything() {
             "PREPARE p AS DELETE FROM t",
             "EXECUTE p",
             "EXECUTE IMMEDIATE 'DELETE FROM t'",
-            "PREPARE TRANSACTION 'x'",
             "LOAD DATA INFILE 'x' INTO TABLE t",
             "REFRESH MATERIALIZED VIEW v",
             "HANDLER t OPEN",
-            "XA COMMIT 'x'",
             "DECLARE c CURSOR FOR SELECT 1",
             "FETCH c",
             "KILL 1",
@@ -241,16 +238,28 @@ fn session() {
             "SELECT 1; SET ROLE x",
         ],
     );
+    check_all(&[MySql], "session", &["USE x", "LOCK TABLES t WRITE", "UNLOCK TABLES"]);
     check_all(
         &[MySql],
-        "session",
+        "commits",
         &[
-            "USE x",
-            "LOCK TABLES t WRITE",
-            "UNLOCK TABLES",
             "ANALYZE TABLE t",
-            "FLUSH TABLES",
+            "CHECK TABLE t",
             "OPTIMIZE LOCAL TABLE t",
+            "FLUSH TABLES",
+            "FLUSH NO_WRITE_TO_BINLOG STATUS",
+            "ANALYZE TABLE t; SELECT 1",
+        ],
+    );
+    check_all(
+        &[MySql],
+        "unknown",
+        &[
+            "FLUSH PRIVILEGES",
+            "FLUSH TABLES WITH READ LOCK",
+            "FLUSH TABLES t FOR EXPORT",
+            "REPAIR TABLE t",
+            "DELETE FROM t; ANALYZE TABLE t",
         ],
     );
     check_all(
@@ -259,9 +268,8 @@ fn session() {
         &[
             "ATTACH 'x' AS y",
             "DETACH y",
-            "PRAGMA foreign_keys = ON",
-            "PRAGMA foreign_keys(0)",
-            "PRAGMA main.recursive_triggers = 1",
+            "PRAGMA case_sensitive_like = ON",
+            "PRAGMA \"foreign_keys\" = ON",
             "PRAGMA writable_schema = 1",
             "PRAGMA journal_mode = OFF",
             "BEGIN IMMEDIATE",
@@ -301,6 +309,7 @@ fn harmless() {
         &[
             ("SET statement_timeout = 1000", "other"),
             ("SET LOCAL lock_timeout TO '1s'", "other"),
+            ("SET CONSTRAINTS ALL DEFERRED", "other"),
             ("SET LOCAL search_path TO x", "session"),
         ],
     );
@@ -316,6 +325,9 @@ fn harmless() {
             "VACUUM",
             "ANALYZE",
             "PRAGMA foreign_keys",
+            "PRAGMA foreign_keys = ON",
+            "PRAGMA foreign_keys(0)",
+            "PRAGMA main.recursive_triggers = 1",
             "PRAGMA table_info(t)",
             "PRAGMA main.cache_size = 9",
             "PRAGMA journal_mode = wal",

@@ -57,7 +57,7 @@ impl Calls {
     /// Notes what a statement will change, before it is sent as it is.
     async fn prepare(&self, sql: &str, values: Option<&Values>) -> Result<(), DbErr> {
         match self.write(sql) {
-            Some(class) => self.note(&class, values).await,
+            Some(class) => self.note(&class, sql, values).await,
             None => Ok(()),
         }
     }
@@ -99,11 +99,11 @@ impl Calls {
             }
             self.journal.close(number, plan.at_most().clone());
         }
-        self.note(&class, statement.values.as_ref()).await?;
+        self.note(&class, &statement.sql, statement.values.as_ref()).await?;
         Ok(Ran::Not(statement))
     }
 
-    async fn note(&self, class: &Class, values: Option<&Values>) -> Result<(), DbErr> {
+    async fn note(&self, class: &Class, sql: &str, values: Option<&Values>) -> Result<(), DbErr> {
         let knowledge = self.shared.known();
         if knowledge.as_ref().is_none_or(|knowledge| knowledge.schema.is_none()) {
             self.journal.writes_blindly();
@@ -114,14 +114,14 @@ impl Calls {
             write::affected::by(&self.shared, knowledge.as_deref(), class, values)
         };
         self.journal.note(affected);
-        write::note(&self.shared, class);
+        write::note(&self.shared, knowledge.as_deref(), class, sql);
         if let Some(change) = SchemaChange::by(&self.shared, class) {
             self.journal.forgets(change);
             self.journal.renames();
         }
         // A raw COMMIT or a procedure ends the transaction behind our back; so does DDL on MySQL.
         let commits = match class {
-            Class::Session | Class::Unknown => true,
+            Class::Session | Class::Unknown | Class::Commits => true,
             Class::Schema => self.shared.backend == DbBackend::MySql,
             Class::Read(_) | Class::Write(_) => false,
         };
