@@ -46,7 +46,7 @@ use sea_orm::{
 };
 
 use crate::{
-    classify::{Class, Equality, TableWrite, WriteKind},
+    classify::{Class, Equality, TableName, TableWrite, WriteKind},
     connection::{CachedConnection, Shared, transaction::CachedTransaction},
     write,
 };
@@ -111,10 +111,11 @@ where
             values.push(value);
         }
     }
-    let table = A::Entity::default().table_name().to_lowercase();
+    let entity = A::Entity::default();
+    let table = TableName::new(entity.schema_name(), entity.table_name());
     let class = Class::Write(vec![TableWrite { table: table.clone(), kind, keys, returning: None }]);
     let values: Vec<Value> = values;
-    for shared in connections(&table) {
+    for shared in connections(&table.name) {
         fence(&shared, &class, Some(&Values(values.clone()))).await?;
     }
     Ok(())
@@ -140,11 +141,11 @@ pub(crate) fn register(shared: Weak<Shared>) {
     connections.push(shared);
 }
 
-/// The connections that cache a table.
+/// The connections that cache a table of this last name.
 fn connections(table: &str) -> Vec<std::sync::Arc<Shared>> {
     let connections = locked();
     let alive = connections.iter().filter_map(Weak::upgrade);
-    alive.filter(|shared| shared.registry.group(table).is_some()).collect()
+    alive.filter(|shared| shared.registry.names(table)).collect()
 }
 
 fn locked() -> MutexGuard<'static, Vec<Weak<Shared>>> {

@@ -14,7 +14,7 @@ pub mod stream;
 
 pub mod transaction;
 
-use std::{fmt, pin::pin, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, pin::pin, sync::Arc, time::Duration};
 
 use cache_core::{cache::CacheError, fence::Fence, store::Store};
 use sea_orm::{
@@ -122,15 +122,18 @@ impl CachedConnection {
     /// What the cache did since the connection was made.
     pub fn stats(&self) -> Stats {
         let shared = &self.shared;
-        let entities = shared.registry.groups().map(|group| {
-            let counts = group.table.counters.snapshot();
-            (group.table.name().to_owned(), EntityStats { counts, bypasses: group.bypasses.snapshot() })
-        });
-        Stats {
-            entities: entities.collect(),
-            bypasses: shared.bypasses.snapshot(),
-            unknown_writes: shared.unknown_writes.get(),
+        let last = shared.last();
+        let mut entities: BTreeMap<String, EntityStats> = BTreeMap::new();
+        for entity in &shared.registry.entities {
+            let stats = entities.entry(entity.label.clone()).or_default();
+            if let Some(table) = last.as_ref().and_then(|knowledge| knowledge.table(entity)) {
+                stats.counts = table.counters.snapshot();
+            }
+            for (reason, count) in entity.bypasses.snapshot() {
+                *stats.bypasses.entry(reason).or_default() += count;
+            }
         }
+        Stats { entities, bypasses: shared.bypasses.snapshot(), unknown_writes: shared.unknown_writes.get() }
     }
 
     /// Waits until every background call to the store (fills, releases) has ended. For tests, and before a
@@ -151,7 +154,7 @@ impl CachedConnection {
     }
 
     async fn fence_everything(&self) -> Result<Fence, DbErr> {
-        let knowledge = self.shared.knowledge().await;
+        let knowledge = self.shared.knowledge_to_write().await;
         write::fence(&self.shared, write::affected::everything(&self.shared, Some(&knowledge))).await
     }
 

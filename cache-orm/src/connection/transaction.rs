@@ -158,7 +158,7 @@ impl CachedTransaction {
     fn write(&self, sql: &str) -> Option<Arc<Class>> {
         match self.shared.route(sql) {
             Route::Cached(read) => {
-                read.entity().group.bypasses.count(BypassReason::InTransaction);
+                read.entity().bypasses.count(BypassReason::InTransaction);
                 None
             }
             Route::Read => None,
@@ -193,13 +193,13 @@ impl CachedTransaction {
     }
 
     async fn note(&self, class: &Class, values: Option<&Values>) -> Result<(), DbErr> {
+        if let Some(change) = SchemaChange::by(&self.shared, class) {
+            self.journal.forgets(change);
+        }
         let knowledge = self.shared.known();
         let affected = write::affected::by(&self.shared, knowledge.as_deref(), class, values);
         self.journal.note(affected);
         write::note(&self.shared, class);
-        if let Some(change) = SchemaChange::by(&self.shared, class) {
-            self.journal.forgets(change);
-        }
         // A raw COMMIT or a procedure ends the transaction behind our back; so does DDL on MySQL.
         let commits = match class {
             Class::Session | Class::Unknown => true,

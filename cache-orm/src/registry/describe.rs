@@ -85,7 +85,7 @@ pub(crate) fn describe<M: CacheModel>(backend: DbBackend) -> Described {
         schema: entity.schema_name().map(str::to_owned),
         table: entity.table_name().to_owned(),
         policy: M::POLICY,
-        fingerprint: fingerprint(entity.schema_name(), entity.table_name(), &primary, &shape),
+        fingerprint: fingerprint(entity.table_name(), &primary, &shape),
         shape,
         primary_sql: by_key::<M>(&of(&primary), backend),
         primary,
@@ -191,9 +191,10 @@ fn orders(n: usize) -> Vec<Vec<usize>> {
     orders
 }
 
-/// FNV-1a over everything that decides how a stored row is read back: stable across processes.
-fn fingerprint(schema: Option<&str>, table: &str, primary: &[usize], shape: &Shape) -> Fingerprint {
-    let text = format!("{schema:?} {table:?} {primary:?} {shape:?}");
+/// FNV-1a over everything that decides how a stored row is read back: stable across processes. Not the schema, by
+/// which the cell is named: who names it and who does not read the same rows.
+fn fingerprint(table: &str, primary: &[usize], shape: &Shape) -> Fingerprint {
+    let text = format!("{table:?} {primary:?} {shape:?}");
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });

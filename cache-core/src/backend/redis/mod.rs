@@ -409,10 +409,10 @@ impl Store for RedisStore {
         Ok(lost)
     }
 
-    /// The claim outlives the server's incarnation: its cell is `{namespace}:database`.
+    /// The claim outlives the server's incarnation: its cell is `{layout/namespace}:database`.
     async fn claim(&self, namespace: &Namespace, identity: &str) -> Result<Claim, StoreError> {
         let session = self.session().await?;
-        let keys = [format!("{{{namespace}}}:database")];
+        let keys = [format!("{{{}}}:database", namespace.stem())];
         let arguments = [identity.as_bytes()];
         let held: Vec<u8> = self.script(&session, &SCRIPTS.claim, &keys, &arguments).await?;
         if held == identity.as_bytes() {
