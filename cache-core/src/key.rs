@@ -1,7 +1,7 @@
 //! Names of cells: canonical, injective, bounded.
 //!
 //! Every process that shares a store must give one row one name, so this file is the only one that
-//! builds names. For a table `t` of a namespace `ns`:
+//! builds names. For a table `t` (`schema.table`) of a namespace, and `ns` = [`LAYOUT`]`/`namespace:
 //!
 //! | cell | name |
 //! |---|---|
@@ -16,6 +16,10 @@
 use std::{fmt, sync::Arc};
 
 use sha2::{Digest, Sha256};
+
+/// The number of this way to name cells and to write them. Part of every name, so that two versions of this crate
+/// that disagree never meet in a cell: raise it whenever either changes.
+pub const LAYOUT: u32 = 2;
 
 /// Epoch cells of one table. Part of the shared naming: two processes that disagreed on it would not fence
 /// each other's rows.
@@ -95,11 +99,63 @@ impl Namespace {
         self.version = version;
         self
     }
+
+    /// What every name of a cell in this namespace begins with, after an opening brace. No prefix has a `/`, so
+    /// names of two layouts are never equal.
+    pub fn stem(&self) -> String {
+        self.in_layout(LAYOUT)
+    }
+
+    fn in_layout(&self, layout: u32) -> String {
+        format!("{layout}/{self}")
+    }
 }
 
 impl fmt::Display for Namespace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.prefix, self.version)
+    }
+}
+
+/// The name of a table as the database's catalogue has it: one text for one table, whoever asks and by whatever
+/// route, and different for two tables.
+///
+/// ```
+/// use cache_core::key::QualifiedName;
+/// assert_eq!(QualifiedName::new("public", "product").as_str(), "public.product");
+/// assert_ne!(QualifiedName::new("a.b", "c"), QualifiedName::new("a", "b.c"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct QualifiedName(String);
+
+impl QualifiedName {
+    /// The table of a schema, both spelled as in the catalogue.
+    pub fn new(schema: &str, table: &str) -> Self {
+        let mut name = String::with_capacity(schema.len() + 1 + table.len());
+        escape_name(schema, &mut name);
+        name.push('.');
+        escape_name(table, &mut name);
+        QualifiedName(name)
+    }
+
+    /// `schema.table`: printable ASCII, without white space.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A table in no schema, where there are none.
+impl From<&str> for QualifiedName {
+    fn from(table: &str) -> Self {
+        let mut name = String::with_capacity(table.len());
+        escape_name(table, &mut name);
+        QualifiedName(name)
+    }
+}
+
+impl fmt::Display for QualifiedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -208,12 +264,13 @@ pub struct TableKeys {
 }
 
 impl TableKeys {
-    /// The cells of `table` inside `namespace`. Tables are named without their schema and without regard to
-    /// case, so that every process reaches the same cells however its entities spell the name.
-    pub fn new(namespace: &Namespace, table: &str) -> Self {
-        let mut stem = format!("{{{namespace}:");
-        escape(&table.to_lowercase(), &mut stem);
-        stem.push('.');
+    /// The cells of `table` inside `namespace`.
+    pub fn new(namespace: &Namespace, table: impl Into<QualifiedName>) -> Self {
+        TableKeys::with_stem(&namespace.stem(), &table.into())
+    }
+
+    fn with_stem(namespace: &str, table: &QualifiedName) -> Self {
+        let stem = format!("{{{namespace}:{table}.");
         TableKeys {
             epochs: (0..SHARDS).map(|shard| format!("{stem}{shard}}}").into()).collect(),
             all: format!("{stem}all}}").into(),
@@ -269,6 +326,14 @@ fn escape(text: &str, out: &mut String) {
     }
 }
 
+/// The same for a part of a name: a dot ends it.
+fn escape_name(text: &str, out: &mut String) {
+    for (number, part) in text.split('.').enumerate() {
+        out.push_str(if number > 0 { "%2e" } else { "" });
+        escape(part, out);
+    }
+}
+
 fn hex(bytes: &[u8], out: &mut String) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     for byte in bytes {
@@ -279,11 +344,17 @@ fn hex(bytes: &[u8], out: &mut String) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
     use proptest::prelude::*;
 
     fn table() -> TableKeys {
-        TableKeys::new(&Namespace::new("shop").expect("a valid prefix"), "Prod\"uct")
+        TableKeys::new(&namespace(), QualifiedName::new("public", "prod\"uct"))
+    }
+
+    fn namespace() -> Namespace {
+        Namespace::new("shop").expect("a valid prefix")
     }
 
     #[test]
@@ -291,7 +362,7 @@ mod tests {
         let at = table().row(&RowKey::default().with_integer(42));
         let epoch = at.epoch.expect("rows have an epoch");
         assert_eq!(at.slot.as_str(), format!("{}:42", epoch.as_str()));
-        assert!(epoch.as_str().starts_with("{shop.1:prod%22uct."));
+        assert!(epoch.as_str().starts_with("{2/shop.1:public.prod%22uct."));
     }
 
     #[test]
@@ -303,10 +374,34 @@ mod tests {
 
     #[test]
     fn cells_of_a_table_never_collide_with_those_of_another() {
-        let namespace = Namespace::new("shop").expect("a valid prefix");
-        let dotted = TableKeys::new(&namespace, "a.all");
-        let plain = TableKeys::new(&namespace, "a");
-        assert!(dotted.whole().all(|cell| plain.whole().all(|other| cell != other)));
+        let names = [("a", "b.c"), ("a.b", "c"), ("a", "b"), ("a", "b.all"), ("A", "b"), ("", "a.b")];
+        let tables = names.map(|(schema, table)| QualifiedName::new(schema, table));
+        let mut cells = HashSet::new();
+        for table in tables.into_iter().chain(["a.b".into(), "a".into()]) {
+            let keys = TableKeys::new(&namespace(), table);
+            assert!(keys.whole().all(|cell| cells.insert(cell.clone())), "{cells:?}");
+        }
+    }
+
+    /// Also where the names differ in nothing but the layout, and where a prefix tries to look like one.
+    #[test]
+    fn two_layouts_never_read_each_others_cells() {
+        let name = QualifiedName::new("public", "product");
+        let mut cells = HashSet::new();
+        for prefix in ["shop", "2-shop", "2"] {
+            let namespace = Namespace::new(prefix).expect("a valid prefix");
+            // The first layout had no number.
+            let stems = [namespace.to_string(), namespace.in_layout(LAYOUT), namespace.in_layout(LAYOUT + 1)];
+            for stem in stems {
+                let keys = TableKeys::with_stem(&stem, &name);
+                let key = RowKey::default().with_integer(7);
+                let slots = [keys.row(&key).slot, keys.alias("sku", &key).slot];
+                for cell in keys.whole().cloned().chain(slots) {
+                    assert!(cells.insert(cell.clone()), "{cell:?} belongs to two");
+                }
+            }
+        }
+        assert!(Namespace::new("2/shop").is_err());
     }
 
     #[derive(Clone, Debug, PartialEq)]

@@ -38,7 +38,7 @@
 //! `update_many`, `delete_by_id` and other statements, which have no hooks; other processes that have no cached
 //! connection; a transaction that stays open longer than a fence stands.
 
-use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ConnectionTrait, DbErr, EntityName, EntityTrait, IdenStatic, Iterable,
@@ -46,9 +46,9 @@ use sea_orm::{
 };
 
 use crate::{
-    classify::{Class, Equality, TableWrite, WriteKind},
+    classify::{Class, Equality, TableName, TableWrite, WriteKind},
     connection::{CachedConnection, Shared, transaction::CachedTransaction},
-    write,
+    write::{self, SchemaChange},
 };
 
 /// The connections of this process. A hook is given nothing but the row and SeaORM's connection.
@@ -111,10 +111,11 @@ where
             values.push(value);
         }
     }
-    let table = A::Entity::default().table_name().to_lowercase();
+    let entity = A::Entity::default();
+    let table = TableName::new(entity.schema_name(), entity.table_name());
     let class = Class::Write(vec![TableWrite { table: table.clone(), kind, keys, returning: None }]);
     let values: Vec<Value> = values;
-    for shared in connections(&table) {
+    for shared in connections(&table.name) {
         fence(&shared, &class, Some(&Values(values.clone()))).await?;
     }
     Ok(())
@@ -122,7 +123,8 @@ where
 
 /// Fences what a statement will change that this connection does not carry out. It is not known how it ends, so the
 /// fence is left to expire.
-async fn fence(shared: &Shared, class: &Class, values: Option<&Values>) -> Result<(), DbErr> {
+async fn fence(shared: &Arc<Shared>, class: &Class, values: Option<&Values>) -> Result<(), DbErr> {
+    let _unnamed = SchemaChange::unnamed(shared);
     // Not asked for now: the caller may hold the pool's only connection.
     let knowledge = shared.known();
     let affected = write::affected::by(shared, knowledge.as_deref(), class, values);
@@ -137,11 +139,11 @@ pub(crate) fn register(shared: Weak<Shared>) {
     connections.push(shared);
 }
 
-/// The connections that cache a table.
-fn connections(table: &str) -> Vec<std::sync::Arc<Shared>> {
+/// The connections that cache a table of this last name.
+fn connections(table: &str) -> Vec<Arc<Shared>> {
     let connections = locked();
     let alive = connections.iter().filter_map(Weak::upgrade);
-    alive.filter(|shared| shared.registry.group(table).is_some()).collect()
+    alive.filter(|shared| shared.registry.names(table)).collect()
 }
 
 fn locked() -> MutexGuard<'static, Vec<Weak<Shared>>> {

@@ -1,7 +1,8 @@
 //! What may be cached: the entities and the database's real schema, combined.
 
-use std::time::Duration;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use cache_core::{cache, key::QualifiedName};
 use sea_orm::{ColumnType, DbBackend};
 use tokio::time::Instant;
 
@@ -23,11 +24,21 @@ pub(crate) struct Knowledge {
     /// The namespace is bound to this database.
     claimed: bool,
     facts: Vec<Facts>,
+    /// The tables that entities mean, and the entities over each: a write invalidates the table for all of them.
+    groups: HashMap<QualifiedName, Group>,
     learned: Instant,
+}
+
+/// One table, and the entities over it.
+pub(crate) struct Group {
+    pub(crate) table: Arc<cache::Table>,
+    pub(crate) entities: Vec<Arc<Entity>>,
 }
 
 /// What the schema says about one entity.
 struct Facts {
+    /// The table that the entity means.
+    table: Option<Arc<cache::Table>>,
     obstacle: Option<BypassReason>,
     /// How each column's values become part of a key, in the shape's order.
     classes: Vec<Option<KeyClass>>,
@@ -55,17 +66,42 @@ impl Knowledge {
         registry: &Registry,
         allowances: Allowances,
     ) -> Self {
+        let mut groups: HashMap<QualifiedName, Group> = HashMap::new();
         let facts = registry.entities.iter().map(|entity| {
-            let table = schema
-                .as_ref()
-                .and_then(|schema| schema.table_in(entity.schema.as_deref(), entity.table().name()));
-            Facts::of(entity, table, allowances)
+            let found = schema.as_ref().and_then(|schema| schema.table(&entity.table));
+            let table = found.map(|found| {
+                let table = registry.tables.keep(&found.name, &entity.policy);
+                let group = groups
+                    .entry(found.name.clone())
+                    .or_insert_with(|| Group { table: table.clone(), entities: Vec::new() });
+                group.entities.push(entity.clone());
+                table
+            });
+            Facts { table, ..Facts::of(entity, found, allowances) }
         });
-        Knowledge { claimed, facts: facts.collect(), schema, learned: Instant::now() }
+        let facts = facts.collect();
+        Knowledge { claimed, facts, groups, schema, learned: Instant::now() }
     }
 
-    /// Why this read may not be answered from the cache, if it may not.
-    pub(crate) fn obstacle(&self, entity: &Entity, kind: ReadKind) -> Option<BypassReason> {
+    /// The table whose cells answer this read, or why it may not be answered from the cache.
+    pub(crate) fn admits(&self, entity: &Entity, kind: ReadKind) -> Result<&Arc<cache::Table>, BypassReason> {
+        match self.obstacle(entity, kind) {
+            Some(reason) => Err(reason),
+            None => self.table(entity).ok_or(BypassReason::TableUnknown),
+        }
+    }
+
+    /// The table that an entity means.
+    pub(crate) fn table(&self, entity: &Entity) -> Option<&Arc<cache::Table>> {
+        self.facts[entity.index].table.as_ref()
+    }
+
+    /// The entities over a table, if there are any.
+    pub(crate) fn group(&self, table: &Table) -> Option<&Group> {
+        self.groups.get(&table.name)
+    }
+
+    fn obstacle(&self, entity: &Entity, kind: ReadKind) -> Option<BypassReason> {
         let facts = &self.facts[entity.index];
         if !self.claimed {
             return Some(BypassReason::StoreUnavailable);
@@ -185,7 +221,8 @@ impl Facts {
         let unlike: Vec<_> = unlike.map(|(column, _)| column).collect();
         let is_unlike = || (!unlike.is_empty()).then_some(BypassReason::UnlikeAsJson);
         Facts {
-            obstacle: obstacle(table, allowances).or_else(is_unlike),
+            table: None,
+            obstacle: obstacle(entity, table, allowances).or_else(is_unlike),
             compares: entity.policy.converts || likeness.contains(&Likeness::Compared),
             unlike,
             primary: key(&entity.primary),
@@ -214,7 +251,7 @@ fn key_class(entity: &ColumnType, column: &Column, casts: &[String]) -> Option<K
     casts.iter().all(keeps).then_some(class)
 }
 
-fn obstacle(table: Option<&Table>, allowances: Allowances) -> Option<BypassReason> {
+fn obstacle(entity: &Entity, table: Option<&Table>, allowances: Allowances) -> Option<BypassReason> {
     let Some(table) = table else { return Some(BypassReason::TableUnknown) };
     if !table.is_plain() || table.writes_when_read {
         Some(BypassReason::TableKind)
@@ -222,6 +259,9 @@ fn obstacle(table: Option<&Table>, allowances: Allowances) -> Option<BypassReaso
         Some(BypassReason::NotTransactional)
     } else if table.row_security && !allowances.row_security {
         Some(BypassReason::RowSecurity)
+    } else if entity.columns.iter().any(|name| table.column(name).is_none_or(|column| !column.readable)) {
+        // Who may read all of them would fill what this one may not see.
+        Some(BypassReason::ColumnNotReadable)
     } else {
         None
     }

@@ -13,7 +13,8 @@ use crate::classify::reason::BypassReason;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Stats {
-    /// By table name.
+    /// By the table's name as entities write it: `product`, or `sales.product` if they name the schema. Two names
+    /// of one table have the same counts.
     pub entities: BTreeMap<String, EntityStats>,
     /// Reads sent to the database that belong to no entity in particular.
     pub bypasses: BTreeMap<BypassReason, u64>,

@@ -221,15 +221,15 @@ mod tests {
         let (mine, other) = (redis_namespace(), redis_namespace());
         let client = redis::Client::open(redis_url()).expect("a URL");
         let mut connection = client.get_multiplexed_async_connection().await.expect("it answers");
-        for key in [format!("{{{mine}.1:t.0}}:1"), format!("{{{other}.1:t.0}}:1")] {
+        for key in [format!("{{2/{mine}.1:main.t.0}}:1"), format!("{{2/{other}.1:main.t.0}}:1")] {
             redis::cmd("SET").arg(key).arg(1).query_async::<()>(&mut connection).await.expect("it answers");
         }
         forget(&mine).await.expect("it answers");
         let mut count = redis::cmd("EXISTS");
-        count.arg(format!("{{{mine}.1:t.0}}:1"));
+        count.arg(format!("{{2/{mine}.1:main.t.0}}:1"));
         assert_eq!(count.query_async::<i32>(&mut connection).await.expect("it answers"), 0);
         let mut count = redis::cmd("EXISTS");
-        count.arg(format!("{{{other}.1:t.0}}:1"));
+        count.arg(format!("{{2/{other}.1:main.t.0}}:1"));
         assert_eq!(count.query_async::<i32>(&mut connection).await.expect("it answers"), 1);
         forget(&other).await.expect("it answers");
     }

@@ -377,7 +377,7 @@ mod on_one_database {
             let fenced = operations
                 .take()
                 .into_iter()
-                .any(|operation| operation.starts_with("fence ") && operation.contains(":product."));
+                .any(|operation| operation.starts_with("fence ") && operation.contains(".product."));
             assert!(fenced, "the trigger changes products");
             drop(shop);
         })

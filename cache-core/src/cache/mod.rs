@@ -24,7 +24,7 @@ use crate::{
     event::Counters,
     fence::{Affected, Fence, Parts},
     flight::{Boarding, Flights},
-    key::{Address, InvalidNamespace, Namespace, TableKeys},
+    key::{Address, InvalidNamespace, Namespace, QualifiedName, TableKeys},
     lease::{Lease, Ticket},
     quarantine::Quarantine,
     settings::{Settings, Unreachable},
@@ -53,7 +53,7 @@ struct Inner {
 /// One table's names, counters and quarantine.
 #[derive(Debug)]
 pub struct Table {
-    name: String,
+    name: QualifiedName,
     keys: TableKeys,
     quarantine: Quarantine,
     unreachable: Mutex<Option<Unreachable>>,
@@ -62,9 +62,9 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table's name, lowercased and without its schema.
+    /// The table's name, `schema.table`: no other table has it.
     pub fn name(&self) -> &str {
-        &self.name
+        self.name.as_str()
     }
 
     /// The names of the table's cells.
@@ -183,10 +183,10 @@ impl Cache {
         })
     }
 
-    /// A handle for one table, named without its schema. Make one per table and keep it.
-    pub fn table(&self, name: &str) -> Table {
-        let name = name.to_lowercase();
-        let keys = TableKeys::new(&self.inner.namespace, &name);
+    /// A handle for one table. Make one per table and keep it.
+    pub fn table(&self, name: impl Into<QualifiedName>) -> Table {
+        let name = name.into();
+        let keys = TableKeys::new(&self.inner.namespace, name.clone());
         self.inner.store.know(&keys);
         Table {
             name,

@@ -45,7 +45,7 @@ fn one_table(statement: &Statement, mut at: usize) -> Option<Head> {
         return None;
     }
     let keys = if statement.is(next, &["WHERE"]) {
-        keys::equalities(statement, next, alias.as_deref().unwrap_or(&table))
+        keys::equalities(statement, next, alias.as_deref().unwrap_or(&table.name))
     } else {
         Vec::new()
     };

@@ -16,6 +16,7 @@
 //! select     the scan; accounts for every verb, call and INTO
 //! functions  calls that are known to change nothing
 //! keywords   words before a parenthesis that are no calls
+//! temporary  tables and views of one session
 //! insert, update, delete     the head of each verb: which table, which columns
 //! keys       WHERE → equality conditions
 //! returning  RETURNING → where the keys of the affected rows are
@@ -44,6 +45,7 @@ mod returning;
 mod select;
 mod shown;
 mod statement;
+mod temporary;
 mod update;
 mod writers;
 
@@ -56,8 +58,24 @@ pub(crate) use classes::Classes;
 pub(crate) use shown::shown;
 pub(crate) use writers::Writers;
 
-/// A table's name: its last component, without quotes, in lower case.
-pub(crate) type TableName = String;
+/// A table's name as a statement writes it: without quotes, in lower case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TableName {
+    /// What stands before it, if anything does: the schema, which is MySQL's database.
+    pub(crate) schema: Option<String>,
+    pub(crate) name: String,
+}
+
+impl TableName {
+    pub(crate) fn new(schema: Option<&str>, name: &str) -> Self {
+        TableName { schema: schema.map(str::to_lowercase), name: name.to_lowercase() }
+    }
+
+    /// For a write to nobody knows which table: no table is called this.
+    fn of_any() -> Self {
+        TableName { schema: None, name: "\0".to_owned() }
+    }
+}
 
 /// A column's name, without quotes, in lower case.
 pub(crate) type ColumnName = String;
@@ -147,8 +165,6 @@ pub(crate) struct Equality {
 /// WHERE, or one INSERT with ON CONFLICT … DO UPDATE, of one table, on Postgres or SQLite.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Returning {
-    /// The schema that the text names before the table, in lower case.
-    pub(crate) schema: Option<String>,
     pub(crate) columns: ReturnedColumns,
 }
 
@@ -174,7 +190,7 @@ pub(crate) fn classify(sql: &str, backend: DbBackend) -> Class {
 fn class(lexed: &lexer::Lexed) -> Class {
     let parts: Vec<_> = lexed.statements().collect();
     if raw::defines_a_body(&parts) {
-        return Class::Schema;
+        return if temporary::is_made(&parts[0]) { Class::Session } else { Class::Schema };
     }
     if raw::is_block(&parts) {
         return Class::Unknown;

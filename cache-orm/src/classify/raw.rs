@@ -1,12 +1,15 @@
 //! The first word of a statement decides what kind it is.
 
-use super::{Class, ReadKind, TableWrite, WriteKind, lexer::Kind, select, statement::Statement};
+use super::{Class, ReadKind, TableWrite, WriteKind, lexer::Kind, select, statement::Statement, temporary};
 
 /// What one statement does.
 pub(super) fn class(statement: &Statement) -> Class {
     const OTHER: Class = Class::Read(ReadKind::Other);
     if statement.kind(0) == Some(Kind::Open) {
         return parenthesised(statement);
+    }
+    if temporary::is_made(statement) || changes_later_sessions(statement) {
+        return Class::Session;
     }
     let (mysql, postgres, sqlite) = (statement.is_mysql(), statement.is_postgres(), statement.is_sqlite());
     match statement.word(0).to_ascii_uppercase().as_str() {
@@ -167,6 +170,15 @@ fn begin(statement: &Statement) -> Class {
     } else {
         Class::Unknown
     }
+}
+
+/// Postgres' settings of a role or database, which sessions have from their start: a pool would have some with
+/// and some without.
+fn changes_later_sessions(statement: &Statement) -> bool {
+    statement.is_postgres()
+        && statement.is(0, &["ALTER"])
+        && statement.is(1, &["ROLE", "USER", "DATABASE", "SYSTEM"])
+        && statement.kinds().any(|(at, _)| statement.is(at, &["SET", "RESET"]))
 }
 
 /// Postgres' settings that change when a statement fails, or how fast it is, but not what it does.

@@ -56,6 +56,8 @@ reasons! {
     DirtyReads => "reads see uncommitted rows",
     /// Row-level security: what a query returns depends on who asks.
     RowSecurity => "row-level security",
+    /// The database's user may not read a column of the entity, or there is none of its name.
+    ColumnNotReadable => "column not readable",
     /// A logger listens at trace level, and SeaORM would show it cached rows.
     Overheard => "rows would be logged",
     /// The entity does not cache `find().all()`.

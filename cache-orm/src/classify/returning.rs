@@ -1,9 +1,7 @@
 //! How the rows of a write can be known from the statement itself: from its RETURNING, or from one that is
 //! appended.
 
-use super::{
-    ColumnName, ReturnedColumns, Returning, TableName, WriteKind, insert, lexer::Kind, statement::Statement,
-};
+use super::{ColumnName, ReturnedColumns, Returning, WriteKind, insert, lexer::Kind, statement::Statement};
 
 /// Looks at a statement that is the whole text and does nothing but this one write.
 pub(super) fn of(statement: &Statement, kind: &WriteKind) -> Option<Returning> {
@@ -12,13 +10,13 @@ pub(super) fn of(statement: &Statement, kind: &WriteKind) -> Option<Returning> {
     if statement.is_mysql() || count(Kind::OpenBracket) != count(Kind::CloseBracket) {
         return None;
     }
-    let (schema, table, after) = head(statement, kind)?;
+    let (table, after) = head(statement, kind)?;
     let returning = statement.find(after, &["RETURNING"]);
     if !matches!(kind, WriteKind::Upsert { .. }) && !is_simple(statement, after, returning) {
         return None;
     }
     let columns = returning.map(|at| columns(statement, at + 1, &table));
-    Some(Returning { schema, columns: columns.unwrap_or(ReturnedColumns::None) })
+    Some(Returning { columns: columns.unwrap_or(ReturnedColumns::None) })
 }
 
 /// True if there is a condition, without which it is the whole table, and nothing that brings in columns of
@@ -34,8 +32,8 @@ fn is_simple(statement: &Statement, after: usize, returning: Option<usize>) -> b
     has_condition
 }
 
-/// The schema and name of the table, which must have no alias, and the position after it.
-fn head(statement: &Statement, kind: &WriteKind) -> Option<(Option<String>, TableName, usize)> {
+/// The last name of the table, which must have no alias, and the position after it.
+fn head(statement: &Statement, kind: &WriteKind) -> Option<(String, usize)> {
     // No `OR FAIL`: it keeps what was written before the failure, which a transaction would undo.
     let (verb, follows): (&[&str], &[&str]) = match kind {
         WriteKind::Update { .. } => (&["UPDATE"], &["SET"]),
@@ -47,11 +45,10 @@ fn head(statement: &Statement, kind: &WriteKind) -> Option<(Option<String>, Tabl
         return None;
     }
     let at = verb.len();
-    let schema = (statement.kind(at + 1) == Some(Kind::Dot)).then(|| statement.name(at)).flatten();
-    let at = if schema.is_some() { at + 2 } else { at };
+    let at = if statement.kind(at + 1) == Some(Kind::Dot) { at + 2 } else { at };
     let table = statement.name(at)?;
     let inserts = verb[0] == "INSERT" && statement.kind(at + 1) == Some(Kind::Open);
-    (inserts || statement.is(at + 1, follows)).then_some((schema, table, at + 1))
+    (inserts || statement.is(at + 1, follows)).then_some((table, at + 1))
 }
 
 /// What a list returns, up to an item that stands for several columns.

@@ -125,12 +125,12 @@ impl<'a> Statement<'a> {
 
     /// A table, maybe with its schema and database before it, and the position after it.
     pub(super) fn table(&self, mut at: usize) -> Option<(TableName, usize)> {
-        let mut name = self.name(at)?;
+        let mut table = TableName { schema: None, name: self.name(at)? };
         while self.kind(at + 1) == Some(Kind::Dot) {
             at += 2;
-            name = self.name(at)?;
+            table = TableName { schema: Some(table.name), name: self.name(at)? };
         }
-        Some((name, at + 1))
+        Some((table, at + 1))
     }
 
     /// An alias after a table, unless one of the words that may follow it is next, and the position after it.

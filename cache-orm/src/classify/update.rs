@@ -34,7 +34,7 @@ pub(super) fn head(statement: &Statement, verb: usize) -> Option<Head> {
             if replaces { WriteKind::Upsert { assigned: None } } else { WriteKind::Update { assigned } };
         let filter = statement.find(next, &["WHERE"]).filter(|_| !replaces && !reads_others(statement, set));
         let keys =
-            filter.map(|filter| keys::equalities(statement, filter, alias.as_deref().unwrap_or(&table)));
+            filter.map(|filter| keys::equalities(statement, filter, alias.as_deref().unwrap_or(&table.name)));
         let write = TableWrite { keys: keys.unwrap_or_default(), ..TableWrite::of_any_row(table, kind) };
         return Some(Head { writes: vec![write], next });
     }

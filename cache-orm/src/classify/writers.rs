@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sea_orm::DbBackend;
 
 use super::{
-    Class, TableWrite, WriteKind, both, functions,
+    Class, TableName, TableWrite, WriteKind, both, functions,
     lexer::{self, Kind},
     statement::Statement,
 };
@@ -34,8 +34,8 @@ impl Writers {
 
     /// What a text of this class does, if it mentions one of the names: it may write anything.
     pub(crate) fn widen(&self, class: &Class, sql: &str, backend: DbBackend) -> Option<Class> {
-        let name = self.mentioned(sql, backend)?;
-        let write = TableWrite::of_any_row(name, WriteKind::Update { assigned: Vec::new() });
+        self.mentioned(sql, backend)?;
+        let write = TableWrite::of_any_row(TableName::of_any(), WriteKind::Update { assigned: Vec::new() });
         Some(both(class.clone(), Class::Write(vec![write])))
     }
 

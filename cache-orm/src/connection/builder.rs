@@ -52,6 +52,7 @@ pub struct Builder {
     strict_rows: bool,
     watched: bool,
     allowances: Allowances,
+    identity: Option<String>,
     registrations: Vec<Registration>,
 }
 
@@ -66,6 +67,7 @@ impl Builder {
             strict_rows: cfg!(debug_assertions),
             watched: true,
             allowances: Allowances::default(),
+            identity: None,
             registrations: inventory::iter::<Registration>.into_iter().copied().collect(),
         }
     }
@@ -182,6 +184,17 @@ impl Builder {
         self
     }
 
+    /// Names the database that the namespace is bound to, in place of what the database says of itself. Whoever gives
+    /// the same name promises that it is the same database.
+    ///
+    /// For a database that says nothing durable of itself: a SQLite file whose rows are kept in Redis is, without a
+    /// name, another one after the machine was restarted, and a MariaDB after its host name changed. The
+    /// namespace is refused then, with an error that says so.
+    pub fn database_identity(mut self, name: impl Into<String>) -> Self {
+        self.identity = Some(format!("named {}", name.into()));
+        self
+    }
+
     /// Hands out [`CachedConnection::inner`] as it was given, with the metric callback that it may have. Its
     /// writes are not invalidated then.
     pub fn unwatched(mut self) -> Self {
@@ -236,10 +249,11 @@ impl Builder {
             session: Session::default(),
             bypasses: Bypasses::default(),
             wide: WideWrites::default(),
+            unnamed_writes: AtomicUsize::new(0),
             inspected: AtomicUsize::new(0),
             allowances: self.allowances,
             knowledge: RwLock::default(),
-            identity: OnceLock::new(),
+            identity: self.identity.map_or_else(OnceLock::new, OnceLock::from),
             learning: watch::Sender::new(false),
             shields: Shields::default(),
             reported: Mutex::default(),

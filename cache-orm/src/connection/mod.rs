@@ -16,7 +16,7 @@ pub mod stream;
 
 pub mod transaction;
 
-use std::{fmt, pin::pin, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, pin::pin, sync::Arc, time::Duration};
 
 use cache_core::{
     cache::{CacheError, Refused, Unsettled},
@@ -131,12 +131,19 @@ impl CachedConnection {
     /// What the cache did since the connection was made.
     pub fn stats(&self) -> Stats {
         let shared = &self.shared;
-        let entities = shared.registry.groups().map(|group| {
-            let counts = group.table.counters.snapshot();
-            (group.table.name().to_owned(), EntityStats { counts, bypasses: group.bypasses.snapshot() })
-        });
+        let last = shared.last();
+        let mut entities: BTreeMap<String, EntityStats> = BTreeMap::new();
+        for entity in &shared.registry.entities {
+            let stats = entities.entry(entity.label.clone()).or_default();
+            if let Some(table) = last.as_ref().and_then(|knowledge| knowledge.table(entity)) {
+                stats.counts = table.counters.snapshot();
+            }
+            for (reason, count) in entity.bypasses.snapshot() {
+                *stats.bypasses.entry(reason).or_default() += count;
+            }
+        }
         Stats {
-            entities: entities.collect(),
+            entities,
             bypasses: shared.bypasses.snapshot(),
             unknown_writes: shared.wide.get(),
             unknown_texts: shared.wide.texts(),
@@ -172,14 +179,17 @@ impl CachedConnection {
     /// `Refuse`. Whatever the policy, nothing is read from the cache here until it has been invalidated.
     pub async fn invalidate_all(&self) -> Result<(), DbErr> {
         self.shared.forget();
-        let (fence, refused) = self.shared.cache.fence_written(self.everything().await).await;
+        let everything = self.everything().await;
+        drop(SchemaChange::unnamed(&self.shared));
+        let (fence, refused) = self.shared.cache.fence_written(everything).await;
         fence.release().await;
         refused.map_err(|refused: Refused| {
             DbErr::Custom(format!(
                 "the cache is not invalidated yet, and other processes may serve old rows until it is: {}",
                 refused.reason()
             ))
-        })
+        })?;
+        write::names_what_it_changes(&self.shared)
     }
 
     /// Takes the cache into use again after raw SQL has switched it off: a `BEGIN`, a `SET`, or whatever else
@@ -208,7 +218,7 @@ impl CachedConnection {
 
     /// Every table that anybody may have cached.
     async fn everything(&self) -> Affected {
-        let knowledge = self.shared.knowledge().await;
+        let knowledge = self.shared.knowledge_to_write().await;
         write::affected::everything(&self.shared, Some(&knowledge))
     }
 
@@ -235,8 +245,9 @@ impl CachedConnection {
         &self,
         work: impl AsyncFnOnce(&DatabaseConnection) -> Result<T, DbErr>,
     ) -> Result<T, DbErr> {
+        let everything = self.everything().await;
         let change = SchemaChange::of(&self.shared);
-        let mut fences = vec![write::fence(&self.shared, self.everything().await).await?];
+        let mut fences = vec![write::fence(&self.shared, everything).await?];
         let mut work = pin!(work(&self.shared.db));
         let result = loop {
             // A fence stands for a limited time; `work` may take longer.

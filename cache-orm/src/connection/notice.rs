@@ -20,7 +20,7 @@ impl Shared {
 
     /// Looks at a table that is read by key, or written.
     pub(crate) fn notice(&self, table: &str) {
-        if self.registry.group(table).is_none() && self.is_news(&format!("unregistered: {table}")) {
+        if !self.registry.names(table) && self.is_news(&format!("unregistered: {table}")) {
             tracing::info!(
                 table,
                 "this table is used, but no entity is registered for it. If its rows should be cached, here or by \

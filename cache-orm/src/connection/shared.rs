@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, atomic::AtomicUsize},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use cache_core::{cache::Cache, store::Reach};
@@ -18,6 +21,7 @@ use crate::{
     schema,
     shield::Shields,
     stats::{Bypasses, WideWrites},
+    write::affected,
 };
 
 /// What all clones of a connection, and its transactions, have in common.
@@ -38,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) bypasses: Bypasses,
     /// Writes that could not be narrowed to tables.
     pub(crate) wide: WideWrites,
+    /// How many writes were sent before anything was learned of the schema, and so unfenced.
+    pub(crate) unnamed_writes: AtomicUsize,
     /// Unrecognised reads that were looked at for entities that are not registered.
     pub(super) inspected: AtomicUsize,
     pub(super) allowances: Allowances,
@@ -56,6 +62,8 @@ pub(crate) struct Shared {
 #[derive(Default)]
 pub(crate) struct Known {
     knowledge: Option<Arc<Knowledge>>,
+    /// What was learned last, kept when it is forgotten: the names of cells.
+    last: Option<Arc<Knowledge>>,
     generation: u64,
 }
 
@@ -100,11 +108,22 @@ impl Shared {
         }
     }
 
+    /// The same for a write, whose cells must have names: where nothing was ever learned, it asks by itself.
+    pub(crate) async fn knowledge_to_write(self: &Arc<Self>) -> Arc<Knowledge> {
+        let knowledge = self.knowledge().await;
+        if self.names_cells() { knowledge } else { self.learn_and_report().await }
+    }
+
+    /// True if a write can tell which cells it affects: the schema was learned at some time. (A mock has none.)
+    pub(crate) fn names_cells(&self) -> bool {
+        self.last().is_some() || self.db.is_mock_connection()
+    }
+
     /// What was learned last, however old, or nothing: then reads go to the database and writes invalidate
     /// everything.
     fn provisional(&self) -> Arc<Knowledge> {
         let known = self.knowledge.read().unwrap_or_else(PoisonError::into_inner).knowledge.clone();
-        known.unwrap_or_else(|| Arc::new(Knowledge::new(None, false, &self.registry, self.allowances)))
+        known.unwrap_or_else(|| self.knowing(None, false))
     }
 
     /// What was learned last, without asking the database: inside a transaction, whose connection may be the
@@ -113,6 +132,11 @@ impl Shared {
         let known = self.knowledge.read().unwrap_or_else(PoisonError::into_inner);
         let refused = !self.cache.is_enabled();
         known.knowledge.as_ref().filter(|knowledge| refused || !knowledge.is_expired()).cloned()
+    }
+
+    /// What was learned last of the schema, however old: how tables were named then.
+    pub(crate) fn last(&self) -> Option<Arc<Knowledge>> {
+        self.knowledge.read().unwrap_or_else(PoisonError::into_inner).last.clone()
     }
 
     /// Drops what was learned: the next query learns anew.
@@ -147,17 +171,17 @@ impl Shared {
                 }
                 // `learn` remembers what it did learn.
                 let known = self.knowledge.read().unwrap_or_else(PoisonError::into_inner).knowledge.clone();
-                known.unwrap_or_else(|| self.remember(None, false, generation))
+                known.unwrap_or_else(|| self.remember(self.knowing(None, false), generation))
             }
         }
     }
 
     pub(super) async fn learn(&self) -> Result<Arc<Knowledge>, ReadyError> {
         let generation = self.generation();
-        let schema = match schema::learn(&self.db).await {
+        let schema = match schema::learn(&self.db, &self.registry.schemas()).await {
             Ok(schema) => schema,
             Err(error) => {
-                self.remember(None, false, generation);
+                self.remember(self.knowing(None, false), generation);
                 return Err(error.into());
             }
         };
@@ -178,7 +202,9 @@ impl Shared {
         // The first one counts: a database in memory is given another each time it is learned.
         let identity = self.identity.get_or_init(|| schema.identity.clone());
         let claimed = self.cache.claim(identity).await;
-        let knowledge = self.remember(Some(schema), claimed.is_ok(), generation);
+        let knowledge = self.knowing(Some(schema), claimed.is_ok());
+        self.make_up_for_unnamed_writes(&knowledge).await;
+        let knowledge = self.remember(knowledge, generation);
         claimed?;
         for column in knowledge.unlike_columns(&self.registry) {
             if self.is_news(&column) {
@@ -192,12 +218,34 @@ impl Shared {
         Ok(knowledge)
     }
 
+    /// Invalidates everything if writes were sent before their cells had names. Such a write may not have ended yet,
+    /// so the fence is left to expire.
+    async fn make_up_for_unnamed_writes(&self, knowledge: &Knowledge) {
+        let due = self.unnamed_writes.load(Ordering::Acquire);
+        if due == 0 {
+            return;
+        }
+        // They were sent: where they can't be fenced, it is this process's duty to invalidate them.
+        drop(self.cache.fence_written(affected::everything(self, Some(knowledge))).await);
+        let paid = |now| (now == due).then_some(0);
+        if self.unnamed_writes.fetch_update(Ordering::AcqRel, Ordering::Acquire, paid).is_err() {
+            tracing::debug!("whoever learns the schema next invalidates everything once more");
+        }
+    }
+
+    fn knowing(&self, schema: Option<schema::Schema>, claimed: bool) -> Arc<Knowledge> {
+        Arc::new(Knowledge::new(schema, claimed, &self.registry, self.allowances))
+    }
+
     /// Keeps what was learned, unless the schema changed while it was being learned.
-    fn remember(&self, schema: Option<schema::Schema>, claimed: bool, generation: u64) -> Arc<Knowledge> {
-        let knowledge = Arc::new(Knowledge::new(schema, claimed, &self.registry, self.allowances));
+    fn remember(&self, knowledge: Arc<Knowledge>, generation: u64) -> Arc<Knowledge> {
         let mut known = self.knowledge.write().unwrap_or_else(PoisonError::into_inner);
-        if known.generation != generation {
-            return Arc::new(Knowledge::new(None, false, &self.registry, self.allowances));
+        let is_current = known.generation == generation;
+        if knowledge.schema.is_some() && (is_current || known.last.is_none()) {
+            known.last = Some(knowledge.clone());
+        }
+        if !is_current {
+            return self.knowing(None, false);
         }
         known.knowledge = Some(knowledge.clone());
         knowledge

@@ -92,12 +92,13 @@ impl StreamTrait for CachedConnection {
             let write = match shared.route_past(&statement.sql).await {
                 Route::Cached(_) | Route::Read => None,
                 Route::Write(class) => {
-                    let knowledge = shared.knowledge().await;
+                    let knowledge = shared.knowledge_to_write().await;
                     write::note(shared, Some(&knowledge), &class, &statement.sql);
+                    let change = SchemaChange::by(shared, &class);
                     let affected =
                         write::affected::by(shared, Some(&knowledge), &class, statement.values.as_ref());
                     let fence = write::fence(shared, affected).await?;
-                    Some(StreamedWrite { change: SchemaChange::by(shared, &class), fence })
+                    Some(StreamedWrite { change, fence })
                 }
             };
             Ok(CachedStream::new(shared.db.stream_raw(statement).await?, write))

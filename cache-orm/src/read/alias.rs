@@ -50,7 +50,7 @@ impl Read<'_> {
         key: &RowKey,
         query: &Query<'_>,
     ) -> Result<Answer, DbErr> {
-        let alias_at = self.entity.keys().alias(&self.entity.uniques[unique].name, key);
+        let alias_at = self.table.keys().alias(&self.entity.uniques[unique].name, key);
         let counters = &self.table().counters;
         let mut trail = self.follow(&alias_at, key).await;
         if let Trail::Alias { replaces } = trail {
@@ -87,7 +87,7 @@ impl Read<'_> {
             }
             Trail::Alias { .. } => self.load(query).await,
             Trail::Unavailable => {
-                self.entity.group.bypasses.count(BypassReason::StoreUnavailable);
+                self.entity.bypasses.count(BypassReason::StoreUnavailable);
                 self.load(query).await
             }
         }
@@ -108,7 +108,7 @@ impl Read<'_> {
             Lead::Absent | Lead::Nowhere => return Trail::Alias { replaces: Some(token) },
             Lead::To(primary) => primary,
         };
-        let at = self.entity.keys().row(&primary);
+        let at = self.table.keys().row(&primary);
         match cache.lookup(self.table(), &at, self.entity.fingerprint).await {
             Lookup::Found(row) => match self.arrive(key, &primary, row) {
                 Arrival::Row(rows, _) if !self.is_refresh() => Trail::Hit(Found::Rows(rows)),

@@ -62,7 +62,7 @@ impl<'r> Desk<'r> {
             return Err(BypassReason::KeyType);
         }
         let key = source.key(values)?;
-        Ok(Hop { shape: hop, source, target, at: hop.source.keys().row(&key), key, values })
+        Ok(Hop { shape: hop, target, at: source.table.keys().row(&key), source, key, values })
     }
 }
 
@@ -90,7 +90,7 @@ impl Hop<'_> {
         // The statement of the caller decides which error it gets.
         let answer = match self.shape.kind {
             ReadKind::Primary => {
-                let at = self.shape.target.keys().row(&key);
+                let at = self.target.table.keys().row(&key);
                 let wanted = [self.target.wanted(&at), self.source.wanted(&self.at)];
                 let mut found = self.target.shared().cache.lookup_many(&wanted).await.found.into_iter();
                 let look = self.target.judge(&key, found.next().unwrap_or(Lookup::Unavailable));

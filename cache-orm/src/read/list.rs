@@ -105,7 +105,7 @@ impl Read<'_> {
             return Ok(Some(Vec::new()));
         }
         let Some((states, at_once)) = self.look_at(&parts).await else {
-            self.entity.group.bypasses.count(BypassReason::StoreUnavailable);
+            self.entity.bypasses.count(BypassReason::StoreUnavailable);
             return Ok(None);
         };
         let (mut hits, mut missed) = (Vec::new(), Vec::new());
@@ -160,7 +160,7 @@ impl Read<'_> {
     }
 
     async fn look_at_slots(&self, parts: &[Part<'_>]) -> Option<(Vec<State>, bool)> {
-        let at: Vec<_> = parts.iter().map(|part| self.entity.keys().row(&part.key)).collect();
+        let at: Vec<_> = parts.iter().map(|part| self.table.keys().row(&part.key)).collect();
         let (found, at_once) = self.lookups(&at).await?;
         let states =
             parts.iter().zip(at).zip(found).map(|((part, at), lookup)| match self.judge(&part.key, lookup) {
@@ -172,7 +172,7 @@ impl Read<'_> {
     }
 
     async fn look_at_aliases(&self, unique: usize, parts: &[Part<'_>]) -> Option<(Vec<State>, bool)> {
-        let (keys, name) = (self.entity.keys(), &self.entity.uniques[unique].name);
+        let (keys, name) = (self.table.keys(), &self.entity.uniques[unique].name);
         let at: Vec<_> = parts.iter().map(|part| keys.alias(name, &part.key)).collect();
         let (found, _) = self.lookups(&at).await?;
         let mut states = Vec::with_capacity(parts.len());
@@ -274,7 +274,7 @@ impl Read<'_> {
             let rows = loads.by_key.get(&part.key);
             let content = match (rows, slot) {
                 (Some(rows), Fills::Row { alias }) => {
-                    let leads_to = rows.key(self, ReadKind::Primary).map(|key| self.entity.keys().row(&key));
+                    let leads_to = rows.key(self, ReadKind::Primary).map(|key| self.table.keys().row(&key));
                     match (&lease, alias) {
                         (Some(lease), _) if leads_to.is_some_and(|at| lease.is_for(&at)) => {
                             rows.payload(self).map(Content::Present)

@@ -170,10 +170,8 @@ impl<'r> Desk<'r> {
         if row::is_overheard() {
             return Err(BypassReason::Overheard);
         }
-        match self.knowledge.obstacle(entity, kind) {
-            Some(reason) => Err(reason),
-            None => Ok(Read { desk: *self, entity, kind }),
-        }
+        let table = self.knowledge.admits(entity, kind)?;
+        Ok(Read { desk: *self, entity, table, kind })
     }
 
     /// The key that a read asks for, or why it may not be answered from the cache.
@@ -212,7 +210,7 @@ impl<'r> Desk<'r> {
         reason: BypassReason,
         query: &Query<'_>,
     ) -> Result<Vec<QueryResult>, DbErr> {
-        entity.group.bypasses.count(reason);
+        entity.bypasses.count(reason);
         let rows = match self.shared.writing(query.sql) {
             Some(class) => write::query(self.shared, &class, query.statement(self.shared)).await?,
             None => query.load(self.shared).await?,
@@ -238,6 +236,7 @@ fn without_limit(values: &[Value], limited: bool) -> Option<&[Value]> {
 pub(crate) struct Read<'r> {
     desk: Desk<'r>,
     entity: &'r Arc<Entity>,
+    table: &'r Arc<Table>,
     kind: ReadKind,
 }
 
@@ -259,8 +258,8 @@ impl<'r> Read<'r> {
     /// The database's own.
     pub(crate) async fn by_key(&self, key: &RowKey, query: &Query<'_>) -> Result<Answer, DbErr> {
         match self.kind {
-            ReadKind::Primary => self.by_slot(key, self.entity.keys().row(key), query).await,
-            ReadKind::All => self.by_slot(key, self.entity.keys().all(), query).await,
+            ReadKind::Primary => self.by_slot(key, self.table.keys().row(key), query).await,
+            ReadKind::All => self.by_slot(key, self.table.keys().all(), query).await,
             ReadKind::Unique(unique) => self.by_alias(unique, key, query).await,
         }
     }
@@ -281,7 +280,7 @@ impl<'r> Read<'r> {
     where
         'r: 'w,
     {
-        Wanted { table: self.entity.table(), at, fingerprint: self.entity.fingerprint }
+        Wanted { table: self.table, at, fingerprint: self.entity.fingerprint }
     }
 
     fn ttl(&self) -> Option<Duration> {
@@ -297,6 +296,6 @@ impl<'r> Read<'r> {
     }
 
     fn table(&self) -> &'r Arc<Table> {
-        self.entity.table()
+        self.table
     }
 }

@@ -89,7 +89,7 @@ impl Read<'_> {
             }
             Lookup::Missing { replaces } => replaces,
             Lookup::Unavailable => {
-                self.entity.group.bypasses.count(BypassReason::StoreUnavailable);
+                self.entity.bypasses.count(BypassReason::StoreUnavailable);
                 return Look::Unavailable;
             }
         };

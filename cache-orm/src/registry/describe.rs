@@ -89,14 +89,7 @@ pub(crate) fn describe<M: CacheModel>(backend: DbBackend, is_strict: bool) -> De
         schema: entity.schema_name().map(str::to_owned),
         table: entity.table_name().to_owned(),
         policy: M::POLICY,
-        fingerprint: fingerprint(
-            entity.schema_name(),
-            entity.table_name(),
-            &primary,
-            &named,
-            &shape,
-            M::POLICY.decoders,
-        ),
+        fingerprint: fingerprint(entity.table_name(), &primary, &named, &shape, M::POLICY.decoders),
         shape,
         primary_sql: by_key::<M>(&of(&primary), backend),
         primary,
@@ -214,19 +207,18 @@ fn orders(n: usize) -> Vec<Vec<usize>> {
 }
 
 /// FNV-1a over everything that decides how a stored row is read back, and for whom it was found to be right: stable
-/// across processes.
+/// across processes. Not the schema, by which the cell is named: who names it and who does not read the same rows.
 ///
 /// The columns of keys and relations decide as well: in a stored row, only theirs are certain to be the database's
 /// own, and another entity may look for other ones.
 fn fingerprint(
-    schema: Option<&str>,
     table: &str,
     primary: &[usize],
     named: &[usize],
     shape: &Shape,
     decoders: Decoders,
 ) -> Fingerprint {
-    let text = format!("{schema:?} {table:?} {primary:?} {named:?} {shape:?} {decoders:?}");
+    let text = format!("{table:?} {primary:?} {named:?} {shape:?} {decoders:?}");
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });

@@ -120,7 +120,7 @@ pub(super) fn between(entities: &[(Arc<Entity>, Ends)], backend: DbBackend) -> V
 fn leads(relation: &RelationDef, source: &Entity, target: &Entity) -> Option<(ReadKind, Vec<usize>)> {
     let is = |end: &TableRef, entity: &Entity| {
         let name = end.sea_orm_table().to_string();
-        name.to_lowercase() == entity.table().name()
+        name.to_lowercase() == entity.table.name
     };
     if !is(&relation.from_tbl, source) || !is(&relation.to_tbl, target) {
         return None;

@@ -10,27 +10,26 @@
 //! casts      what an entity casts its columns to
 //! list       reads by a list of keys
 //! hop        reads of the row that another one refers to
+//! tables     the handles of the tables that entities turn out to mean
 //! ```
 
 mod casts;
 mod describe;
 mod hop;
 mod list;
+mod tables;
 
 use std::{
     any::TypeId,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
-use cache_core::{
-    cache::{Cache, Table},
-    entry::Fingerprint,
-    key::TableKeys,
-};
+use cache_core::{cache::Cache, entry::Fingerprint};
 use sea_orm::{DbBackend, QueryResult, Value};
 
 use crate::{
+    classify::TableName,
     model::{Policy, Registration},
     row::{Row, Shape, Unfit},
     stats::Bypasses,
@@ -40,6 +39,7 @@ use describe::Facts;
 pub(crate) use describe::{Described, describe};
 pub(crate) use hop::HopShape;
 pub(crate) use list::{ListRead, ListShape, Order};
+use tables::Tables;
 
 /// What is known about an entity without asking the database.
 pub(crate) struct Entity {
@@ -48,9 +48,13 @@ pub(crate) struct Entity {
     pub(crate) backend: DbBackend,
     pub(crate) model: TypeId,
     pub(crate) type_name: &'static str,
-    pub(crate) group: Arc<TableGroup>,
-    /// The schema that the entity names, if it names one.
-    pub(crate) schema: Option<String>,
+    /// The table as the entity names it. Which one that is, `Knowledge` says.
+    pub(crate) table: TableName,
+    /// The same, as counts are reported by it.
+    pub(crate) label: String,
+    /// Its schema as it is spelled.
+    schema: Option<String>,
+    pub(crate) bypasses: Bypasses,
     pub(crate) policy: Policy,
     pub(crate) shape: Arc<Shape>,
     /// The columns' names in lower case, in the shape's order: how statements and the schema are compared.
@@ -78,13 +82,6 @@ pub(crate) struct UniqueKey {
     pub(crate) columns: Vec<usize>,
     /// The read by this key: one value for each column, in order.
     pub(crate) sql: String,
-}
-
-/// One table, and the entities over it: a write invalidates the table for all of them.
-#[derive(Debug)]
-pub(crate) struct TableGroup {
-    pub(crate) table: Arc<Table>,
-    pub(crate) bypasses: Bypasses,
 }
 
 /// A read by one key or of all rows, and where its statement holds what.
@@ -124,9 +121,8 @@ enum Fixed {
 /// Every entity of a connection.
 pub(crate) struct Registry {
     pub(crate) entities: Vec<Arc<Entity>>,
+    pub(crate) tables: Tables,
     models: HashMap<TypeId, Arc<Entity>>,
-    /// By table name, lowercased and without schema.
-    groups: BTreeMap<String, Arc<TableGroup>>,
     reads: HashMap<String, Fixed>,
     /// By the text before the list.
     lists: HashMap<String, ListShape>,
@@ -143,8 +139,8 @@ impl Registry {
     ) -> Self {
         let mut registry = Registry {
             entities: Vec::new(),
+            tables: Tables::new(cache.clone()),
             models: HashMap::new(),
-            groups: BTreeMap::new(),
             reads: HashMap::new(),
             lists: HashMap::new(),
         };
@@ -152,7 +148,7 @@ impl Registry {
         for registration in registrations {
             let Described { facts, reads, lists, ends } = (registration.describe)(backend, is_strict);
             if !registry.models.contains_key(&facts.model) {
-                let entity = registry.add_entity(facts, backend, cache);
+                let entity = registry.add_entity(facts, backend);
                 for read in reads {
                     registry.add_read(read, &entity);
                 }
@@ -186,36 +182,28 @@ impl Registry {
         self.models.get(&model)
     }
 
-    /// The group of a table named in lower case, if an entity is registered for it.
-    pub(crate) fn group(&self, table: &str) -> Option<&Arc<TableGroup>> {
-        self.groups.get(table)
+    /// True if an entity names a table with this last name, in lower case.
+    pub(crate) fn names(&self, table: &str) -> bool {
+        self.entities.iter().any(|entity| entity.table.name == table)
     }
 
-    /// Every registered table.
-    pub(crate) fn groups(&self) -> impl Iterator<Item = &Arc<TableGroup>> {
-        self.groups.values()
+    /// The schemas that entities name, as they spell them.
+    pub(crate) fn schemas(&self) -> BTreeSet<String> {
+        self.entities.iter().filter_map(|entity| entity.schema.clone()).collect()
     }
 
-    /// The entities over a table.
-    pub(crate) fn entities_of<'r>(&'r self, group: &'r TableGroup) -> impl Iterator<Item = &'r Arc<Entity>> {
-        self.entities.iter().filter(move |entity| entity.group.table.name() == group.table.name())
-    }
-
-    fn add_entity(&mut self, facts: Facts, backend: DbBackend, cache: &Cache) -> Arc<Entity> {
-        let name = facts.table.to_lowercase();
-        let group = self.groups.entry(name).or_insert_with_key(|name| {
-            Arc::new(TableGroup { table: Arc::new(cache.table(name)), bypasses: Bypasses::default() })
-        });
-        if let Some(policy) = facts.policy.when_unreachable {
-            group.table.when_unreachable(policy);
-        }
+    fn add_entity(&mut self, facts: Facts, backend: DbBackend) -> Arc<Entity> {
+        let table = TableName::new(facts.schema.as_deref(), &facts.table);
+        let label = table.schema.iter().chain([&table.name]).cloned().collect::<Vec<_>>().join(".");
         let entity = Arc::new(Entity {
             index: self.entities.len(),
             backend,
             model: facts.model,
             type_name: facts.type_name,
-            group: group.clone(),
+            table,
+            label,
             schema: facts.schema,
+            bypasses: Bypasses::default(),
             policy: facts.policy,
             columns: facts.shape.names().map(str::to_lowercase).collect(),
             shape: Arc::new(facts.shape),
@@ -302,14 +290,6 @@ impl Recognised<'_> {
 }
 
 impl Entity {
-    pub(crate) fn table(&self) -> &Arc<Table> {
-        &self.group.table
-    }
-
-    pub(crate) fn keys(&self) -> &TableKeys {
-        self.group.table.keys()
-    }
-
     /// The positions of the columns that a keyed read gives values for.
     pub(crate) fn key_columns(&self, kind: ReadKind) -> &[usize] {
         match kind {

@@ -1,38 +1,42 @@
 //! MySQL 8 and MariaDB: `information_schema`, as far as the user's privileges show it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use sea_orm::{DatabaseConnection, DbErr};
 
 use super::privileges::Privileges;
 use super::{
-    Action, Column, ColumnKind, Draft, Kind, Schema, Table, TextEquality, is, procedures, rows, writers,
+    Action, Column, ColumnKind, Draft, Id, Kind, Schema, Table, TextEquality, id, is, procedures, rows,
+    with_named, writers,
 };
 
-pub(super) async fn learn(db: &DatabaseConnection) -> Result<Schema, DbErr> {
+pub(super) async fn learn(db: &DatabaseConnection, named: &BTreeSet<String>) -> Result<Schema, DbErr> {
     let [flavour, server, database, user, isolation] =
         rows(db, WHO).await?.into_iter().next().unwrap_or_default();
-    let identity = format!("{flavour} {server}/{database}");
+    let identity = format!("{flavour} {server}");
     let privileges = Privileges::of(db, &user).await?;
     let mut draft = Draft::default();
     let triggers_hidden = tables(db, &privileges, &mut draft).await?;
-    for [table, name, nullable, by_itself, data_type, column_type, collation] in rows(db, COLUMNS).await? {
+    let columns = rows(db, &with_named(COLUMNS, named)).await?;
+    for [schema, table, name, nullable, readable, by_itself, data_type, column_type, collation] in columns {
         let column = Column {
             kind: kind(&data_type, &column_type, &collation),
             nullable: is(&nullable),
+            readable: is(&readable),
             changes_by_itself: is(&by_itself),
             collation: None,
         };
-        draft.column(&table, &name, column);
+        draft.column([&schema, &table], &name, column);
     }
-    for [table, index, column, counts] in rows(db, UNIQUE).await? {
-        draft.unique_part(&table, &index, &column, is(&counts));
+    for [schema, table, index, column, counts] in rows(db, &with_named(UNIQUE, named)).await? {
+        draft.unique_part([&schema, &table], &index, &column, is(&counts));
     }
     foreign_keys(db, &mut draft).await?;
     writers::of_mysql(db, &mut draft).await?;
     let dirty_reads = isolation == "READ-UNCOMMITTED";
     let quiet_procedures = procedures::quiet(db).await?;
-    Ok(Schema { triggers_hidden, dirty_reads, quiet_procedures, ..draft.finish(identity) })
+    let schema = draft.finish(identity, vec![database]);
+    Ok(Schema { triggers_hidden, dirty_reads, quiet_procedures, ..schema })
 }
 
 /// Each server reads the comments that are meant for it.
@@ -47,21 +51,19 @@ const TABLES: &str = "SELECT CAST(TABLE_NAME AS CHAR), CAST(TABLE_SCHEMA AS CHAR
     FROM information_schema.TABLES \
     WHERE TABLE_SCHEMA NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema')";
 
-const TRIGGERS: &str = "SELECT CAST(EVENT_OBJECT_TABLE AS CHAR) FROM information_schema.TRIGGERS \
+const TRIGGERS: &str = "SELECT CAST(EVENT_OBJECT_SCHEMA AS CHAR), CAST(EVENT_OBJECT_TABLE AS CHAR) FROM information_schema.TRIGGERS \
     WHERE EVENT_OBJECT_SCHEMA NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema')";
 
 /// Adds the tables; true if the triggers of a visible one are hidden.
 async fn tables(db: &DatabaseConnection, privileges: &Privileges, draft: &mut Draft) -> Result<bool, DbErr> {
-    let watched: HashSet<String> =
-        rows(db, TRIGGERS).await?.into_iter().map(|[table]| table.to_lowercase()).collect();
+    let watched = rows(db, TRIGGERS).await?.into_iter().map(|[database, table]| id(&database, &table));
+    let watched: HashSet<Id> = watched.collect();
     let mut triggers_hidden = false;
     for [name, database, visible, table_type, engine] in rows(db, TABLES).await? {
         let visible = is(&visible);
         // Another engine may be a window on other tables or servers, or lose its rows at a restart.
         let stored_here = matches!(engine.as_str(), "INNODB" | "ROCKSDB" | "MYISAM" | "ARIA");
         let table_kind = match table_type.as_str() {
-            "BASE TABLE" if !visible && stored_here => Kind::Apart("table of another database"),
-            _ if !visible => Kind::Other("table of another database"),
             "BASE TABLE" if stored_here => Kind::Plain,
             "BASE TABLE" => Kind::Other("table of a special engine"),
             "VIEW" => Kind::Other("view"),
@@ -71,31 +73,36 @@ async fn tables(db: &DatabaseConnection, privileges: &Privileges, draft: &mut Dr
             _ => Kind::Other("neither table nor view"),
         };
         let hidden = table_type == "BASE TABLE" && !privileges.show_triggers(&database, &name);
-        let mut table = Table::new(database, table_kind);
+        let mut table = Table::new(&database, &name, table_kind);
         triggers_hidden |= hidden && visible;
-        table.visible = visible;
         table.transactional = engine == "INNODB";
-        table.writes_elsewhere = !stored_here || hidden || watched.contains(&name.to_lowercase());
-        draft.table(&name, table);
+        table.writes_elsewhere = !stored_here || hidden || watched.contains(&id(&database, &name));
+        draft.table(table);
+        if visible {
+            draft.visible([&database, &name]);
+        }
     }
     Ok(triggers_hidden)
 }
 
 /// `ON UPDATE CURRENT_TIMESTAMP` stands in EXTRA; an expression as default stands there as well, and is not
 /// meant.
-const COLUMNS: &str = "SELECT CAST(TABLE_NAME AS CHAR), CAST(COLUMN_NAME AS CHAR), CAST(IS_NULLABLE = 'YES' AS CHAR), \
+const COLUMNS: &str = "SELECT CAST(TABLE_SCHEMA AS CHAR), CAST(TABLE_NAME AS CHAR), CAST(COLUMN_NAME AS CHAR), \
+    CAST(IS_NULLABLE = 'YES' AS CHAR), CAST(FIND_IN_SET('select', LOWER(PRIVILEGES)) > 0 AS CHAR), \
     CAST(COALESCE(GENERATION_EXPRESSION, '') <> '' OR LOWER(EXTRA) LIKE '%on update%' AS CHAR), \
     CAST(LOWER(DATA_TYPE) AS CHAR), CAST(LOWER(COLUMN_TYPE) AS CHAR), CAST(LOWER(COLLATION_NAME) AS CHAR) \
-    FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE()";
+    FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() OR TABLE_SCHEMA IN ($named)";
 
 /// A functional part has no column name. A unique index kept by hash is checked outside the engine.
-const UNIQUE: &str = "SELECT CAST(TABLE_NAME AS CHAR), CAST(INDEX_NAME AS CHAR), CAST(COLUMN_NAME AS CHAR), \
+const UNIQUE: &str = "SELECT CAST(TABLE_SCHEMA AS CHAR), CAST(TABLE_NAME AS CHAR), \
+    CAST(INDEX_NAME AS CHAR), CAST(COLUMN_NAME AS CHAR), \
     CAST(SUB_PART IS NULL AND COLUMN_NAME IS NOT NULL AND INDEX_TYPE = 'BTREE' AS CHAR) \
-    FROM information_schema.STATISTICS WHERE NON_UNIQUE = 0 AND TABLE_SCHEMA = DATABASE()";
+    FROM information_schema.STATISTICS \
+    WHERE NON_UNIQUE = 0 AND (TABLE_SCHEMA = DATABASE() OR TABLE_SCHEMA IN ($named))";
 
 const FOREIGN_KEY_COLUMNS: &str = "SELECT CAST(CONSTRAINT_SCHEMA AS CHAR), CAST(CONSTRAINT_NAME AS CHAR), \
-    CAST(TABLE_NAME AS CHAR), CAST(COLUMN_NAME AS CHAR), \
-    CAST(REFERENCED_TABLE_NAME AS CHAR), CAST(REFERENCED_COLUMN_NAME AS CHAR) \
+    CAST(TABLE_SCHEMA AS CHAR), CAST(TABLE_NAME AS CHAR), CAST(COLUMN_NAME AS CHAR), \
+    CAST(REFERENCED_TABLE_SCHEMA AS CHAR), CAST(REFERENCED_TABLE_NAME AS CHAR), CAST(REFERENCED_COLUMN_NAME AS CHAR) \
     FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL";
 
 const FOREIGN_KEY_ACTIONS: &str = "SELECT CAST(CONSTRAINT_SCHEMA AS CHAR), CAST(CONSTRAINT_NAME AS CHAR), \
@@ -110,11 +117,11 @@ async fn foreign_keys(db: &DatabaseConnection, draft: &mut Draft) -> Result<(), 
             ([schema, name, table], [Action::parse(&on_delete), Action::parse(&on_update)])
         })
         .collect();
-    for [schema, name, child, from, parent, to] in rows(db, FOREIGN_KEY_COLUMNS).await? {
+    for [schema, name, there, child, from, here, parent, to] in rows(db, FOREIGN_KEY_COLUMNS).await? {
         let id = [schema, name, child];
         // MariaDB hides the actions of a table that the user may only read: assume the worst.
         let actions = actions.get(&id).copied().unwrap_or([Action::Cascade; 2]);
-        draft.foreign_key(id.join(" "), [&id[2], &from], [&parent, &to], actions);
+        draft.foreign_key(id.join(" "), [&there, &id[2], &from], [&here, &parent, &to], actions);
     }
     Ok(())
 }

@@ -1,13 +1,13 @@
 //! SQLite: `sqlite_master` joined with the pragma functions, one query for all tables.
 
-use std::{
-    collections::{HashMap, HashSet},
-    hash::{BuildHasher, Hasher, RandomState},
-};
+use std::collections::{HashMap, HashSet};
 
 use sea_orm::{DatabaseConnection, DbErr};
 
-use super::{Action, Column, ColumnKind, Draft, Kind, Schema, Table, TextEquality, is, rows};
+use super::{Action, Column, ColumnKind, Draft, Kind, Schema, Table, TextEquality, file, is, rows};
+
+/// The schema of the file that the connection was opened with. Foreign keys stay in it.
+const MAIN: &str = "main";
 
 /// Ordinary tables of the main database: a virtual table's module may not be at hand, and then its pragmas
 /// fail.
@@ -21,11 +21,14 @@ pub(super) async fn learn(db: &DatabaseConnection) -> Result<Schema, DbErr> {
     let primary_keys = columns(db, &collated, &mut draft).await?;
     unique(db, &primary_keys, &mut draft).await?;
     foreign_keys(db, &primary_keys, &mut draft).await?;
+    let main = databases.iter().find(|[name, _]| name == "main");
+    let identity = file::identity(main.map(|[_, path]| path.as_str()).unwrap_or_default());
+    let path = databases.into_iter().map(|[name, _]| name).collect();
     let [encoding, dirty_reads] = rows(db, SETTINGS).await?.into_iter().next().unwrap_or_default();
     Ok(Schema {
         dirty_reads: is(&dirty_reads),
         orders_texts_by_bytes: encoding == "UTF-8",
-        ..draft.finish(identity(&databases))
+        ..draft.finish(identity, path)
     })
 }
 
@@ -33,18 +36,6 @@ pub(super) async fn learn(db: &DatabaseConnection) -> Result<Schema, DbErr> {
 /// shared cache have not committed. A pool gives all its connections the same pragmas.
 const SETTINGS: &str = "SELECT e.encoding, CAST(u.read_uncommitted AS TEXT) \
     FROM pragma_encoding AS e JOIN pragma_read_uncommitted AS u";
-
-fn identity(databases: &[[String; 2]]) -> String {
-    match databases.iter().find(|[name, _]| name == "main") {
-        Some([_, file]) if !file.is_empty() => {
-            // Two spellings of a path are one database; a path that can't be resolved stands as it is.
-            let path = std::fs::canonicalize(file).map(|path| path.to_string_lossy().into_owned());
-            format!("sqlite {}", path.unwrap_or_else(|_| file.clone()))
-        }
-        // The standard library's only source of random numbers: keys drawn from the operating system.
-        _ => format!("sqlite in memory {:016x}", RandomState::new().build_hasher().finish()),
-    }
-}
 
 /// Adds the tables of every attached database, and returns those of the main one whose DDL mentions a
 /// collation: no pragma tells a column's.
@@ -80,14 +71,24 @@ async fn tables(
             "temp" => Kind::Other("temporary table"),
             _ => Kind::Apart("table of an attached database"),
         };
-        let mut table = Table::new(database.clone(), table_kind);
+        let mut table = Table::new(database, name, table_kind);
         // `UNIQUE ON CONFLICT REPLACE` makes a plain INSERT or UPDATE delete other rows.
         let replaces = ddl.to_uppercase().contains("CONFLICT");
         table.writes_elsewhere =
             kind == "view" || virtual_table || replaces || watched.contains(&name.to_lowercase());
-        draft.table(name, table);
+        draft.table(table);
         if database == "main" && ddl.to_uppercase().contains("COLLATE") {
             collated.insert(name.to_lowercase());
+        }
+    }
+    // A bare name means a temporary table, else one of the main database, else of those attached first.
+    let attached = databases.iter().map(|[database, _]| database.as_str());
+    let order = ["temp", "main"].into_iter().chain(attached.filter(|name| !matches!(*name, "temp" | "main")));
+    for place in order {
+        for [database, kind, name, ..] in found.iter().filter(|[database, ..]| database == place) {
+            if !is_trigger(kind) && !draft.bare.contains_key(&name.to_lowercase()) {
+                draft.visible([database, name]);
+            }
         }
     }
     Ok(collated)
@@ -110,9 +111,14 @@ async fn columns(
             false => TextEquality::Bytewise,
         };
         let kind = kind(&declared, equality);
-        let column =
-            Column { kind, nullable: !is(&not_null), changes_by_itself: is(&generated), collation: None };
-        draft.column(&table, &name, column);
+        let column = Column {
+            kind,
+            nullable: !is(&not_null),
+            readable: true,
+            changes_by_itself: is(&generated),
+            collation: None,
+        };
+        draft.column([MAIN, &table], &name, column);
         if is(&key) {
             primary_keys.entry(table.to_lowercase()).or_default().push(name);
         }
@@ -136,19 +142,21 @@ async fn unique(
             indexed.insert(table.to_lowercase());
         }
         // A collation makes a difference to text only. An expression has no column.
-        let counts = match draft.column_of(&table, &column).map(|column| column.kind) {
+        let counts = match draft.column_of([MAIN, &table], &column).map(|column| column.kind) {
             Some(ColumnKind::Text(equality)) => equality == TextEquality::Bytewise && collation == "BINARY",
             Some(_) => true,
             None => false,
         };
-        draft.unique_part(&table, &index, &column, counts);
+        draft.unique_part([MAIN, &table], &index, &column, counts);
     }
     // A primary key without an index is another name of the rowid.
     for (table, columns) in primary_keys.iter().filter(|(table, _)| !indexed.contains(*table)) {
         for column in columns {
-            draft.unique_part(table, "rowid", column, true);
-            if let Some(column) =
-                draft.tables.get_mut(table).and_then(|found| found.columns.get_mut(&column.to_lowercase()))
+            draft.unique_part([MAIN, table], "rowid", column, true);
+            if let Some(column) = draft
+                .tables
+                .get_mut(&super::id(MAIN, table))
+                .and_then(|found| found.columns.get_mut(&column.to_lowercase()))
             {
                 column.nullable = false;
             }
@@ -174,10 +182,10 @@ async fn foreign_keys(
             // No column named: the parent's primary key.
             Some(columns) if to.is_empty() => {
                 for to in columns {
-                    draft.foreign_key(id.clone(), [&child, &from], [&parent, to], actions);
+                    draft.foreign_key(id.clone(), [MAIN, &child, &from], [MAIN, &parent, to], actions);
                 }
             }
-            _ => draft.foreign_key(id, [&child, &from], [&parent, &to], actions),
+            _ => draft.foreign_key(id, [MAIN, &child, &from], [MAIN, &parent, &to], actions),
         }
     }
     Ok(())

@@ -2,6 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use cache_core::key::QualifiedName;
+
+use super::{Id, id};
+
 /// A table, or what answers to a table's name.
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -16,25 +20,27 @@ pub(crate) struct Table {
     pub(crate) writes_elsewhere: bool,
     /// A read of it may change other tables: it is a view, or has a policy, that calls a function which may write.
     pub(crate) writes_when_read: bool,
-    /// The schema it is in: a database for MySQL, `main` for SQLite.
-    pub(super) schema: String,
-    /// The bare name means this table on this connection.
-    pub(super) visible: bool,
+    /// What its cells are named by. Its schema is a database for MySQL, and `main` for SQLite.
+    pub(crate) name: QualifiedName,
+    /// Other tables whose names differ from its own only in case.
+    pub(super) namesakes: Vec<QualifiedName>,
+    pub(super) id: Id,
     pub(super) columns: HashMap<String, Column>,
     pub(super) unique: Vec<BTreeSet<String>>,
 }
 
 impl Table {
-    /// A visible table without columns, triggers or row security, whose writes roll back.
-    pub(super) fn new(schema: String, kind: Kind) -> Self {
+    /// A table without columns, triggers or row security, whose writes roll back.
+    pub(super) fn new(schema: &str, name: &str, kind: Kind) -> Self {
         Table {
-            schema,
+            name: QualifiedName::new(schema, name),
+            namesakes: Vec::new(),
+            id: id(schema, name),
             kind,
             transactional: true,
             row_security: false,
             writes_elsewhere: false,
             writes_when_read: false,
-            visible: true,
             columns: HashMap::new(),
             unique: Vec::new(),
         }
@@ -49,6 +55,16 @@ impl Table {
     /// table, a view to those below it.
     pub(crate) fn carries_on(&self) -> bool {
         self.writes_elsewhere || matches!(self.kind, Kind::Other(_))
+    }
+
+    /// Its name without the schema, in lower case.
+    pub(crate) fn bare(&self) -> &str {
+        self.id.split_once('\0').map_or(&self.id, |(_, name)| name)
+    }
+
+    /// Every name that a statement may mean by its own.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &QualifiedName> {
+        [&self.name].into_iter().chain(&self.namesakes)
     }
 
     /// The column of this name, in whatever case. Known for plain tables.
@@ -92,6 +108,8 @@ pub(crate) struct Column {
     pub(crate) kind: ColumnKind,
     /// It may hold NULL. True in doubt.
     pub(crate) nullable: bool,
+    /// This connection's user may read it.
+    pub(crate) readable: bool,
     /// Generated from other columns, or renewed by every update: it changes without being assigned.
     pub(crate) changes_by_itself: bool,
     /// Postgres: the collation that the column was given, if it is not the database's own. Two columns with two

@@ -34,30 +34,32 @@ const POSTGRES: &str = "WITH RECURSIVE writer(class, object) AS ( \
             UNION ALL SELECT 'pg_catalog.pg_class'::regclass, y.polrelid FROM pg_catalog.pg_policy y \
             WHERE d.classid = 'pg_catalog.pg_policy'::regclass AND y.oid = d.objid \
         ) AS o(class, object)) \
-    SELECT 'relation', c.relname::text FROM writer w JOIN pg_catalog.pg_class c ON c.oid = w.object \
+    SELECT 'relation', n.nspname::text, c.relname::text \
+    FROM writer w JOIN pg_catalog.pg_class c ON c.oid = w.object \
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
     WHERE w.class = 'pg_catalog.pg_class'::regclass \
-    UNION SELECT 'operator', o.oprname::text FROM writer w JOIN pg_catalog.pg_operator o ON o.oid = w.object \
+    UNION SELECT 'operator', '', o.oprname::text FROM writer w JOIN pg_catalog.pg_operator o ON o.oid = w.object \
     WHERE w.class = 'pg_catalog.pg_operator'::regclass \
-    UNION SELECT 'type', t.typname::text FROM writer w JOIN pg_catalog.pg_type t ON t.oid = w.object \
+    UNION SELECT 'type', '', t.typname::text FROM writer w JOIN pg_catalog.pg_type t ON t.oid = w.object \
     WHERE w.class = 'pg_catalog.pg_type'::regclass AND t.typtype = 'd' \
-    UNION SELECT 'function', p.proname::text FROM writer w JOIN pg_catalog.pg_proc p ON p.oid = w.object \
+    UNION SELECT 'function', '', p.proname::text FROM writer w JOIN pg_catalog.pg_proc p ON p.oid = w.object \
     WHERE w.class = 'pg_catalog.pg_proc'::regclass \
-    UNION SELECT 'table', c.relname::text FROM writer w \
+    UNION SELECT 'table', n.nspname::text, c.relname::text FROM writer w \
     JOIN pg_catalog.pg_depend d ON d.refclassid = w.class AND d.refobjid = w.object \
     LEFT JOIN pg_catalog.pg_attrdef a ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND a.oid = d.objid \
     LEFT JOIN pg_catalog.pg_constraint k ON d.classid = 'pg_catalog.pg_constraint'::regclass AND k.oid = d.objid \
     JOIN pg_catalog.pg_class c ON c.oid = coalesce(a.adrelid, nullif(k.conrelid, 0), \
-        CASE WHEN d.classid = 'pg_catalog.pg_class'::regclass AND d.objsubid > 0 THEN d.objid END)";
+        CASE WHEN d.classid = 'pg_catalog.pg_class'::regclass AND d.objsubid > 0 THEN d.objid END) \
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace";
 
 pub(super) async fn of_postgres(db: &DatabaseConnection, draft: &mut Draft) -> Result<(), DbErr> {
-    for [kind, name] in rows(db, POSTGRES).await? {
-        let name = name.to_lowercase();
+    for [kind, schema, name] in rows(db, POSTGRES).await? {
         match kind.as_str() {
-            "relation" => draft.writes_when_read(name),
-            "table" => draft.writes_elsewhere(name),
-            "type" => _ = draft.writers.types.insert(name),
-            "operator" => _ = draft.writers.operators.insert(name),
-            _ => draft.writers.add_function(name),
+            "relation" => draft.writes_when_read([&schema, &name]),
+            "table" => draft.writes_elsewhere([&schema, &name]),
+            "type" => _ = draft.writers.types.insert(name.to_lowercase()),
+            "operator" => _ = draft.writers.operators.insert(name.to_lowercase()),
+            _ => draft.writers.add_function(name.to_lowercase()),
         }
     }
     Ok(())
@@ -65,26 +67,27 @@ pub(super) async fn of_postgres(db: &DatabaseConnection, draft: &mut Draft) -> R
 
 /// Views with their definitions, and functions. Defaults, constraints and generated columns can't call functions here,
 /// and triggers count whatever they do.
-const MYSQL: &str = "SELECT 'view', CAST(LOWER(TABLE_NAME) AS CHAR), CAST(LOWER(VIEW_DEFINITION) AS CHAR) \
+const MYSQL: &str = "SELECT 'view', CAST(TABLE_SCHEMA AS CHAR), CAST(LOWER(TABLE_NAME) AS CHAR), \
+    CAST(LOWER(VIEW_DEFINITION) AS CHAR) \
     FROM information_schema.VIEWS \
     WHERE TABLE_SCHEMA NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema') \
-    UNION ALL SELECT 'function', CAST(LOWER(ROUTINE_NAME) AS CHAR), '' FROM information_schema.ROUTINES \
+    UNION ALL SELECT 'function', '', CAST(LOWER(ROUTINE_NAME) AS CHAR), '' FROM information_schema.ROUTINES \
     WHERE ROUTINE_TYPE = 'FUNCTION' AND SQL_DATA_ACCESS NOT IN ('NO SQL', 'READS SQL DATA') \
     AND ROUTINE_SCHEMA NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema')";
 
 pub(super) async fn of_mysql(db: &DatabaseConnection, draft: &mut Draft) -> Result<(), DbErr> {
     let (mut views, functions): (Vec<_>, Vec<_>) =
-        rows::<3>(db, MYSQL).await?.into_iter().partition(|[kind, ..]| kind == "view");
+        rows::<4>(db, MYSQL).await?.into_iter().partition(|[kind, ..]| kind == "view");
     // A definition is kept with every name in backticks.
     let quoted = |name: &str| format!("`{}`", name.replace('`', "``"));
-    let mut marks: Vec<String> = functions.iter().map(|[_, name, _]| quoted(name) + "(").collect();
+    let mut marks: Vec<String> = functions.iter().map(|[_, _, name, _]| quoted(name) + "(").collect();
     while !marks.is_empty() {
         let (writing, others): (Vec<_>, Vec<_>) = views
             .into_iter()
-            .partition(|[_, _, definition]| marks.iter().any(|mark| definition.contains(mark.as_str())));
+            .partition(|[.., definition]| marks.iter().any(|mark| definition.contains(mark.as_str())));
         views = others;
-        marks = writing.iter().map(|[_, name, _]| quoted(name)).collect();
-        writing.into_iter().for_each(|[_, name, _]| draft.writes_when_read(name));
+        marks = writing.iter().map(|[_, _, name, _]| quoted(name)).collect();
+        writing.iter().for_each(|[_, schema, name, _]| draft.writes_when_read([schema, name]));
     }
     Ok(())
 }

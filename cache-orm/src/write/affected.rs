@@ -1,16 +1,14 @@
 //! From what a statement changes to the cells to fence.
 
-use std::sync::Arc;
-
-use cache_core::{cache::Table, fence::Affected, key::RowKey, store::Reach};
+use cache_core::{fence::Affected, key::RowKey, store::Reach};
 use sea_orm::{Value, Values};
 
 use crate::{
-    classify::{Class, TableWrite, WriteKind},
+    classify::{Class, TableName, TableWrite, WriteKind},
     connection::Shared,
     keys,
-    knowledge::Knowledge,
-    registry::{Entity, TableGroup},
+    knowledge::{Group, Knowledge},
+    registry::Entity,
     schema::{self, Schema},
 };
 
@@ -44,7 +42,7 @@ pub(crate) fn at_worst(shared: &Shared, knowledge: Option<&Knowledge>, class: &C
     let mut affected = everything(shared, knowledge);
     if let Class::Write(writes) = class {
         for write in writes {
-            affected.add_table(&any_table(shared, &write.table));
+            add_named(shared, knowledge, &write.table, &mut affected);
         }
     }
     affected
@@ -58,18 +56,35 @@ pub(crate) fn nothing(shared: &Shared) -> Affected {
 /// Every table that anybody may have cached.
 pub(crate) fn everything(shared: &Shared, knowledge: Option<&Knowledge>) -> Affected {
     let mut affected = nothing(shared);
-    for group in shared.registry.groups() {
-        affected.add_table(&group.table);
+    for table in shared.registry.tables.kept() {
+        affected.add_table(&table);
     }
-    // Another process may cache tables that are not registered here.
-    if let (Reach::Shared, Some(schema)) = (shared.reach, schema_of(knowledge)) {
-        for name in schema.table_names() {
-            if shared.registry.group(name).is_none() {
-                affected.add_table(&foreign_table(shared, name));
-            }
+    // Another connection to the store may cache tables that no entity means here. What was forgotten still names
+    // them.
+    let last = shared.last();
+    let schema = schema_of(knowledge).or_else(|| schema_of(last.as_deref()));
+    for table in schema.into_iter().flat_map(Schema::tables).filter(|table| is_cached(shared, table.bare())) {
+        for name in table.names() {
+            affected.add_table(&shared.registry.tables.of(name));
         }
     }
     affected
+}
+
+/// The table that a statement names, which may be one that was not known when the schema was learned.
+fn add_named(shared: &Shared, knowledge: Option<&Knowledge>, name: &TableName, affected: &mut Affected) {
+    let last = shared.last();
+    let schema = schema_of(knowledge).or_else(|| schema_of(last.as_deref()));
+    let names = schema.filter(|_| is_cached(shared, &name.name)).map(|schema| schema.candidates(name));
+    for name in names.into_iter().flatten() {
+        affected.add_table(&shared.registry.tables.of(&name));
+    }
+}
+
+/// True if somebody may cache tables of this last name: of a store that other processes use too, nobody knows; the
+/// connections of one process have the same entities.
+fn is_cached(shared: &Shared, name: &str) -> bool {
+    shared.reach == Reach::Shared || shared.registry.names(name)
 }
 
 /// What a write to one table may change; `None` if that can't be told.
@@ -81,19 +96,19 @@ fn narrow(
 ) -> Option<Affected> {
     let knowledge = knowledge?;
     let schema = knowledge.schema.as_ref()?;
-    let name = write.table.as_str();
-    if !stays_within_reach(schema, write) {
+    let facts = schema.table(&write.table)?;
+    if !stays_within_reach(schema, facts, write) {
         return None;
     }
     let mut affected = nothing(shared);
-    match shared.registry.group(name) {
-        Some(group) => add_own(shared, knowledge, schema.table(name)?, group, write, values, &mut affected),
+    match knowledge.group(facts) {
+        Some(group) => add_own(knowledge, facts, group, write, values, &mut affected),
         None => {
-            shared.notice(name);
-            add_foreign(shared, name, write, &mut affected);
+            shared.notice(&write.table.name);
+            add_foreign(shared, facts, write, &mut affected);
         }
     }
-    add_reached(shared, schema, write, &mut affected);
+    add_reached(shared, schema, facts, write, &mut affected);
     Some(affected)
 }
 
@@ -101,42 +116,49 @@ fn narrow(
 pub(crate) fn is_narrow(knowledge: Option<&Knowledge>, class: &Class) -> bool {
     match class {
         Class::Read(_) | Class::Commits => true,
-        Class::Write(writes) => schema_of(knowledge)
-            .is_some_and(|schema| writes.iter().all(|write| stays_within_reach(schema, write))),
+        Class::Write(writes) => schema_of(knowledge).is_some_and(|schema| {
+            let stays = |write: &TableWrite| {
+                schema.table(&write.table).is_some_and(|facts| stays_within_reach(schema, facts, write))
+            };
+            writes.iter().all(stays)
+        }),
         Class::Schema | Class::Session | Class::Unknown => false,
     }
 }
 
 /// What a write to one table may change besides the rows that it names or returns. `None` if that can't be
 /// told, or if those are not all the rows of that table that change.
-pub(super) fn beside_rows(shared: &Shared, schema: &Schema, write: &TableWrite) -> Option<Affected> {
-    let facts = schema.table(&write.table)?;
-    let group = shared.registry.group(&write.table)?;
-    let is_known = facts.is_plain() && stays_within_reach(schema, write);
-    if !is_known || !keeps_keys(shared, facts, group, write) {
+pub(super) fn beside_rows(
+    shared: &Shared,
+    schema: &Schema,
+    facts: &schema::Table,
+    group: &Group,
+    write: &TableWrite,
+) -> Option<Affected> {
+    let is_known = facts.is_plain() && stays_within_reach(schema, facts, write);
+    if !is_known || !keeps_keys(facts, group, write) {
         return None;
     }
     let mut affected = nothing(shared);
     if may_lead_to_rows(facts, write) {
         affected.add_presence(&group.table);
     }
-    add_reached(shared, schema, write, &mut affected);
+    add_reached(shared, schema, facts, write, &mut affected);
     (!affected.is_whole(&group.table)).then_some(affected)
 }
 
 /// True if what the write changes are the table and those that foreign keys and inheritance lead to, and none of them
 /// carries the change on to nobody knows where.
-fn stays_within_reach(schema: &Schema, write: &TableWrite) -> bool {
-    let ends = |name: &str| schema.table(name).is_some_and(|table| !table.carries_on());
-    ends(&write.table) && reached(schema, write).all(ends)
+fn stays_within_reach(schema: &Schema, facts: &schema::Table, write: &TableWrite) -> bool {
+    let ends = |table: Option<&schema::Table>| table.is_some_and(|table| !table.carries_on());
+    ends(Some(facts)) && reached(schema, facts, write).into_iter().all(ends)
 }
 
 /// The cells of the written table itself.
 fn add_own(
-    shared: &Shared,
     knowledge: &Knowledge,
     facts: &schema::Table,
-    group: &TableGroup,
+    group: &Group,
     write: &TableWrite,
     values: &[Value],
     affected: &mut Affected,
@@ -144,13 +166,13 @@ fn add_own(
     if write.kind == WriteKind::Insert {
         return affected.add_presence(&group.table);
     }
-    if !keeps_keys(shared, facts, group, write) {
+    if !keeps_keys(facts, group, write) {
         return affected.add_table(&group.table);
     }
     if may_lead_to_rows(facts, write) {
         affected.add_presence(&group.table);
     }
-    for entity in shared.registry.entities_of(group) {
+    for entity in &group.entities {
         match row_key(knowledge, entity, write, values) {
             Some(key) => affected.add_row(&group.table, &key),
             None => return affected.add_table(&group.table),
@@ -159,12 +181,12 @@ fn add_own(
 }
 
 /// True if the rows that were there keep their primary keys, or go: one key names each.
-fn keeps_keys(shared: &Shared, facts: &schema::Table, group: &TableGroup, write: &TableWrite) -> bool {
+fn keeps_keys(facts: &schema::Table, group: &Group, write: &TableWrite) -> bool {
     match &write.kind {
         WriteKind::Update { assigned } | WriteKind::Upsert { assigned: Some(assigned) } => {
             // A name that the table is not known to have may be another one of a key column: SQLite's rowid.
             assigned.iter().all(|column| facts.column(column).is_some())
-                && shared.registry.entities_of(group).all(|entity| {
+                && group.entities.iter().all(|entity| {
                     !entity.primary.iter().any(|column| assigned.contains(&entity.columns[*column]))
                 })
         }
@@ -198,19 +220,26 @@ fn row_key(knowledge: &Knowledge, entity: &Entity, write: &TableWrite, values: &
 }
 
 /// Adds the tables that foreign keys and inheritance lead to.
-fn add_reached(shared: &Shared, schema: &Schema, write: &TableWrite, affected: &mut Affected) {
-    for reached in reached(schema, write) {
-        match shared.registry.group(reached) {
-            Some(group) => affected.add_table(&group.table),
-            None if shared.reach == Reach::Shared => affected.add_table(&foreign_table(shared, reached)),
-            None => {}
+fn add_reached(
+    shared: &Shared,
+    schema: &Schema,
+    facts: &schema::Table,
+    write: &TableWrite,
+    affected: &mut Affected,
+) {
+    for reached in reached(schema, facts, write).into_iter().flatten() {
+        if is_cached(shared, reached.bare()) {
+            affected.add_table(&shared.registry.tables.of(&reached.name));
         }
     }
 }
 
-/// Tables that foreign keys and inheritance reach from the written rows.
-fn reached<'s>(schema: &'s Schema, write: &TableWrite) -> impl Iterator<Item = &'s str> {
-    let table = write.table.as_str();
+/// Tables that foreign keys and inheritance reach from the written rows; `None` stands for one that can't be seen.
+fn reached<'s>(
+    schema: &'s Schema,
+    table: &schema::Table,
+    write: &TableWrite,
+) -> Vec<Option<&'s schema::Table>> {
     match &write.kind {
         WriteKind::Insert => schema.reached_by_insert(table),
         WriteKind::Update { assigned } | WriteKind::Upsert { assigned: Some(assigned) } => {
@@ -221,28 +250,18 @@ fn reached<'s>(schema: &'s Schema, write: &TableWrite) -> impl Iterator<Item = &
         WriteKind::Upsert { assigned: None } => schema.reached_by_replace(table),
         WriteKind::Truncate { .. } => schema.reached_by_truncate(table),
     }
-    .into_iter()
 }
 
-/// A table that no entity of this process is registered for. Where the store is shared, another process may
-/// cache it.
-fn add_foreign(shared: &Shared, name: &str, write: &TableWrite, affected: &mut Affected) {
-    if shared.reach != Reach::Shared {
+/// A table that no entity means here. Another connection to the store may cache it.
+fn add_foreign(shared: &Shared, facts: &schema::Table, write: &TableWrite, affected: &mut Affected) {
+    if !is_cached(shared, facts.bare()) {
         return;
     }
-    let table = foreign_table(shared, name);
+    let table = shared.registry.tables.of(&facts.name);
     match write.kind {
         WriteKind::Insert => affected.add_presence(&table),
         _ => affected.add_table(&table),
     }
-}
-
-fn any_table(shared: &Shared, name: &str) -> Arc<Table> {
-    shared.registry.group(name).map_or_else(|| foreign_table(shared, name), |group| group.table.clone())
-}
-
-fn foreign_table(shared: &Shared, name: &str) -> Arc<Table> {
-    Arc::new(shared.cache.table(name))
 }
 
 fn schema_of(knowledge: Option<&Knowledge>) -> Option<&Schema> {

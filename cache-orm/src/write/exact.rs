@@ -14,7 +14,7 @@ use crate::{
     classify::{Class, ReturnedColumns},
     connection::Shared,
     keys::{self, KeyClass},
-    knowledge::Knowledge,
+    knowledge::{Group, Knowledge},
     shield::Caller,
     write::{self, SchemaChange, affected, answer::Answer, returned},
 };
@@ -80,18 +80,19 @@ impl Plan {
             return None;
         }
         let schema = knowledge.schema.as_ref()?;
-        let facts = schema.table_in(returning.schema.as_deref(), &write.table)?;
+        let facts = schema.table(&write.table)?;
         // Who may write a row under row-level security may not be allowed to see it.
         if facts.row_security {
             return None;
         }
-        let table = shared.registry.group(&write.table)?.table.clone();
+        let group = knowledge.group(facts)?;
+        let table = group.table.clone();
         let at_most = affected::by(shared, Some(knowledge), class, statement.values.as_ref());
-        let beside = affected::beside_rows(shared, schema, write)?;
+        let beside = affected::beside_rows(shared, schema, facts, group, write)?;
         if !at_most.is_whole(&table) {
             return None;
         }
-        let (keys, appended) = places(shared, knowledge, &write.table, &returning.columns)?;
+        let (keys, appended) = places(knowledge, group, &returning.columns)?;
         let text = (!appended.is_empty()).then(|| returning_too(shared.backend, &statement.sql, &appended));
         Some(Plan { table, keys, text, beside, at_most })
     }
@@ -283,14 +284,13 @@ impl Asked {
 /// Where the result holds the keys of the entities over a table, and the columns that it must return in
 /// addition.
 fn places<'s>(
-    shared: &'s Shared,
     knowledge: &Knowledge,
-    table: &str,
+    group: &'s Group,
     columns: &ReturnedColumns,
 ) -> Option<(Vec<KeyPlaces>, Vec<&'s str>)> {
     let mut appended: Vec<&str> = Vec::new();
     let mut keys = Vec::new();
-    for entity in shared.registry.entities_of(shared.registry.group(table)?) {
+    for entity in &group.entities {
         if !knowledge.has_primary_key(entity) {
             return None;
         }

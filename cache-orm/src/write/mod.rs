@@ -11,9 +11,16 @@ mod outcome;
 
 mod returned;
 
-use std::{future::Future, sync::Arc};
+use std::{
+    future::Future,
+    sync::{Arc, atomic::Ordering},
+};
 
-use cache_core::fence::{Affected, Fence};
+use cache_core::{
+    fence::{Affected, Fence},
+    settings::Unreachable,
+    store::Reach,
+};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, Values};
 
 use crate::{
@@ -41,7 +48,7 @@ pub(crate) async fn execute(
     class: &Class,
     statement: Statement,
 ) -> Result<ExecResult, DbErr> {
-    let knowledge = shared.knowledge().await;
+    let knowledge = shared.knowledge_to_write().await;
     match Plan::of(shared, &knowledge, class, &statement) {
         Some(plan) => plan.run(shared, statement, Asked::Count).await?.into_exec_result(),
         None => {
@@ -58,7 +65,7 @@ pub(crate) async fn execute_unprepared(
     class: &Class,
     sql: &str,
 ) -> Result<ExecResult, DbErr> {
-    let knowledge = shared.knowledge().await;
+    let knowledge = shared.knowledge_to_write().await;
     note(shared, Some(&knowledge), class, sql);
     fenced(shared, &knowledge, class, None, shared.db.execute_unprepared(sql)).await
 }
@@ -70,7 +77,7 @@ pub(crate) async fn query(
     class: &Class,
     statement: Statement,
 ) -> Result<Vec<QueryResult>, DbErr> {
-    let knowledge = shared.knowledge().await;
+    let knowledge = shared.knowledge_to_write().await;
     match Plan::of(shared, &knowledge, class, &statement) {
         Some(plan) => Ok(plan.run(shared, statement, Asked::Rows).await?.rows),
         None => {
@@ -89,8 +96,9 @@ async fn fenced<T>(
     values: Option<&Values>,
     run: impl Future<Output = Result<T, DbErr>>,
 ) -> Result<T, DbErr> {
-    let fence = fence(shared, affected::by(shared, Some(knowledge), class, values)).await?;
+    // Before the cells are named: what is learned from here on names none of these.
     let change = SchemaChange::by(shared, class);
+    let fence = fence(shared, affected::by(shared, Some(knowledge), class, values)).await?;
     let result = run.await;
     settle(change, fence, &result).await;
     result
@@ -99,37 +107,72 @@ async fn fenced<T>(
 /// What was learned of the schema is forgotten when this is dropped, so also when the statement's caller
 /// vanishes: the database may carry it out all the same.
 #[must_use = "the schema is forgotten when this is dropped"]
-pub(crate) struct SchemaChange(Arc<Shared>);
+pub(crate) struct SchemaChange {
+    shared: Arc<Shared>,
+    /// The write's cells have no names: nothing was ever learned. Whoever learns invalidates everything.
+    unnamed: bool,
+}
 
 impl SchemaChange {
-    /// Set if a statement of this class may change the schema. A procedure may hide DDL.
+    /// Set if a statement of this class may change the schema (a procedure may hide DDL), or is a write that
+    /// can't be fenced because nothing is known of the schema.
     pub(crate) fn by(shared: &Arc<Shared>, class: &Class) -> Option<Self> {
         let may = matches!(class, Class::Schema | Class::Session | Class::Unknown);
-        may.then(|| SchemaChange(shared.clone()))
+        if may { Some(SchemaChange::of(shared)) } else { SchemaChange::unnamed(shared) }
+    }
+
+    /// Set if a write can't be fenced because nothing is known of the schema.
+    pub(crate) fn unnamed(shared: &Arc<Shared>) -> Option<Self> {
+        (!shared.names_cells()).then(|| SchemaChange::of(shared))
+    }
+
+    /// The write's cells have got names meanwhile, and are fenced.
+    pub(crate) fn is_named(&mut self) {
+        self.unnamed = false;
     }
 
     /// Set in any case.
     pub(crate) fn of(shared: &Arc<Shared>) -> Self {
-        SchemaChange(shared.clone())
+        SchemaChange { shared: shared.clone(), unnamed: !shared.names_cells() }
     }
 }
 
 impl Drop for SchemaChange {
     fn drop(&mut self) {
-        self.0.forget();
+        if self.unnamed {
+            self.shared.unnamed_writes.fetch_add(1, Ordering::AcqRel);
+        }
+        self.shared.forget();
     }
 }
 
 /// Places a fence.
 ///
 /// # Errors
-/// [`DbErr::Custom`] under the policy `Refuse` when the store can't be reached.
+/// [`DbErr::Custom`] under the policy `Refuse` when the store can't be reached, or nothing is known of the schema.
 pub(crate) async fn fence(shared: &Shared, mut affected: Affected) -> Result<Fence, DbErr> {
+    names_what_it_changes(shared)?;
     if shared.session.is_changed() {
         // Whatever was written before may be committed by what comes now.
         affected.merge(affected::everything(shared, shared.known().as_deref()));
     }
     shared.cache.fence(affected).await.map_err(|refused| DbErr::Custom(refused.to_string()))
+}
+
+/// Refuses a write of which nobody knows what it invalidates, because nothing is known of the schema: if any table's
+/// policy is to refuse, for it may be that table.
+///
+/// # Errors
+/// [`DbErr::Custom`].
+pub(crate) fn names_what_it_changes(shared: &Shared) -> Result<(), DbErr> {
+    let of_entities = shared.registry.entities.iter().filter_map(|entity| entity.policy.when_unreachable);
+    let strictest = of_entities.chain([shared.cache.settings().unreachable]).max();
+    if !shared.names_cells() && shared.reach == Reach::Shared && strictest == Some(Unreachable::Refuse) {
+        let text = "the write was refused because the database's schema could not be read, which tells what it \
+            invalidates";
+        return Err(DbErr::Custom(text.to_owned()));
+    }
+    Ok(())
 }
 
 /// Fences everything before a transaction begins, if raw SQL has changed a session: MySQL commits what that has

@@ -27,13 +27,13 @@ pub(crate) fn words<'n>(
 /// One cell of a table.
 enum Cell {
     Row(String),
-    Epoch,
+    Epoch(String),
     All,
     Presence,
     Alias(String),
 }
 
-/// `{namespace:table.shard}:key` and its like.
+/// `{namespace:schema.table.shard}:key` and its like. What is said of a table is said without its schema.
 fn split(name: &str) -> (String, Cell) {
     let (tag, key) = name.split_once('}').unwrap_or_else(|| panic!("{name} is no cell"));
     let (_, cell) = tag.split_once(':').unwrap_or_else(|| panic!("{name} is no cell"));
@@ -42,9 +42,10 @@ fn split(name: &str) -> (String, Cell) {
         ("all", _) => Cell::All,
         ("here", _) => Cell::Presence,
         ("u", key) => Cell::Alias(key.to_owned()),
-        (_, "") => Cell::Epoch,
+        (shard, "") => Cell::Epoch(shard.to_owned()),
         (_, key) => Cell::Row(key.to_owned()),
     };
+    let table = table.rsplit_once('.').map_or(table, |(_, table)| table);
     (table.to_owned(), cell)
 }
 
@@ -53,7 +54,7 @@ fn split(name: &str) -> (String, Cell) {
 struct Parts {
     rows: BTreeSet<String>,
     aliases: BTreeSet<String>,
-    epochs: usize,
+    epochs: BTreeSet<String>,
     all: bool,
     presence: bool,
 }
@@ -63,14 +64,14 @@ impl Parts {
         match cell {
             Cell::Row(key) => drop(self.rows.insert(key)),
             Cell::Alias(key) => drop(self.aliases.insert(key)),
-            Cell::Epoch => self.epochs += 1,
+            Cell::Epoch(shard) => drop(self.epochs.insert(shard)),
             Cell::All => self.all = true,
             Cell::Presence => self.presence = true,
         }
     }
 
     fn is_whole(&self) -> bool {
-        self.epochs as u64 == cache_core::key::SHARDS && self.all && self.presence
+        self.epochs.len() as u64 == cache_core::key::SHARDS && self.all && self.presence
     }
 
     fn words(&self, table: &str, fenced: bool) -> Option<String> {
@@ -90,7 +91,7 @@ impl Parts {
         let slots = [several("row", self.rows.len()), aliases, self.all.then(|| format!("all of {table}"))];
         let mut said: Vec<String> = slots.into_iter().flatten().collect();
         if fenced || said.is_empty() {
-            said.extend(several("epoch", self.epochs));
+            said.extend(several("epoch", self.epochs.len()));
             said.extend(self.presence.then(|| format!("presence of {table}")));
         }
         (!said.is_empty()).then(|| said.join(", "))

@@ -131,7 +131,7 @@ over_redis! {
         let kinds: Vec<&str> = garbage(&[0; 40]).into_iter().map(|(kind, _)| kind).collect();
         for (round, kind) in (0..).zip(kinds) {
             let mut cells = BTreeMap::new();
-            for key in raw.keys(":product.").await {
+            for key in raw.keys(".product.").await {
                 let cell = raw.get(&key).await;
                 cells.insert(key, cell);
             }
@@ -156,7 +156,7 @@ over_redis! {
             ("XADD", &["*", "a", "b"]),
         ];
         for (round, (verb, arguments)) in (0..).zip(kinds) {
-            for key in raw.keys(":product.").await {
+            for key in raw.keys(".product.").await {
                 raw.replace(&key, verb, arguments).await;
             }
             carry_on(&db, &shop, round, verb).await;

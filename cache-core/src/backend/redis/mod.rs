@@ -436,10 +436,10 @@ impl Store for RedisStore {
         Ok(lost)
     }
 
-    /// The claim's cell is `{namespace}:database`.
+    /// The claim's cell is `{layout/namespace}:database`.
     async fn claim(&self, namespace: &Namespace, identity: &str) -> Result<Claim, StoreError> {
         let session = self.session().await?;
-        let key = format!("{{{namespace}}}:database");
+        let key = format!("{{{}}}:database", namespace.stem());
         let arguments = [identity.as_bytes()];
         let held: Vec<u8> = self.script(&session, &SCRIPTS.claim, &[key.as_str()], &arguments).await?;
         if held == identity.as_bytes() {

@@ -9,6 +9,7 @@ mod remembered;
 mod rendered;
 mod returning;
 mod shown;
+mod temporary;
 mod writes;
 
 use sea_orm::{
@@ -43,8 +44,8 @@ fn shown(class: &Class) -> String {
                 let keys: Vec<_> =
                     write.keys.iter().map(|key| format!("{}={}", key.column, key.parameter)).collect();
                 match keys.as_slice() {
-                    [] => format!("{kind} {}", write.table),
-                    keys => format!("{kind} {}({})", write.table, keys.join(" ")),
+                    [] => format!("{kind} {}", write.table.name),
+                    keys => format!("{kind} {}({})", write.table.name, keys.join(" ")),
                 }
             });
             writes.collect::<Vec<_>>().join("; ")

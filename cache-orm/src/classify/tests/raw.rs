@@ -191,7 +191,6 @@ fn schema() {
         &[
             "CREATE TABLE t (a int)",
             "CREATE TABLE t AS SELECT f(1)",
-            "CREATE TEMP TABLE t (a int)",
             "create index i on t (a)",
             "ALTER TABLE t ADD b int",
             "DROP TABLE t",

@@ -38,7 +38,7 @@ fn told(text: &str, backend: DbBackend) -> String {
     match &write.returning {
         None => "no".into(),
         Some(returning) => {
-            let schema = returning.schema.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+            let schema = write.table.schema.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
             let columns = match &returning.columns {
                 ReturnedColumns::None => "append".into(),
                 ReturnedColumns::All => "all".into(),

@@ -66,7 +66,7 @@ impl Calls {
     fn write(&self, sql: &str) -> Option<Arc<Class>> {
         match self.shared.route(sql) {
             Route::Cached(read) => {
-                read.entity().group.bypasses.count(BypassReason::InTransaction);
+                read.entity().bypasses.count(BypassReason::InTransaction);
                 self.shared.writing(sql)
             }
             Route::Read => None,
@@ -104,6 +104,8 @@ impl Calls {
     }
 
     async fn note(&self, class: &Class, sql: &str, values: Option<&Values>) -> Result<(), DbErr> {
+        // Before the cells are named: what is learned from here on names none of these.
+        let change = SchemaChange::by(&self.shared, class);
         let knowledge = self.shared.known();
         if knowledge.as_ref().is_none_or(|knowledge| knowledge.schema.is_none()) {
             self.journal.writes_blindly();
@@ -115,7 +117,7 @@ impl Calls {
         };
         self.journal.note(affected);
         write::note(&self.shared, knowledge.as_deref(), class, sql);
-        if let Some(change) = SchemaChange::by(&self.shared, class) {
+        if let Some(change) = change {
             self.journal.forgets(change);
             self.journal.renames();
         }

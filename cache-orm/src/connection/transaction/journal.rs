@@ -38,7 +38,7 @@ pub(super) struct Journal {
     /// Something was written while the schema was not known.
     blind: AtomicBool,
     /// Forgets the schema when the transaction is over, however it ends.
-    change: Mutex<Option<SchemaChange>>,
+    changes: Mutex<Vec<SchemaChange>>,
     /// The transaction itself and its open savepoints.
     levels: AtomicUsize,
     /// One call at a time.
@@ -64,7 +64,7 @@ impl Journal {
             doubtful: AtomicUsize::new(0),
             renames: AtomicBool::new(false),
             blind: AtomicBool::new(false),
-            change: Mutex::default(),
+            changes: Mutex::default(),
             levels: AtomicUsize::new(0),
             turns: Arc::default(),
         }
@@ -82,7 +82,12 @@ impl Journal {
 
     /// What was learned of the schema is old when the transaction is over.
     pub(super) fn forgets(&self, change: SchemaChange) {
-        *lock(&self.change) = Some(change);
+        lock(&self.changes).push(change);
+    }
+
+    /// What was written before its cells had names is fenced, with everything else.
+    pub(super) fn is_named(&self) {
+        lock(&self.changes).iter_mut().for_each(SchemaChange::is_named);
     }
 
     /// From now on, whatever is sent may commit at once.
@@ -163,7 +168,7 @@ impl Journal {
 
     /// The transaction has ended, or nobody knows whether it has.
     pub(super) async fn end<T>(&self, last: Option<Fence>, result: &Result<T, DbErr>) {
-        drop(lock(&self.change).take());
+        drop(std::mem::take(&mut *lock(&self.changes)));
         let early = std::mem::take(&mut *lock(&self.early));
         if write::is_known(result) {
             for fence in early.into_iter().chain(last) {

@@ -123,12 +123,21 @@ impl Session {
             if !level.is_last() {
                 return inner.commit().await;
             }
-            if journal.is_blind() && shared.reach == Reach::Shared {
-                // Others may cache tables that this process knows only by the schema.
-                let knowledge = shared.knowledge().await;
-                journal.note(write::affected::everything(&shared, Some(&knowledge)));
+            if journal.is_blind() {
+                // Others may cache tables that this process knows only by the schema. In this process, who has cached
+                // any has learned it.
+                let knowledge = if shared.reach == Reach::Shared {
+                    Some(shared.knowledge().await)
+                } else {
+                    shared.known()
+                };
+                journal.note(write::affected::everything(&shared, knowledge.as_deref()));
             }
+            let is_named = shared.names_cells();
             let fence = write::fence(&shared, journal.unfenced()).await?;
+            if is_named {
+                journal.is_named();
+            }
             let result = inner.commit().await;
             journal.end(Some(fence), &result).await;
             result
