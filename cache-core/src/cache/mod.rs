@@ -1,5 +1,6 @@
 //! The only place that sequences store calls: lookup → lease → fill for readers, fence → release for writers.
 
+mod schema;
 mod several;
 
 use std::{
@@ -13,11 +14,11 @@ use std::{
 
 use tokio::{runtime::Handle, sync::watch, time::timeout};
 
-pub use several::{Lookups, Wanted};
+pub use several::{Lookups, Outdated, Wanted};
 
 use crate::{
     breaker::Breaker,
-    entry::{Entry, Fingerprint, Token, Writer},
+    entry::{Entry, Fingerprint, Generation, Token, Writer},
     event::Counters,
     fence::{Affected, Fence, Parts},
     flight::{Boarding, Flights},
@@ -39,6 +40,8 @@ struct Inner {
     store: Arc<dyn Store>,
     reach: Reach,
     namespace: Namespace,
+    /// The schema, as a table of its own.
+    schema: Arc<Table>,
     settings: Settings,
     breaker: Breaker,
     flights: Flights,
@@ -142,6 +145,12 @@ impl Cache {
         Ok(Cache {
             inner: Arc::new(Inner {
                 reach: store.reach(),
+                schema: Arc::new(Table {
+                    name: "(schema)".to_owned(),
+                    keys: TableKeys::of_schema(&namespace),
+                    quarantine: Quarantine::default(),
+                    counters: Counters::default(),
+                }),
                 breaker: Breaker::new(settings.store_time_out, settings.grace),
                 store,
                 namespace,
@@ -208,6 +217,10 @@ impl Cache {
     }
 
     /// After a miss: asks for the right to fill the slot, or joins the call of this process that has it.
+    /// `generation` is that of the schema that the caller knows.
+    ///
+    /// # Errors
+    /// [`Outdated`] if the schema is of another generation: load, fill nothing, and learn it anew.
     ///
     /// # Cancel safety
     /// A lease that nobody knows of expires by itself.
@@ -216,32 +229,39 @@ impl Cache {
         table: &Arc<Table>,
         at: &Address,
         fingerprint: Fingerprint,
+        generation: Generation,
         replaces: Option<Token>,
-    ) -> Turn {
+    ) -> Result<Turn, Outdated> {
         let flight = match self.inner.flights.board(&at.slot) {
             Boarding::Leader(flight) => flight,
             Boarding::Passenger(passenger) => {
                 // The leader may be a future that nobody polls until this call has returned.
-                return match timeout(self.inner.settings.patience(), passenger.landed()).await {
+                return Ok(match timeout(self.inner.settings.patience(), passenger.landed()).await {
                     Ok(Some(entry)) => self.join(table, at, fingerprint, entry).await,
                     Ok(None) | Err(_) => Turn::Alone,
-                };
+                });
             }
         };
-        let lease = self.inner.store.lease(at, replaces, self.inner.settings.lease_ttl);
+        let lease_ttl = self.inner.settings.lease_ttl;
+        let lease = self.inner.store.lease(self.schema_cell(), at, replaces, lease_ttl);
         match self.call(table, lease).await {
-            Ok(Some(grant)) => Turn::Lead(Lease::new(Ticket {
-                cache: self.clone(),
-                table: table.clone(),
-                at: at.clone(),
-                grant,
-                flight,
-            })),
-            Ok(None) | Err(_) => Turn::Alone,
+            Ok(Some(grant)) => {
+                let lease = Lease::new(Ticket {
+                    cache: self.clone(),
+                    table: table.clone(),
+                    at: at.clone(),
+                    grant,
+                    flight,
+                });
+                if grant.generation == generation { Ok(Turn::Lead(lease)) } else { Err(Outdated) }
+            }
+            Ok(None) | Err(_) => Ok(Turn::Alone),
         }
     }
 
-    /// Marks everything that a write affects. To be called before the write can commit.
+    /// Marks everything that a write affects. To be called before the write can commit. The fence says which
+    /// generation the schema was of when all marks stood: if the caller [knows another](Fence::is_under), the
+    /// write may affect more.
     ///
     /// # Errors
     /// [`Refused`] under the policy [`Unreachable::Refuse`] when the store could not be fenced. Under
@@ -253,11 +273,16 @@ impl Cache {
     pub async fn fence(&self, affected: Affected) -> Result<Fence, Refused> {
         let (cells, tables) = affected.into_parts();
         let Some(first) = tables.first().filter(|_| self.inner.reach != Reach::Nothing) else {
-            return Ok(Fence::of_nothing());
+            // In its own process the cache may know a table by now that the caller does not. Others name every
+            // table that is written.
+            let asks = self.inner.reach == Reach::Process;
+            let seen = if asks { self.generation().await.ok() } else { None };
+            return Ok(Fence::of_nothing(seen));
         };
-        let writer = Writer::random();
+        let (writer, ttl) = (Writer::random(), self.inner.settings.fence_ttl);
         let result =
-            self.call(first, self.inner.store.fence(&cells, writer, self.inner.settings.fence_ttl)).await;
+            self.call(first, self.inner.store.fence(self.schema_cell(), &cells, writer, ttl)).await;
+        let seen = result.as_ref().ok().copied();
         let parts = Parts { cache: self.clone(), cells, tables, writer, placed: result.is_ok() };
         if let (Err(error), Unreachable::Refuse) = (result, self.inner.settings.unreachable) {
             self.spawn(parts.withdraw());
@@ -271,7 +296,7 @@ impl Cache {
                 table.quarantine.write_began();
             }
         }
-        Ok(Fence::new(parts))
+        Ok(Fence::new(parts, seen))
     }
 
     /// Waits until every background call of this process (fills, releases, forfeits) has ended. For tests,
@@ -392,7 +417,7 @@ impl Cache {
         while let Some(due) = rotation.take() {
             // A fence that is born expired leaves its cells empty.
             while let Err(error) =
-                self.guarded(self.inner.store.fence(&cells, Writer::random(), Duration::ZERO)).await
+                self.guarded(self.inner.store.fence(self.schema_cell(), &cells, Writer::random(), Duration::ZERO)).await
             {
                 tracing::debug!(table = table.name(), %error, "quarantined until the store is back");
                 tokio::time::sleep(ROTATION_RETRY).await;

@@ -2,6 +2,8 @@
 
 pub mod builder;
 
+mod learning;
+
 mod notice;
 
 mod query;
@@ -23,6 +25,7 @@ use sea_orm::{
 };
 
 use crate::{
+    knowledge::Knowledge,
     read::{self, Mode},
     stats::{EntityStats, Stats},
     write::{self, SchemaChange},
@@ -139,20 +142,24 @@ impl CachedConnection {
         self.shared.cache.settled().await;
     }
 
-    /// Invalidates everything that is cached, and learns the schema anew with the next query. For changes
-    /// that were made behind the connection's back.
+    /// Invalidates everything that is cached, and has every process learn the schema anew with its next query. For
+    /// changes that were made behind the connection's back.
     ///
     /// # Errors
     /// [`DbErr::Custom`] under the policy `Refuse` when the store can't be reached.
     pub async fn invalidate_all(&self) -> Result<(), DbErr> {
-        self.shared.forget();
+        let change = SchemaChange::of(&self.shared);
+        change.forget();
         self.fence_everything().await?.release().await;
+        // Once more: what was learned while the fence stood is of no generation.
+        drop(change);
         Ok(())
     }
 
     async fn fence_everything(&self) -> Result<Fence, DbErr> {
         let knowledge = self.shared.knowledge().await;
-        write::fence(&self.shared, write::affected::everything(&self.shared, Some(&knowledge))).await
+        let by = |knowledge: &Knowledge| write::affected::schema_change(&self.shared, Some(knowledge));
+        write::fence(&self.shared, &knowledge, by).await
     }
 
     /// Runs migrations, or whatever else needs SeaORM's own connection, and keeps the cache coherent with it:
@@ -186,7 +193,10 @@ impl CachedConnection {
             match tokio::time::timeout(self.shared.cache.settings().fence_ttl / 3, work.as_mut()).await {
                 Ok(result) => break result,
                 Err(_) => {
-                    if let Ok(next) = self.fence_everything().await {
+                    // `work` may hold the pool's only connection, and is not polled meanwhile.
+                    let mut affected = self.shared.everything_recorded().await;
+                    affected.add_table(self.shared.cache.schema());
+                    if let Ok(next) = write::fence_in_transaction(&self.shared, None, affected).await {
                         std::mem::replace(&mut fence, next).release().await;
                     }
                 }

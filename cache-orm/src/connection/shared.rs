@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, OnceLock, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use cache_core::{cache::Cache, event::Counter, store::Reach};
@@ -13,11 +14,9 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
 
 use crate::{
     classify::{Classes, reason::BypassReason},
-    connection::ReadyError,
     knowledge::{Allowances, Knowledge},
     registry::Registry,
     row::Codec,
-    schema,
     stats::Bypasses,
 };
 
@@ -48,20 +47,29 @@ pub(crate) struct Shared {
     pub(crate) identity: OnceLock<String>,
     /// One task at a time asks the database for its schema.
     pub(super) learning: tokio::sync::Mutex<()>,
+    /// How often the catalogue is looked at for changes that went around the library; never if zero.
+    pub(super) schema_check: Duration,
+    /// The task that does so.
+    pub(super) watching: Mutex<Option<tokio::task::JoinHandle<()>>>,
     /// Things that were reported and need no second report.
     pub(super) reported: Mutex<BTreeSet<String>>,
 }
 
-/// What was learned, and how often it was forgotten.
+/// What was learned.
 #[derive(Default)]
 pub(crate) struct Known {
-    knowledge: Option<Arc<Knowledge>>,
-    generation: u64,
+    pub(super) knowledge: Option<Arc<Knowledge>>,
+    /// The same, also when it is forgotten.
+    pub(super) last: Option<Arc<Knowledge>>,
+    /// How often it was forgotten.
+    pub(super) forgotten: u64,
+    /// How many learnings have begun.
+    pub(super) begun: u64,
 }
 
 impl Shared {
     /// What may be cached. Learned with the first query, and again when the schema changed.
-    pub(crate) async fn knowledge(&self) -> Arc<Knowledge> {
+    pub(crate) async fn knowledge(self: &Arc<Self>) -> Arc<Knowledge> {
         if let Some(known) = self.known() {
             return known;
         }
@@ -79,9 +87,9 @@ impl Shared {
 
     /// What was learned last, however old, or nothing: then reads go to the database and writes invalidate
     /// everything.
-    fn provisional(&self) -> Arc<Knowledge> {
+    pub(super) fn provisional(&self) -> Arc<Knowledge> {
         let known = self.knowledge.read().unwrap_or_else(PoisonError::into_inner).knowledge.clone();
-        known.unwrap_or_else(|| Arc::new(Knowledge::new(None, false, &self.registry, self.allowances)))
+        known.unwrap_or_else(|| self.nothing_known())
     }
 
     /// What was learned last, without asking the database: inside a transaction, whose connection may be the
@@ -96,7 +104,7 @@ impl Shared {
     pub(crate) fn forget(&self) {
         let mut known = self.knowledge.write().unwrap_or_else(PoisonError::into_inner);
         known.knowledge = None;
-        known.generation += 1;
+        known.forgotten += 1;
     }
 
     /// True the first time it is asked about `what`.
@@ -112,58 +120,5 @@ impl Shared {
         } else {
             None
         }
-    }
-
-    async fn learn_and_report(&self) -> Arc<Knowledge> {
-        let generation = self.generation();
-        match self.learn().await {
-            Ok(knowledge) => knowledge,
-            Err(error) => {
-                if self.is_news(&error.to_string()) {
-                    tracing::error!(%error, "queries go to the database until this is mended");
-                }
-                // `learn` remembers what it did learn.
-                let known = self.knowledge.read().unwrap_or_else(PoisonError::into_inner).knowledge.clone();
-                known.unwrap_or_else(|| self.remember(None, false, generation))
-            }
-        }
-    }
-
-    pub(super) async fn learn(&self) -> Result<Arc<Knowledge>, ReadyError> {
-        let generation = self.generation();
-        let schema = match schema::learn(&self.db).await {
-            Ok(schema) => schema,
-            Err(error) => {
-                self.remember(None, false, generation);
-                return Err(error.into());
-            }
-        };
-        if schema.triggers_hidden && self.is_news("hidden triggers") {
-            tracing::warn!(
-                "this database user may not see the triggers of some tables: each write to them invalidates \
-                 everything. GRANT TRIGGER on the database makes such writes exact"
-            );
-        }
-        // The first one counts: a database in memory is given another each time it is learned.
-        let identity = self.identity.get_or_init(|| schema.identity.clone());
-        let claimed = self.cache.claim(identity).await;
-        let knowledge = self.remember(Some(schema), claimed.is_ok(), generation);
-        claimed?;
-        Ok(knowledge)
-    }
-
-    /// Keeps what was learned, unless the schema changed while it was being learned.
-    fn remember(&self, schema: Option<schema::Schema>, claimed: bool, generation: u64) -> Arc<Knowledge> {
-        let knowledge = Arc::new(Knowledge::new(schema, claimed, &self.registry, self.allowances));
-        let mut known = self.knowledge.write().unwrap_or_else(PoisonError::into_inner);
-        if known.generation != generation {
-            return Arc::new(Knowledge::new(None, false, &self.registry, self.allowances));
-        }
-        known.knowledge = Some(knowledge.clone());
-        knowledge
-    }
-
-    fn generation(&self) -> u64 {
-        self.knowledge.read().unwrap_or_else(PoisonError::into_inner).generation
     }
 }

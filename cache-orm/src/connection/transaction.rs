@@ -52,9 +52,14 @@ impl CachedTransaction {
         if !self.level.is_last() {
             return self.inner.commit().await;
         }
-        let fence = write::fence(&self.shared, self.journal.unfenced()).await?;
+        let fence = match self.journal.generation() {
+            Some(known) => {
+                Some(write::fence_in_transaction(&self.shared, known, self.journal.unfenced()).await?)
+            }
+            None => None,
+        };
         let result = self.inner.commit().await;
-        self.journal.end(Some(fence), &result).await;
+        self.journal.end(fence, &result).await;
         result
     }
 
@@ -178,6 +183,7 @@ impl CachedTransaction {
         let knowledge = self.shared.known();
         let plan = knowledge.and_then(|knowledge| Plan::of(&self.shared, &knowledge, &class, &statement));
         if let Some(plan) = plan {
+            self.journal.goes_by(plan.generation());
             let number = self.journal.open(plan.at_most().clone());
             // Asked now: whatever may commit from here on fences what is undecided.
             if !self.journal.may_commit_early() {
@@ -195,6 +201,7 @@ impl CachedTransaction {
     async fn note(&self, class: &Class, values: Option<&Values>) -> Result<(), DbErr> {
         let knowledge = self.shared.known();
         let affected = write::affected::by(&self.shared, knowledge.as_deref(), class, values);
+        self.journal.goes_by(knowledge.and_then(|knowledge| knowledge.generation()));
         self.journal.note(affected);
         write::note(&self.shared, class);
         if let Some(change) = SchemaChange::by(&self.shared, class) {
@@ -212,7 +219,8 @@ impl CachedTransaction {
         if self.journal.may_commit_early() {
             let unfenced = self.journal.unfenced();
             if !unfenced.is_empty() {
-                let fence = write::fence(&self.shared, unfenced.clone()).await?;
+                let known = self.journal.generation().flatten();
+                let fence = write::fence_in_transaction(&self.shared, known, unfenced.clone()).await?;
                 self.journal.keep(fence, unfenced);
             }
         }

@@ -41,7 +41,8 @@ pub(crate) fn by(
             }
             affected
         }
-        Class::Schema | Class::Session | Class::Unknown => everything(shared, knowledge),
+        Class::Schema => schema_change(shared, knowledge),
+        Class::Session | Class::Unknown => everything(shared, knowledge),
     }
 }
 
@@ -64,6 +65,13 @@ pub(crate) fn everything(shared: &Shared, knowledge: Option<&Knowledge>) -> Affe
             }
         }
     }
+    affected
+}
+
+/// Every table, and the schema itself.
+pub(crate) fn schema_change(shared: &Shared, knowledge: Option<&Knowledge>) -> Affected {
+    let mut affected = everything(shared, knowledge);
+    affected.add_table(shared.cache.schema());
     affected
 }
 
@@ -224,7 +232,7 @@ fn add_foreign(shared: &Shared, name: &str, write: &TableWrite, affected: &mut A
     }
 }
 
-fn any_table(shared: &Shared, name: &str) -> Arc<Table> {
+pub(crate) fn any_table(shared: &Shared, name: &str) -> Arc<Table> {
     shared.registry.group(name).map_or_else(|| foreign_table(shared, name), |group| group.table.clone())
 }
 

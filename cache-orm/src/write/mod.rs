@@ -16,7 +16,10 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use cache_core::fence::{Affected, Fence};
+use cache_core::{
+    entry::Generation,
+    fence::{Affected, Fence},
+};
 use sea_orm::{ConnectionTrait, DbErr, ExecResult, QueryResult, Statement, Values};
 
 use crate::{classify::Class, connection::Shared, knowledge::Knowledge};
@@ -85,7 +88,8 @@ async fn fenced<T>(
     run: impl Future<Output = Result<T, DbErr>>,
 ) -> Result<T, DbErr> {
     note(shared, class);
-    let fence = fence(shared, affected::by(shared, Some(knowledge), class, values)).await?;
+    let fence =
+        fence(shared, knowledge, |knowledge| affected::by(shared, Some(knowledge), class, values)).await?;
     let change = SchemaChange::by(shared, class);
     let result = run.await;
     settle(change, fence, &result).await;
@@ -110,17 +114,89 @@ impl SchemaChange {
     }
 }
 
-impl Drop for SchemaChange {
-    fn drop(&mut self) {
+impl SchemaChange {
+    /// Forgets at once what was learned.
+    pub(crate) fn forget(&self) {
         self.0.forget();
     }
 }
 
-/// Places a fence.
+impl Drop for SchemaChange {
+    fn drop(&mut self) {
+        self.forget();
+    }
+}
+
+/// So often the schema may change while one write is being fenced.
+const CHANGES: usize = 3;
+
+/// Fences what a write affects, as `by` tells from what is known of the schema. Where the store knows of a change of
+/// it, it is learned anew, and what the write affects besides is fenced too.
 ///
 /// # Errors
 /// [`DbErr::Custom`] under the policy `Refuse` when the store can't be reached.
-pub(crate) async fn fence(shared: &Shared, affected: Affected) -> Result<Fence, DbErr> {
+pub(crate) async fn fence(
+    shared: &Arc<Shared>,
+    knowledge: &Knowledge,
+    by: impl Fn(&Knowledge) -> Affected,
+) -> Result<Fence, DbErr> {
+    let mut affected = by(knowledge);
+    let mut fence = place(shared, affected.clone()).await?;
+    let mut known = knowledge.generation();
+    for _ in 0..CHANGES {
+        if fence.is_under(known) {
+            break;
+        }
+        let learned = shared.relearn().await;
+        known = learned.generation();
+        let wider = match known {
+            Some(_) => by(&learned),
+            // It is being changed right now, perhaps by this write.
+            None => everything(shared, &learned).await,
+        };
+        let rest = wider.beyond(&affected);
+        if !rest.is_empty() {
+            affected.merge(rest.clone());
+            fence.join(place(shared, rest).await?);
+        }
+        if known.is_none() {
+            break;
+        }
+    }
+    Ok(fence)
+}
+
+/// The same for what was told from knowledge of `known`, inside a transaction: nothing can be learned on what may be
+/// the pool's only connection. Where the store knows of a change of the schema, everything is fenced.
+///
+/// # Errors
+/// As [`fence`].
+pub(crate) async fn fence_in_transaction(
+    shared: &Shared,
+    known: Option<Generation>,
+    affected: Affected,
+) -> Result<Fence, DbErr> {
+    let mut fence = place(shared, affected.clone()).await?;
+    if !fence.is_under(known) {
+        if let Some(known) = known {
+            shared.outdated(known);
+        }
+        let rest = shared.everything_recorded().await.beyond(&affected);
+        if !rest.is_empty() {
+            fence.join(place(shared, rest).await?);
+        }
+    }
+    Ok(fence)
+}
+
+/// Everything, for whoever could not learn which generation the schema is of.
+async fn everything(shared: &Shared, learned: &Knowledge) -> Affected {
+    let mut everything = shared.everything_recorded().await;
+    everything.merge(affected::everything(shared, Some(learned)));
+    everything
+}
+
+async fn place(shared: &Shared, affected: Affected) -> Result<Fence, DbErr> {
     shared.cache.fence(affected).await.map_err(|refused| DbErr::Custom(refused.to_string()))
 }
 
@@ -143,8 +219,12 @@ pub(crate) fn note(shared: &Shared, class: &Class) {
 /// Ends a write: releases its fence if the outcome is known, else abandons it.
 pub(crate) async fn settle<T>(change: Option<SchemaChange>, fence: Fence, result: &Result<T, DbErr>) {
     // What the fence has kept from being cached is judged by what is learned anew.
-    drop(change);
+    if let Some(change) = &change {
+        change.forget();
+    }
     if is_known(result) {
         fence.release().await;
     }
+    // Once more: what was learned while the fence stood is of no generation.
+    drop(change);
 }

@@ -13,6 +13,7 @@ pub(super) struct Scripts {
     pub(super) forfeit: Script,
     pub(super) fence: Script,
     pub(super) release: Script,
+    pub(super) generation: Script,
     pub(super) claim: Script,
 }
 
@@ -24,6 +25,7 @@ pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| {
         forfeit: with_prelude(include_str!("forfeit.lua")),
         fence: with_prelude(include_str!("fence.lua")),
         release: with_prelude(include_str!("release.lua")),
+        generation: with_prelude(include_str!("generation.lua")),
         claim: Script::new(include_str!("claim.lua").to_owned()),
     }
 });
