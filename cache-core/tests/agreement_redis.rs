@@ -272,12 +272,8 @@ impl Renaming {
 async fn run(store: &impl Cells, steps: &[Step], names: &Names) -> Vec<String> {
     let (mut seen, mut renaming) = (Vec::new(), Renaming::default());
     let mut grants: Vec<Grant> = Vec::new();
-    let no_grant = Grant {
-        token: Token(1),
-        epoch: Some(Epoch(2)),
-        presence: Some(Epoch(3)),
-        generation: Generation(4),
-    };
+    let no_grant =
+        Grant { token: Token(1), epoch: Some(Epoch(2)), presence: Some(Epoch(3)), generation: Generation(4) };
     for step in steps {
         let grant = |back: &usize| match grants.len() {
             0 => no_grant,
@@ -295,7 +291,8 @@ async fn run(store: &impl Cells, steps: &[Step], names: &Names) -> Vec<String> {
             }
             Step::Lease { at, replaces, ttl } => {
                 let replaces = replaces.as_ref().map(|back| grant(back).token);
-                let granted = store.lease(&names.schema, &names.addresses[*at], replaces, *ttl).await.unwrap();
+                let granted =
+                    store.lease(&names.schema, &names.addresses[*at], replaces, *ttl).await.unwrap();
                 grants.extend(granted);
                 Box::new(granted.map(|granted| renaming.grant(&granted)))
             }

@@ -22,7 +22,7 @@ use crate::world::{Protocol, RULES, Rule};
 
 #[test]
 fn every_schedule_of_a_schema_change_keeps_the_promise() {
-    let checker = Protocol { off: None }.checker().threads(2).spawn_bfs().join();
+    let checker = Protocol { off: None, evictions: 1 }.checker().threads(2).spawn_bfs().join();
     let (states, depth) = (checker.unique_state_count(), checker.max_depth());
     print(&format!("\na schema change, a writer, two readers: {states} states, depth {depth}\n"));
     checker.assert_properties();
@@ -32,7 +32,7 @@ fn every_schedule_of_a_schema_change_keeps_the_promise() {
 fn every_rule_of_the_generation_prevents_a_wrong_answer() {
     for rule in RULES {
         // One thread: the first schedule that a breadth-first search finds is a shortest one.
-        let protocol = Protocol { off: Some(rule) };
+        let protocol = Protocol { off: Some(rule), evictions: 0 };
         let checker = protocol.checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
         let path = checker.discovery(world::NO_WRONG_ANSWER);
         let path = path.unwrap_or_else(|| panic!("{rule:?} can be switched off: nothing is violated"));

@@ -133,7 +133,8 @@ impl Knowledge {
 
     /// True when something is missing that another look at the database may find.
     pub(crate) fn is_worth_refreshing(&self, entity: &Entity) -> bool {
-        let missing = !self.is_usable() || self.facts[entity.index].obstacle == Some(BypassReason::TableUnknown);
+        let missing =
+            !self.is_usable() || self.facts[entity.index].obstacle == Some(BypassReason::TableUnknown);
         missing && self.is_old()
     }
 

@@ -49,7 +49,8 @@ mod total {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-const ITEM: &str = "CREATE TABLE item (id INT NOT NULL PRIMARY KEY, code VARCHAR(20) NOT NULL, size INT NOT NULL)";
+const ITEM: &str =
+    "CREATE TABLE item (id INT NOT NULL PRIMARY KEY, code VARCHAR(20) NOT NULL, size INT NOT NULL)";
 const TOTAL: &str = "CREATE TABLE total (id INT NOT NULL PRIMARY KEY, size INT NOT NULL)";
 const UNIQUE: &str = "CREATE UNIQUE INDEX item_code ON item (code)";
 
@@ -93,6 +94,8 @@ async fn checking(env: &Env, period: Duration) -> CachedConnection {
     CachedConnection::builder(env.connect().await)
         .shared_store(env.store().await)
         .schema_check(period)
+        // A machine that is busy with other tests must not look like a store that is down.
+        .store_time_out(Duration::from_secs(60))
         .build()
         .await
         .expect("the cache is ready")

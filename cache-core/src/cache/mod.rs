@@ -280,8 +280,7 @@ impl Cache {
             return Ok(Fence::of_nothing(seen));
         };
         let (writer, ttl) = (Writer::random(), self.inner.settings.fence_ttl);
-        let result =
-            self.call(first, self.inner.store.fence(self.schema_cell(), &cells, writer, ttl)).await;
+        let result = self.call(first, self.inner.store.fence(self.schema_cell(), &cells, writer, ttl)).await;
         let seen = result.as_ref().ok().copied();
         let parts = Parts { cache: self.clone(), cells, tables, writer, placed: result.is_ok() };
         if let (Err(error), Unreachable::Refuse) = (result, self.inner.settings.unreachable) {
@@ -416,8 +415,9 @@ impl Cache {
         let mut rotation = Some(first);
         while let Some(due) = rotation.take() {
             // A fence that is born expired leaves its cells empty.
-            while let Err(error) =
-                self.guarded(self.inner.store.fence(self.schema_cell(), &cells, Writer::random(), Duration::ZERO)).await
+            while let Err(error) = self
+                .guarded(self.inner.store.fence(self.schema_cell(), &cells, Writer::random(), Duration::ZERO))
+                .await
             {
                 tracing::debug!(table = table.name(), %error, "quarantined until the store is back");
                 tokio::time::sleep(ROTATION_RETRY).await;

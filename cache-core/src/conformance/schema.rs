@@ -53,10 +53,10 @@ pub(super) async fn a_record_is_valid_under_its_generation(fix: &Fixture) {
     let entry = row(&fix.lease(&at).await, "what was seen");
     fix.rule(entry.epoch.map(|epoch| epoch.0) == fix.generation().await.map(|number| number.0), "one number");
     fix.rule(fix.fill(&at, entry.clone()).await, "a record is kept");
-    fix.rule(fix.hit(&at).await == Some(entry), "and found");
+    fix.rule(fix.hit(&at).await.as_ref() == Some(&entry), "and found");
     let cells = [fix.schema()];
     fix.fence(&cells, WRITER).await;
     fix.release(&cells, WRITER).await;
     fix.rule(fix.hit(&at).await.is_none(), "until the schema changes");
-    fix.put(&at, "something else").await;
+    fix.rule(fix.try_lease(&at, Some(entry.token)).await.is_some(), "then it is replaced");
 }

@@ -28,7 +28,8 @@ const MARKED: [Cell; 2] = [Cell::Epoch, Cell::Schema];
 
 impl Changer {
     pub(crate) fn new(protocol: &Protocol) -> Self {
-        let marks = [protocol.keeps(Rule::ChangeEmptiesEpochs), protocol.keeps(Rule::ChangeMarksBeforeCommit)];
+        let marks =
+            [protocol.keeps(Rule::ChangeEmptiesEpochs), protocol.keeps(Rule::ChangeMarksBeforeCommit)];
         Changer { phase: Phase::Marking, left: marks }
     }
 

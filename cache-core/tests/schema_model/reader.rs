@@ -27,7 +27,12 @@ pub(crate) enum Step {
     /// Rule off: has asked for the catalogue first.
     Unlabelled(bool),
     /// Has seen an entry; its token, what it says, and whether it is of the reader's own generation.
-    Saw { token: u64, epoch: u64, content: (u8, bool), fits: bool },
+    Saw {
+        token: u64,
+        epoch: u64,
+        content: (u8, bool),
+        fits: bool,
+    },
     /// May replace the entry with this token.
     Missed(Option<u64>),
     Leased,
@@ -84,8 +89,10 @@ impl World {
         let label_first = protocol.keeps(Rule::LabelBeforeCatalogue);
         match reader.step {
             Step::Waiting => {
-                actions.push(if label_first { Action::Label(at) } else { Action::Learn(at) });
-                // Who knows no generation asks the database.
+                // Once, unless it learned during a change: who knows no generation asks the database.
+                if reader.known == OLD || reader.known.generation.is_none() {
+                    actions.push(if label_first { Action::Label(at) } else { Action::Learn(at) });
+                }
                 if reader.known.generation.is_some() {
                     actions.push(Action::See(at));
                 }

@@ -54,6 +54,8 @@ pub(crate) const RULES: [Rule; 9] = [
 /// The protocol, perhaps without one of its rules.
 pub(crate) struct Protocol {
     pub(crate) off: Option<Rule>,
+    /// So often something may be evicted.
+    pub(crate) evictions: u8,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -182,7 +184,7 @@ impl Model for Protocol {
             changer: Changer::new(self),
             writer: Writer::new(),
             readers: [Reader::new(), Reader::new()],
-            evictions: 1,
+            evictions: self.evictions,
         }]
     }
 

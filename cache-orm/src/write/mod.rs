@@ -174,8 +174,12 @@ pub(crate) async fn fence(
 pub(crate) async fn fence_in_transaction(
     shared: &Shared,
     known: Option<Generation>,
-    affected: Affected,
+    mut affected: Affected,
 ) -> Result<Fence, DbErr> {
+    if affected.is_whole(shared.cache.schema()) {
+        // Its own mark will hide the generation, and so the record of it.
+        affected.merge(shared.everything_recorded().await);
+    }
     let mut fence = place(shared, affected.clone()).await?;
     if !fence.is_under(known) {
         if let Some(known) = known {
