@@ -167,11 +167,6 @@ impl Fence {
         self.seen.is_none_or(|seen| seen.is_some() && seen == known)
     }
 
-    /// True if the schema was being changed when the last marks were placed.
-    pub fn met_a_change(&self) -> bool {
-        self.seen == Some(None)
-    }
-
     /// Adds what another fence marks for the same write.
     pub fn join(&mut self, mut other: Fence) {
         self.parts.append(&mut other.parts);
