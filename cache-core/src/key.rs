@@ -10,6 +10,8 @@
 //! | all slot | `{ns:t.all}` |
 //! | presence | `{ns:t.here}` |
 //! | alias | `{ns:t.u}:<unique key>:<values>` |
+//! | schema | `{ns}:schema`, one for the namespace |
+//! | record | `{ns}:schema:<who looked>` |
 //!
 //! The braces are Redis Cluster's hash tag: a row and its shard's epoch live on one node.
 
@@ -94,6 +96,18 @@ impl Namespace {
     pub fn with_version(mut self, version: u32) -> Self {
         self.version = version;
         self
+    }
+
+    /// The cell that holds the schema's generation.
+    pub fn schema(&self) -> Key {
+        format!("{{{self}}}:schema").into()
+    }
+
+    /// Where is kept what the schema looked like to `viewer`, valid under the generation that it was seen in.
+    pub fn schema_record(&self, viewer: &str) -> Address {
+        let mut slot = format!("{{{self}}}:schema:");
+        RowKey::default().with_text(viewer).append_bounded(&mut slot);
+        Address { slot: slot.into(), epoch: Some(self.schema()), presence: None }
     }
 }
 
@@ -220,6 +234,13 @@ impl TableKeys {
             presence: format!("{stem}here}}").into(),
             stem,
         }
+    }
+
+    /// The schema's own: a change of it fences the schema cell as a write to a whole table fences that table's.
+    pub(crate) fn of_schema(namespace: &Namespace) -> Self {
+        let cell = namespace.schema();
+        let stem = format!("{{{namespace}:.");
+        TableKeys { stem, epochs: vec![cell.clone()], all: cell.clone(), presence: cell }
     }
 
     /// Where the row with this primary key is cached.

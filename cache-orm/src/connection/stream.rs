@@ -12,6 +12,7 @@ use sea_orm::{DbBackend, DbErr, QueryResult, Statement, StatementBuilder, Stream
 
 use crate::{
     connection::{CachedConnection, CachedTransaction, query::Route},
+    knowledge::Knowledge,
     write::{self, SchemaChange},
 };
 
@@ -94,9 +95,10 @@ impl StreamTrait for CachedConnection {
                 Route::Write(class) => {
                     let knowledge = shared.knowledge().await;
                     write::note(shared, &class);
-                    let affected =
-                        write::affected::by(shared, Some(&knowledge), &class, statement.values.as_ref());
-                    let fence = write::fence(shared, affected).await?;
+                    let by = |knowledge: &Knowledge| {
+                        write::affected::by(shared, Some(knowledge), &class, statement.values.as_ref())
+                    };
+                    let fence = write::fence(shared, &knowledge, by).await?;
                     Some(StreamedWrite { change: SchemaChange::by(shared, &class), fence })
                 }
             };

@@ -16,6 +16,7 @@
 //!   the user and not by a role: those tables count as tables with triggers, and
 //!   [`Schema::triggers_hidden`] says so.
 
+mod catalogue;
 mod mysql;
 mod postgres;
 mod privileges;
@@ -31,6 +32,7 @@ use std::collections::{BTreeSet, HashMap};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 
 use crate::classify::Writers;
+pub(crate) use catalogue::Catalogue;
 use reach::{Action, Change, ForeignKey, Reach};
 pub(crate) use table::{Column, ColumnKind, Kind, Table, TextEquality};
 

@@ -34,7 +34,8 @@ pub(crate) fn by(
             }
             affected
         }
-        Class::Schema | Class::Session | Class::Unknown => everything(shared, knowledge),
+        Class::Schema => schema_change(shared, knowledge),
+        Class::Session | Class::Unknown => everything(shared, knowledge),
     }
 }
 
@@ -42,10 +43,14 @@ pub(crate) fn by(
 /// everything that is known, and what it names in any case.
 pub(crate) fn at_worst(shared: &Shared, knowledge: Option<&Knowledge>, class: &Class) -> Affected {
     let mut affected = everything(shared, knowledge);
-    if let Class::Write(writes) = class {
-        for write in writes {
-            affected.add_table(&any_table(shared, &write.table));
+    match class {
+        Class::Write(writes) => {
+            for write in writes {
+                affected.add_table(&any_table(shared, &write.table));
+            }
         }
+        Class::Schema => affected.add_table(shared.cache.schema()),
+        Class::Read(_) | Class::Session | Class::Unknown => {}
     }
     affected
 }
@@ -69,6 +74,13 @@ pub(crate) fn everything(shared: &Shared, knowledge: Option<&Knowledge>) -> Affe
             }
         }
     }
+    affected
+}
+
+/// Every table, and the schema itself.
+pub(crate) fn schema_change(shared: &Shared, knowledge: Option<&Knowledge>) -> Affected {
+    let mut affected = everything(shared, knowledge);
+    affected.add_table(shared.cache.schema());
     affected
 }
 
@@ -229,7 +241,7 @@ fn add_foreign(shared: &Shared, name: &str, write: &TableWrite, affected: &mut A
     }
 }
 
-fn any_table(shared: &Shared, name: &str) -> Arc<Table> {
+pub(crate) fn any_table(shared: &Shared, name: &str) -> Arc<Table> {
     shared.registry.group(name).map_or_else(|| foreign_table(shared, name), |group| group.table.clone())
 }
 

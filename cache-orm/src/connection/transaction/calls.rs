@@ -90,6 +90,7 @@ impl Calls {
         let knowledge = self.shared.known().filter(|_| !self.journal.may_have_renamed());
         let plan = knowledge.and_then(|knowledge| Plan::of(&self.shared, &knowledge, &class, &statement));
         if let Some(plan) = plan {
+            self.journal.goes_by(plan.generation());
             let number = self.journal.open(plan.at_most().clone());
             // Asked now: whatever may commit from here on fences what is undecided.
             if !self.journal.may_commit_early() {
@@ -113,6 +114,7 @@ impl Calls {
         } else {
             write::affected::by(&self.shared, knowledge.as_deref(), class, values)
         };
+        self.journal.goes_by(knowledge.and_then(|knowledge| knowledge.generation()));
         self.journal.note(affected);
         write::note(&self.shared, class);
         if let Some(change) = SchemaChange::by(&self.shared, class) {
@@ -131,7 +133,8 @@ impl Calls {
         if self.journal.may_commit_early() {
             let unfenced = self.journal.unfenced();
             if !unfenced.is_empty() {
-                let fence = write::fence(&self.shared, unfenced.clone()).await?;
+                let known = self.journal.generation().flatten();
+                let fence = write::fence_in_transaction(&self.shared, known, unfenced.clone()).await?;
                 self.journal.keep(fence, unfenced);
             }
         }

@@ -123,14 +123,20 @@ impl Session {
             if !level.is_last() {
                 return inner.commit().await;
             }
+            let mut generation = journal.generation();
             if journal.is_blind() && shared.reach == Reach::Shared {
                 // Others may cache tables that this process knows only by the schema.
                 let knowledge = shared.knowledge().await;
                 journal.note(write::affected::everything(&shared, Some(&knowledge)));
+                // Everything goes by it now.
+                generation = Some(knowledge.generation());
             }
-            let fence = write::fence(&shared, journal.unfenced()).await?;
+            let fence = match generation {
+                Some(known) => Some(write::fence_in_transaction(&shared, known, journal.unfenced()).await?),
+                None => None,
+            };
             let result = inner.commit().await;
-            journal.end(Some(fence), &result).await;
+            journal.end(fence, &result).await;
             result
         });
         committed.await
