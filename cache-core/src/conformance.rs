@@ -11,6 +11,7 @@
 
 mod many;
 mod reader;
+mod schema;
 mod table;
 mod writer;
 
@@ -73,6 +74,10 @@ pub async fn check_all(make: impl AsyncFn() -> Arc<dyn Store>) {
         many::a_fence_on_an_epoch_refuses_the_fills_of_many
         many::very_many_slots_are_leased_filled_and_seen
         table::a_namespace_belongs_to_the_first_database
+        schema::leases_and_fences_tell_the_generation
+        schema::nothing_is_leased_while_the_schema_changes
+        schema::a_change_of_the_schema_moves_its_generation_on
+        schema::a_record_is_valid_under_its_generation
     }
 }
 
@@ -89,6 +94,10 @@ impl Fixture {
             .expect("letters and digits make a valid prefix");
         let table = TableKeys::new(&namespace, "product");
         Fixture { store, check, namespace, table }
+    }
+
+    fn schema(&self) -> Key {
+        self.namespace.schema()
     }
 
     fn row(&self, id: i128) -> Address {
@@ -113,7 +122,7 @@ impl Fixture {
     }
 
     async fn try_lease(&self, at: &Address, replaces: Option<Token>) -> Option<Grant> {
-        self.done(self.store.lease(at, replaces, LONG).await)
+        self.done(self.store.lease(&self.schema(), at, replaces, LONG).await)
     }
 
     async fn lease(&self, at: &Address) -> Grant {
@@ -134,7 +143,7 @@ impl Fixture {
     }
 
     async fn fence(&self, cells: &[Key], writer: Writer) {
-        self.done(self.store.fence(cells, writer, LONG).await);
+        self.done(self.store.fence(&self.schema(), cells, writer, LONG).await);
     }
 
     /// How many of the fences were lost.

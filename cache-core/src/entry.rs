@@ -28,12 +28,23 @@ random_numbers! {
     Token;
     /// Identifies one fence, that is one statement or one transaction of one writer.
     Writer;
+    /// Names the state of the database's schema: the number in a namespace's schema cell. Moves on, never to
+    /// return, with every change of the schema.
+    Generation;
 }
 
 /// A hash of an entity's table, columns, types and codec. A hit under another fingerprint is a miss: two
 /// versions of a program may share a store during a rollout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint(pub u64);
+
+impl Fingerprint {
+    /// The shape as it is known under one generation of the schema. What was filled under another is no hit:
+    /// it was judged by another schema.
+    pub fn under(self, generation: Generation) -> Self {
+        Fingerprint(self.0 ^ generation.0)
+    }
+}
 
 /// A cached row, "no such row", alias or `all()` result, with the stamps that say when it is valid.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,15 +2,18 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    mem,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
 };
 
+use tokio::sync::oneshot;
+
 use crate::{
     cache::{Cache, Table},
-    entry::Writer,
+    entry::{Generation, Writer},
     key::{Key, RowKey},
     store::StoreError,
 };
@@ -130,10 +133,16 @@ impl Affected {
 }
 
 /// Dropping it abandons the fence: the outcome of the write is unknown, and the marks expire by themselves.
+///
+/// The default one marks nothing.
 #[must_use = "a fence that is dropped blocks its cells until it expires; release it when the outcome is known"]
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Fence {
-    parts: Option<Parts>,
+    /// One for each call by which it was placed.
+    parts: Vec<Parts>,
+    /// The schema's generation when the last marks stood, `None` while it was being changed; `None` also if the
+    /// store could not be asked.
+    seen: Option<Option<Generation>>,
 }
 
 #[derive(Clone, Debug)]
@@ -147,18 +156,31 @@ pub(crate) struct Parts {
 }
 
 impl Fence {
-    pub(crate) fn new(parts: Parts) -> Self {
-        Fence { parts: Some(parts) }
+    pub(crate) fn new(parts: Parts, seen: Option<Option<Generation>>) -> Self {
+        Fence { parts: vec![parts], seen }
     }
 
     /// The fence of a write that affects nothing that is cached.
-    pub(crate) fn of_nothing() -> Self {
-        Fence { parts: None }
+    pub(crate) fn of_nothing(seen: Option<Option<Generation>>) -> Self {
+        Fence { parts: Vec::new(), seen }
+    }
+
+    /// True if it marks all that its write affects, as far as somebody can know who knows the schema of this
+    /// generation. False if the schema is of another one or is being changed: then the caller learns it anew
+    /// and fences what the write affects besides, before it commits.
+    pub fn is_under(&self, known: Option<Generation>) -> bool {
+        self.seen.is_none_or(|seen| seen.is_some() && seen == known)
+    }
+
+    /// Adds what another fence marks for the same write.
+    pub fn join(&mut self, mut other: Fence) {
+        self.parts.append(&mut other.parts);
+        self.seen = other.seen;
     }
 
     /// False if the store could not be reached, and the write goes through all the same.
     pub fn is_placed(&self) -> bool {
-        self.parts.as_ref().is_none_or(|parts| parts.placed)
+        self.parts.iter().all(|parts| parts.placed)
     }
 
     /// Takes the marks back. Call it when the outcome of the write is known: it is committed and its result
@@ -168,24 +190,26 @@ impl Fence {
     /// # Cancel safety
     /// Dropped midway, marks that are left expire by themselves.
     pub async fn release(mut self) {
-        let Some(parts) = self.parts.take() else { return };
-        if parts.placed {
-            let cache = parts.cache.clone();
-            cache.in_background(parts.release()).await;
-        } else {
-            parts.cache.clone().unfenced_write_ended(parts, true);
+        // One by one: whatever is left midway is abandoned.
+        while let Some(parts) = self.parts.pop() {
+            if parts.placed {
+                parts.release_in_background().await;
+            } else {
+                parts.cache.clone().unfenced_write_ended(parts, true);
+            }
         }
     }
 }
 
 impl Drop for Fence {
     fn drop(&mut self) {
-        let Some(parts) = self.parts.take() else { return };
-        for table in &parts.tables {
-            table.counters.abandoned_fences.increment();
-        }
-        if !parts.placed {
-            parts.cache.clone().unfenced_write_ended(parts, false);
+        for parts in mem::take(&mut self.parts) {
+            for table in &parts.tables {
+                table.counters.abandoned_fences.increment();
+            }
+            if !parts.placed {
+                parts.cache.clone().unfenced_write_ended(parts, false);
+            }
         }
     }
 }
@@ -196,6 +220,24 @@ impl Parts {
         let Some(table) = self.tables.first() else { return };
         let call = || self.cache.store().release(&self.cells, self.writer);
         drop(self.cache.call(table, call).await);
+    }
+
+    /// A change of the schema waits until it has ended for everybody: else its own next query, and everybody's,
+    /// would find it under way and learn nothing.
+    async fn release_in_background(self) {
+        let cache = self.cache.clone();
+        let changes_schema = self.tables.iter().any(|table| Arc::ptr_eq(table, cache.schema()));
+        let (tell, told) = oneshot::channel();
+        let release = async move {
+            self.release().await;
+            // Nobody may be waiting.
+            let _ = tell.send(());
+        };
+        cache.in_background(release).await;
+        if changes_schema {
+            // An error: there is no runtime to release it.
+            let _ = told.await;
+        }
     }
 
     async fn release(self) {

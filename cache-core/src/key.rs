@@ -10,6 +10,8 @@
 //! | all slot | `{ns:t.all}` |
 //! | presence | `{ns:t.here}` |
 //! | alias | `{ns:t.u}:<unique key>:<values>` |
+//! | schema | `{ns}:schema`, one for the namespace |
+//! | record | `{ns}:schema:<who looked>` |
 //!
 //! The braces are Redis Cluster's hash tag: a row and its shard's epoch live on one node.
 
@@ -106,6 +108,18 @@ impl Namespace {
         self.in_layout(LAYOUT)
     }
 
+    /// The cell that holds the schema's generation.
+    pub fn schema(&self) -> Key {
+        format!("{{{}}}:schema", self.stem()).into()
+    }
+
+    /// Where is kept what the schema looked like to `viewer`, valid under the generation that it was seen in.
+    pub fn schema_record(&self, viewer: &str) -> Address {
+        let mut slot = format!("{{{}}}:schema:", self.stem());
+        RowKey::default().with_text(viewer).append_bounded(&mut slot);
+        Address { slot: slot.into(), epoch: Some(self.schema()), presence: None }
+    }
+
     fn in_layout(&self, layout: u32) -> String {
         format!("{layout}/{self}")
     }
@@ -116,6 +130,9 @@ impl fmt::Display for Namespace {
         write!(f, "{}.{}", self.prefix, self.version)
     }
 }
+
+/// No name of a table is longer: each of its two parts has at most 255 characters of four bytes, escaped.
+const LONGEST_NAME: usize = 2 * 255 * 4 * 3 + 1;
 
 /// The name of a table as the database's catalogue has it: one text for one table, whoever asks and by whatever
 /// route, and different for two tables.
@@ -136,6 +153,13 @@ impl QualifiedName {
         name.push('.');
         escape_name(table, &mut name);
         QualifiedName(name)
+    }
+
+    /// Takes back a name that was written with [`as_str`](Self::as_str). `None` for a text that can't be one.
+    pub fn read(text: &str) -> Option<Self> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'%' | b'.');
+        let is_name = !text.is_empty() && text.len() <= LONGEST_NAME && text.bytes().all(allowed);
+        is_name.then(|| QualifiedName(text.to_owned()))
     }
 
     /// `schema.table`: printable ASCII, without white space.
@@ -277,6 +301,13 @@ impl TableKeys {
             presence: format!("{stem}here}}").into(),
             stem,
         }
+    }
+
+    /// The schema's own: a change of it fences the schema cell as a write to a whole table fences that table's.
+    pub(crate) fn of_schema(namespace: &Namespace) -> Self {
+        let cell = namespace.schema();
+        let stem = format!("{{{}:.", namespace.stem());
+        TableKeys { stem, epochs: vec![cell.clone()], all: cell.clone(), presence: cell }
     }
 
     /// Where the row with this primary key is cached.

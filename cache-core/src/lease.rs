@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     cache::{Cache, Table},
-    entry::{Entry, Fingerprint, Payload, Token},
+    entry::{Entry, Fingerprint, Generation, Payload, Token},
     flight::Flight,
     key::Address,
     store::{Filled, Grant},
@@ -39,6 +39,11 @@ impl Lease {
     /// The token that the entry will carry.
     pub fn token(&self) -> Option<Token> {
         self.ticket.as_ref().map(|ticket| ticket.grant.token)
+    }
+
+    /// The generation of the schema under which it was granted.
+    pub(crate) fn generation(&self) -> Option<Generation> {
+        self.ticket.as_ref().map(|ticket| ticket.grant.generation)
     }
 
     /// True if this is the right to fill that slot.

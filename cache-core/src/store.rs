@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 
 use crate::{
-    entry::{Entry, Epoch, Token, Writer},
+    entry::{Entry, Epoch, Generation, Token, Writer},
     key::{Address, Key, Namespace, TableKeys},
 };
 
@@ -20,7 +20,8 @@ use crate::{
 ///   same with `lookup_many`, `lease_many` and `fill_many` for several slots at once.
 /// - Writer: `fence` before the write can commit, then the write, then `release` of the same cells with the
 ///   same writer if, and only if, its outcome is known. A fence that is not released expires.
-/// - Once before either, and again whenever the caller likes: `claim`.
+/// - Once before either, and again whenever the caller likes: `claim`. Before the schema is learned:
+///   `generation`.
 ///
 /// # Contract
 ///
@@ -30,6 +31,8 @@ use crate::{
 /// - Any entry, lease or epoch may be evicted at any time; a fence should not be.
 /// - A call whose answer got lost may be made again. `fence` (with the same writer), `release` and `forfeit` are
 ///   idempotent; of `lease` and `fill`, the second is refused if the first was executed.
+/// - The schema cell is an epoch cell: a change of the schema fences it like any other. A lease is granted, and a
+///   fence answered, with the number that stands there; a fence reads it when all of its marks stand.
 /// - A store never answers from a replica.
 ///
 /// # Cancel safety
@@ -46,10 +49,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// What the slot holds, with the cells that decide whether it is valid. One round trip; changes nothing.
     async fn lookup(&self, at: &Address) -> Result<Sighting, StoreError>;
 
-    /// Asks for the right to fill the slot, and opens its epoch and presence cells. Refused while the slot or
-    /// its epoch cell is fenced. `replaces` is the token of an entry that the reader saw and found invalid.
+    /// Asks for the right to fill the slot, and opens its epoch and presence cells and the schema cell. Refused
+    /// while the slot, its epoch cell or the schema cell is fenced. `replaces` is the token of an entry that the
+    /// reader saw and found invalid.
     async fn lease(
         &self,
+        schema: &Key,
         at: &Address,
         replaces: Option<Token>,
         ttl: Duration,
@@ -69,10 +74,15 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     }
 
     /// Asks for the right to fill several slots. The grants come in the order of the wishes.
-    async fn lease_many(&self, wanted: &[Wish<'_>], ttl: Duration) -> Result<Vec<Option<Grant>>, StoreError> {
+    async fn lease_many(
+        &self,
+        schema: &Key,
+        wanted: &[Wish<'_>],
+        ttl: Duration,
+    ) -> Result<Vec<Option<Grant>>, StoreError> {
         let mut grants = Vec::with_capacity(wanted.len());
         for wish in wanted {
-            grants.push(self.lease(wish.at, wish.replaces, ttl).await?);
+            grants.push(self.lease(schema, wish.at, wish.replaces, ttl).await?);
         }
         Ok(grants)
     }
@@ -89,11 +99,21 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Gives a lease back unused.
     async fn forfeit(&self, at: &Address, token: Token) -> Result<(), StoreError>;
 
-    /// Fences every cell, or fails. One round trip, or a few for very many cells.
-    async fn fence(&self, cells: &[Key], writer: Writer, ttl: Duration) -> Result<(), StoreError>;
+    /// Fences every cell, or fails; then opens the schema cell and answers its number, `None` while it is
+    /// fenced. One round trip, or a few for very many cells.
+    async fn fence(
+        &self,
+        schema: &Key,
+        cells: &[Key],
+        writer: Writer,
+        ttl: Duration,
+    ) -> Result<Option<Generation>, StoreError>;
 
     /// Releases every cell and returns how many of the fences were lost: expired or evicted.
     async fn release(&self, cells: &[Key], writer: Writer) -> Result<usize, StoreError>;
+
+    /// The number in the schema cell, which is started at random if it is empty; `None` while it is fenced.
+    async fn generation(&self, schema: &Key) -> Result<Option<Generation>, StoreError>;
 
     /// Binds the namespace to one database, for ever: the first identity claims it.
     async fn claim(&self, namespace: &Namespace, identity: &str) -> Result<Claim, StoreError>;
@@ -175,6 +195,8 @@ pub struct Grant {
     /// The presence epoch to stamp an absent entry with; `None` if the address has no presence cell or the
     /// cell is fenced, and then an absent entry must not be filled.
     pub presence: Option<Epoch>,
+    /// The schema's generation. A reader that knows the schema of another one must not fill.
+    pub generation: Generation,
 }
 
 /// The answer to a `claim`.

@@ -12,8 +12,8 @@
 //! let store = CountingStore::new(Arc::new(MemoryStore::default()));
 //! let pausable = PausableStore::new(Arc::new(store.clone()));
 //! let mut pause = pausable.pause_after(Call::Fence);
-//! let cells = [Key::from("a".to_owned())];
-//! let fence = pausable.fence(&cells, Writer(1), Duration::from_secs(60));
+//! let (schema, cells) = (Key::from("schema".to_owned()), [Key::from("a".to_owned())]);
+//! let fence = pausable.fence(&schema, &cells, Writer(1), Duration::from_secs(60));
 //! let schedule = async {
 //!     pause.reached().await;
 //!     assert_eq!(store.take(), ["fence a"]); // executed, not yet answered
@@ -46,7 +46,7 @@ pub use self::{
     pause::{PausableStore, Pause},
 };
 use crate::{
-    entry::{Entry, Token, Writer},
+    entry::{Entry, Generation, Token, Writer},
     key::{Address, Key, Namespace, TableKeys},
     slot::{Millis, Slot},
     store::{Claim, Filled, Grant, Reach, Sighting, Sightings, Store, StoreError, Wish},
@@ -102,11 +102,12 @@ pub enum Call {
     Fence,
     Release,
     Claim,
+    Generation,
 }
 
 impl Call {
     /// Every method.
-    pub const ALL: [Call; 10] = [
+    pub const ALL: [Call; 11] = [
         Call::Lookup,
         Call::LookupMany,
         Call::Lease,
@@ -117,6 +118,7 @@ impl Call {
         Call::Fence,
         Call::Release,
         Call::Claim,
+        Call::Generation,
     ];
 }
 
@@ -133,6 +135,7 @@ impl fmt::Display for Call {
             Call::Fence => "fence",
             Call::Release => "release",
             Call::Claim => "claim",
+            Call::Generation => "generation",
         })
     }
 }
@@ -168,12 +171,13 @@ macro_rules! wrap {
 
             async fn lease(
                 &self,
+                schema: &Key,
                 at: &Address,
                 replaces: Option<Token>,
                 ttl: Duration,
             ) -> Result<Option<Grant>, StoreError> {
                 self.before(Call::Lease, &names(at)).await?;
-                let grant = self.inner().lease(at, replaces, ttl).await?;
+                let grant = self.inner().lease(schema, at, replaces, ttl).await?;
                 self.after(Call::Lease).await?;
                 Ok(grant)
             }
@@ -196,12 +200,13 @@ macro_rules! wrap {
 
             async fn lease_many(
                 &self,
+                schema: &Key,
                 wanted: &[Wish<'_>],
                 ttl: Duration,
             ) -> Result<Vec<Option<Grant>>, StoreError> {
                 let cells = distinct(wanted.iter().flat_map(|wish| names(wish.at)));
                 self.before(Call::LeaseMany, &cells).await?;
-                let grants = self.inner().lease_many(wanted, ttl).await?;
+                let grants = self.inner().lease_many(schema, wanted, ttl).await?;
                 self.after(Call::LeaseMany).await?;
                 Ok(grants)
             }
@@ -220,10 +225,17 @@ macro_rules! wrap {
                 self.after(Call::Forfeit).await
             }
 
-            async fn fence(&self, cells: &[Key], writer: Writer, ttl: Duration) -> Result<(), StoreError> {
+            async fn fence(
+                &self,
+                schema: &Key,
+                cells: &[Key],
+                writer: Writer,
+                ttl: Duration,
+            ) -> Result<Option<Generation>, StoreError> {
                 self.before(Call::Fence, &cells.iter().map(Key::as_str).collect::<Vec<_>>()).await?;
-                self.inner().fence(cells, writer, ttl).await?;
-                self.after(Call::Fence).await
+                let generation = self.inner().fence(schema, cells, writer, ttl).await?;
+                self.after(Call::Fence).await?;
+                Ok(generation)
             }
 
             async fn release(&self, cells: &[Key], writer: Writer) -> Result<usize, StoreError> {
@@ -238,6 +250,13 @@ macro_rules! wrap {
                 let claim = self.inner().claim(namespace, identity).await?;
                 self.after(Call::Claim).await?;
                 Ok(claim)
+            }
+
+            async fn generation(&self, schema: &Key) -> Result<Option<Generation>, StoreError> {
+                self.before(Call::Generation, &[schema.as_str()]).await?;
+                let generation = self.inner().generation(schema).await?;
+                self.after(Call::Generation).await?;
+                Ok(generation)
             }
 
             fn know(&self, table: &TableKeys) {

@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use cache_core::{
     backend::MemoryStore,
-    entry::{Entry, Epoch, Fingerprint, Payload, Token, Writer},
+    entry::{Entry, Epoch, Fingerprint, Generation, Payload, Token, Writer},
     key::{Address, Key, Namespace, RowKey, TableKeys},
     slot::{Holder, Operation, Outcome, Slot, apply},
     store::{Claim, Grant, Reach, Sighting, Store, StoreError},
@@ -78,10 +78,12 @@ impl Store for Reference {
 
     async fn lease(
         &self,
+        schema: &Key,
         at: &Address,
         replaces: Option<Token>,
         ttl: Duration,
     ) -> Result<Option<Grant>, StoreError> {
+        let Some(generation) = self.generation(schema).await? else { return Ok(None) };
         let token = Token::random();
         let lease = Operation::Lease { token, until: until(ttl), replaces };
         if self.apply(&at.slot, lease) != Outcome::Granted {
@@ -93,7 +95,7 @@ impl Store for Reference {
             return Ok(None);
         }
         let presence = at.presence.as_ref().and_then(|key| self.open(key));
-        Ok(Some(Grant { token, epoch: epoch.flatten(), presence }))
+        Ok(Some(Grant { token, epoch: epoch.flatten(), presence, generation }))
     }
 
     async fn fill(&self, at: &Address, entry: Entry, ttl: Duration) -> Result<bool, StoreError> {
@@ -110,11 +112,21 @@ impl Store for Reference {
         Ok(())
     }
 
-    async fn fence(&self, cells: &[Key], writer: Writer, ttl: Duration) -> Result<(), StoreError> {
+    async fn fence(
+        &self,
+        schema: &Key,
+        cells: &[Key],
+        writer: Writer,
+        ttl: Duration,
+    ) -> Result<Option<Generation>, StoreError> {
         for cell in cells {
             self.apply(cell, Operation::Fence { writer, until: until(ttl) });
         }
-        Ok(())
+        self.generation(schema).await
+    }
+
+    async fn generation(&self, schema: &Key) -> Result<Option<Generation>, StoreError> {
+        Ok(self.open(schema).map(|number| Generation(number.0)))
     }
 
     async fn release(&self, cells: &[Key], writer: Writer) -> Result<usize, StoreError> {
@@ -164,7 +176,7 @@ enum Step {
 }
 
 const ADDRESSES: usize = 4;
-const CELLS: usize = 6;
+const CELLS: usize = 7;
 
 fn step() -> impl Strategy<Value = Step> {
     let at = || 0..ADDRESSES;
@@ -193,11 +205,13 @@ fn step() -> impl Strategy<Value = Step> {
 struct Names {
     addresses: Vec<Address>,
     cells: Vec<Key>,
+    schema: Key,
 }
 
 impl Names {
     fn new() -> Self {
-        let table = TableKeys::new(&Namespace::new(redis_server::unique()).unwrap(), "t");
+        let namespace = Namespace::new(redis_server::unique()).unwrap();
+        let (table, schema) = (TableKeys::new(&namespace, "t"), namespace.schema());
         let row = |id| table.row(&RowKey::default().with_integer(id));
         // Two rows under one epoch, so that they meet.
         let first = row(1);
@@ -206,9 +220,9 @@ impl Names {
         let addresses = vec![first, second, alias, table.all()];
         let mut cells: Vec<_> = addresses.iter().map(|at| at.slot.clone()).collect();
         cells.extend(addresses[0].epoch.clone());
-        cells.push(table.presence().clone());
+        cells.extend([table.presence().clone(), schema.clone()]);
         assert_eq!((addresses.len(), cells.len()), (ADDRESSES, CELLS));
-        Names { addresses, cells }
+        Names { addresses, cells, schema }
     }
 }
 
@@ -227,6 +241,7 @@ impl Renaming {
             token: Token(self.name(grant.token.0)),
             epoch: grant.epoch.map(|epoch| Epoch(self.name(epoch.0))),
             presence: grant.presence.map(|epoch| Epoch(self.name(epoch.0))),
+            generation: Generation(self.name(grant.generation.0)),
         }
     }
 
@@ -257,7 +272,8 @@ impl Renaming {
 async fn run(store: &impl Cells, steps: &[Step], names: &Names) -> Vec<String> {
     let (mut seen, mut renaming) = (Vec::new(), Renaming::default());
     let mut grants: Vec<Grant> = Vec::new();
-    let no_grant = Grant { token: Token(1), epoch: Some(Epoch(2)), presence: Some(Epoch(3)) };
+    let no_grant =
+        Grant { token: Token(1), epoch: Some(Epoch(2)), presence: Some(Epoch(3)), generation: Generation(4) };
     for step in steps {
         let grant = |back: &usize| match grants.len() {
             0 => no_grant,
@@ -275,7 +291,8 @@ async fn run(store: &impl Cells, steps: &[Step], names: &Names) -> Vec<String> {
             }
             Step::Lease { at, replaces, ttl } => {
                 let replaces = replaces.as_ref().map(|back| grant(back).token);
-                let granted = store.lease(&names.addresses[*at], replaces, *ttl).await.unwrap();
+                let granted =
+                    store.lease(&names.schema, &names.addresses[*at], replaces, *ttl).await.unwrap();
                 grants.extend(granted);
                 Box::new(granted.map(|granted| renaming.grant(&granted)))
             }
@@ -294,8 +311,8 @@ async fn run(store: &impl Cells, steps: &[Step], names: &Names) -> Vec<String> {
                 Box::new("done")
             }
             Step::Fence { cells: fenced, writer, ttl } => {
-                store.fence(&cells(fenced), Writer(*writer), *ttl).await.unwrap();
-                Box::new("done")
+                let seen = store.fence(&names.schema, &cells(fenced), Writer(*writer), *ttl).await.unwrap();
+                Box::new(seen.map(|generation| renaming.name(generation.0)))
             }
             Step::Release { cells: released, writer } => {
                 Box::new(store.release(&cells(released), Writer(*writer)).await.unwrap())

@@ -25,6 +25,10 @@ fn table() -> TableKeys {
     TableKeys::new(&Namespace::new(redis_server::unique()).unwrap(), "product")
 }
 
+fn schema() -> Key {
+    Namespace::new(redis_server::unique()).unwrap().schema()
+}
+
 fn row(table: &TableKeys) -> Address {
     table.row(&RowKey::default().with_integer(1))
 }
@@ -40,7 +44,7 @@ fn entry(grant: Grant, bytes: usize) -> Entry {
 }
 
 async fn lease(store: &RedisStore, at: &Address) -> Option<Grant> {
-    store.lease(at, None, TTL).await.unwrap()
+    store.lease(&schema(), at, None, TTL).await.unwrap()
 }
 
 async fn put(store: &RedisStore, at: &Address) -> Entry {
@@ -85,8 +89,8 @@ async fn every_cell_expires_and_a_lease_lets_epochs_live_on() {
 
     // The cell lives as long as its last holder, in whatever order they came.
     let cells = [at.slot.clone()];
-    store.fence(&cells, Writer(1), TTL).await.unwrap();
-    store.fence(&cells, Writer(2), TTL / 60).await.unwrap();
+    store.fence(&schema(), &cells, Writer(1), TTL).await.unwrap();
+    store.fence(&schema(), &cells, Writer(2), TTL / 60).await.unwrap();
     let left: i64 = redis::cmd("PTTL").arg(&slot).query_async(&mut raw).await.unwrap();
     assert!(left > 1000 && ttl(left), "{left}");
     store.release(&cells, Writer(1)).await.unwrap();
@@ -148,7 +152,7 @@ async fn whatever_does_not_parse_counts_as_empty_and_is_replaced() {
             assert!(store.fill(&at, entry(grant, 10), TTL).await.unwrap(), "{shown:?}");
             raw.set(cell, &bytes).await.unwrap();
             let fenced = [if cell == &slot { at.slot.clone() } else { at.epoch.clone().unwrap() }];
-            store.fence(&fenced, Writer(1), TTL).await.unwrap();
+            store.fence(&schema(), &fenced, Writer(1), TTL).await.unwrap();
             assert!(lease(&store, &at).await.is_none(), "{shown:?}");
             assert_eq!(store.release(&fenced, Writer(1)).await.unwrap(), 0, "{shown:?}");
             raw.set(cell, &bytes).await.unwrap();
@@ -180,7 +184,7 @@ async fn a_value_of_another_type_counts_as_empty_and_is_replaced() {
     raw.del(&cells[0]).await.unwrap();
     raw.lpush(&cells[0], "a list").await.unwrap();
     let fenced = [at.slot.clone()];
-    store.fence(&fenced, Writer(1), TTL).await.unwrap();
+    store.fence(&schema(), &fenced, Writer(1), TTL).await.unwrap();
     assert!(lease(&store, &at).await.is_none());
     assert_eq!(store.release(&fenced, Writer(1)).await.unwrap(), 0);
 }
@@ -196,10 +200,10 @@ async fn an_entry_that_is_too_long_is_refused_and_its_lease_forfeited() {
 #[tokio::test]
 async fn the_longest_time_to_live_is_taken() {
     let (store, at) = (store().await, row(&table()));
-    let grant = store.lease(&at, None, Duration::MAX).await.unwrap().unwrap();
+    let grant = store.lease(&schema(), &at, None, Duration::MAX).await.unwrap().unwrap();
     assert!(store.fill(&at, entry(grant, 10), Duration::MAX).await.unwrap());
     let cells = [at.slot.clone()];
-    store.fence(&cells, Writer(1), Duration::MAX).await.unwrap();
+    store.fence(&schema(), &cells, Writer(1), Duration::MAX).await.unwrap();
     assert_eq!(store.release(&cells, Writer(1)).await.unwrap(), 0);
 }
 
@@ -209,7 +213,7 @@ async fn scripts_are_loaded_again_after_the_server_forgot_them() {
     let entry = put(&store, &at).await;
     let _: String = redis::cmd("SCRIPT").arg("FLUSH").query_async(&mut raw).await.unwrap();
     let cells = [at.slot.clone()];
-    store.fence(&cells, Writer(1), TTL).await.unwrap();
+    store.fence(&schema(), &cells, Writer(1), TTL).await.unwrap();
     assert_eq!(store.release(&cells, Writer(1)).await.unwrap(), 0);
     assert_ne!(put(&store, &at).await.token, entry.token);
 }
@@ -240,7 +244,7 @@ async fn a_lost_connection_fails_the_calls_under_way_and_the_next_one_connects_a
 async fn thousands_of_cells_are_fenced_and_released() {
     let (store, table) = (store().await, table());
     let slots: Vec<_> = (0..2500).map(|id| table.row(&RowKey::default().with_integer(id)).slot).collect();
-    store.fence(&slots, Writer(1), TTL).await.unwrap();
+    store.fence(&schema(), &slots, Writer(1), TTL).await.unwrap();
     let ends = [0, 999, 1000, 2499].map(|id| table.row(&RowKey::default().with_integer(id)));
     for at in &ends {
         assert_eq!(lease(&store, at).await, None);
@@ -262,10 +266,10 @@ async fn a_fence_fails_if_any_of_its_scripts_does() {
     let url = url().replacen("redis://", &format!("redis://{user}:secret@"), 1);
     let store = RedisStore::connect(&url, "test").await.unwrap();
     let mut cells: Vec<Key> = (0..1000).map(|id| Key::from(format!("{user}:mine:{id}"))).collect();
-    store.fence(&cells, Writer(1), TTL).await.unwrap();
+    store.fence(&schema(), &cells, Writer(1), TTL).await.unwrap();
     assert_eq!(store.release(&cells, Writer(1)).await.unwrap(), 0);
     cells.push(Key::from(format!("{user}:another's")));
-    let refused = store.fence(&cells, Writer(1), TTL).await.unwrap_err();
+    let refused = store.fence(&schema(), &cells, Writer(1), TTL).await.unwrap_err();
     assert!(matches!(refused, StoreError::Unexpected(_)), "{refused:?}");
     store.release(&cells, Writer(1)).await.unwrap_err();
     let _: i64 = redis::cmd("ACL").arg("DELUSER").arg(&user).query_async(&mut raw).await.unwrap();

@@ -30,6 +30,10 @@ fn table() -> TableKeys {
     TableKeys::new(&Namespace::new("shop").unwrap(), "product")
 }
 
+fn schema() -> Key {
+    Namespace::new("shop").unwrap().schema()
+}
+
 fn row() -> Address {
     table().row(&RowKey::default().with_integer(1))
 }
@@ -54,7 +58,7 @@ fn entry(grant: Grant) -> Entry {
 /// As a reader does that sees nothing valid.
 async fn lease(store: &RedisStore) -> Grant {
     let replaces = store.lookup(&row()).await.unwrap().entry.map(|entry| entry.token);
-    store.lease(&row(), replaces, TTL).await.unwrap().unwrap()
+    store.lease(&schema(), &row(), replaces, TTL).await.unwrap().unwrap()
 }
 
 async fn put(store: &RedisStore) {
@@ -70,7 +74,7 @@ async fn hits(store: &RedisStore) -> bool {
 /// A whole write: the fence, the commit, the release.
 async fn write(store: &RedisStore, writer: u64) {
     let cells: [Key; 1] = [row().slot];
-    store.fence(&cells, Writer(writer), TTL).await.unwrap();
+    store.fence(&schema(), &cells, Writer(writer), TTL).await.unwrap();
     store.release(&cells, Writer(writer)).await.unwrap();
 }
 
@@ -183,11 +187,11 @@ async fn a_lease_of_another_incarnation_fills_nothing() {
 async fn a_fence_outlives_a_failover_if_it_was_replicated() {
     let (first, second) = pair().await;
     let writer = process(&first.url()).await;
-    writer.fence(&[row().slot], Writer(1), TTL).await.unwrap();
+    writer.fence(&schema(), &[row().slot], Writer(1), TTL).await.unwrap();
     first.replicated(&second).await;
     promote(&second).await;
     let reader = process(&second.url()).await;
-    assert_eq!(reader.lease(&row(), None, TTL).await.unwrap(), None);
+    assert_eq!(reader.lease(&schema(), &row(), None, TTL).await.unwrap(), None);
 }
 
 /// Somebody flushed the server, and a process that began since has made a new number.
@@ -204,7 +208,7 @@ async fn processes_agree_on_the_incarnation_after_a_flush() {
     write(&early, 1).await;
     assert!(!hits(&late).await);
     put(&late).await;
-    let over = early.lease(&row(), None, TTL).await.unwrap_err();
+    let over = early.lease(&schema(), &row(), None, TTL).await.unwrap_err();
     assert!(matches!(over, StoreError::Unexpected(_)), "{over:?}");
     assert!(!hits(&early).await, "it invalidates before it reads");
     put(&early).await;
@@ -217,7 +221,7 @@ async fn an_evicted_incarnation_is_restored() {
     let store = process(&server.url()).await;
     put(&store).await;
     let () = server.say("DEL {cache-orm}:incarnation").await;
-    store.lease(&row(), None, TTL).await.unwrap_err();
+    store.lease(&schema(), &row(), None, TTL).await.unwrap_err();
     assert!(hits(&store).await);
     assert!(hits(&process(&server.url()).await).await);
 }
@@ -227,10 +231,10 @@ async fn an_evicted_incarnation_is_restored() {
 async fn a_first_fence_that_is_given_up_is_placed_all_the_same() {
     let server = Server::start();
     let store = process(&server.url()).await;
-    let cells = [row().slot];
+    let (schema, cells) = (schema(), [row().slot]);
     server.pause();
     {
-        let mut fence = pin!(store.fence(&cells, Writer(1), TTL));
+        let mut fence = pin!(store.fence(&schema, &cells, Writer(1), TTL));
         // The task of the connection runs meanwhile, and sends it.
         for _ in 0..100 {
             let pending = poll_fn(|context| Poll::Ready(fence.as_mut().poll(context).is_pending())).await;
@@ -240,7 +244,7 @@ async fn a_first_fence_that_is_given_up_is_placed_all_the_same() {
     }
     server.resume();
     // The server takes the commands of a connection in order.
-    assert_eq!(store.lease(&row(), None, TTL).await.unwrap(), None);
+    assert_eq!(store.lease(&schema, &row(), None, TTL).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -83,8 +83,8 @@ fn authority() -> (String, Issuer<'static, KeyPair>) {
 async fn a_server_is_trusted_if_the_authority_given_signed_its_certificate() {
     let server = SecureServer::start();
     let store = server.builder().certificate_authority(server.authority.clone()).connect().await.unwrap();
-    let cells = [Key::from("{a}".to_owned())];
-    store.fence(&cells, Writer(1), Duration::from_secs(60)).await.unwrap();
+    let (schema, cells) = (Key::from("{schema}".to_owned()), [Key::from("{a}".to_owned())]);
+    store.fence(&schema, &cells, Writer(1), Duration::from_secs(60)).await.unwrap();
     assert_eq!(store.release(&cells, Writer(1)).await.unwrap(), 0);
     assert!(!format!("{store:?}").contains("hunter2"));
 

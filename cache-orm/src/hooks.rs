@@ -128,7 +128,8 @@ async fn fence(shared: &Arc<Shared>, class: &Class, values: Option<&Values>) -> 
     // Not asked for now: the caller may hold the pool's only connection.
     let knowledge = shared.known();
     let affected = write::affected::by(shared, knowledge.as_deref(), class, values);
-    drop(write::fence(shared, affected).await?);
+    let known = knowledge.and_then(|knowledge| knowledge.generation());
+    drop(write::fence_in_transaction(shared, known, affected).await?);
     Ok(())
 }
 

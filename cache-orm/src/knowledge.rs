@@ -2,7 +2,11 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use cache_core::{cache, key::QualifiedName};
+use cache_core::{
+    cache,
+    entry::{Fingerprint, Generation},
+    key::QualifiedName,
+};
 use sea_orm::{ColumnType, DbBackend};
 use tokio::time::Instant;
 
@@ -11,7 +15,7 @@ use crate::{
     decoders::{Decoders, Likeness},
     keys::KeyClass,
     registry::{Entity, ReadKind, Registry},
-    schema::{Column, Schema, Table},
+    schema::{Catalogue, Column, Schema, Table},
 };
 
 /// How long to go without knowledge before asking again.
@@ -23,6 +27,8 @@ pub(crate) struct Knowledge {
     pub(crate) schema: Option<Schema>,
     /// The namespace is bound to this database.
     claimed: bool,
+    /// When it was learned, in words of the store and of the database.
+    pub(crate) label: Label,
     facts: Vec<Facts>,
     /// The tables that entities mean, and the entities over each: a write invalidates the table for all of them.
     groups: HashMap<QualifiedName, Group>,
@@ -33,6 +39,18 @@ pub(crate) struct Knowledge {
 pub(crate) struct Group {
     pub(crate) table: Arc<cache::Table>,
     pub(crate) entities: Vec<Arc<Entity>>,
+}
+
+/// What was found out before the schema was learned: it is not older than this says.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Label {
+    /// The schema's generation. `None` while it is being changed, or if the store can't be asked: nothing is cached
+    /// then.
+    pub(crate) generation: Option<Generation>,
+    /// What the catalogue looked like.
+    pub(crate) catalogue: Option<Catalogue>,
+    /// Learnings of this connection are numbered in the order in which they began.
+    pub(crate) number: u64,
 }
 
 /// What the schema says about one entity.
@@ -63,6 +81,7 @@ impl Knowledge {
     pub(crate) fn new(
         schema: Option<Schema>,
         claimed: bool,
+        label: Label,
         registry: &Registry,
         allowances: Allowances,
     ) -> Self {
@@ -80,7 +99,7 @@ impl Knowledge {
             Facts { table, ..Facts::of(entity, found, allowances) }
         });
         let facts = facts.collect();
-        Knowledge { claimed, facts, groups, schema, learned: Instant::now() }
+        Knowledge { claimed, label, facts, groups, schema, learned: Instant::now() }
     }
 
     /// The table whose cells answer this read, or why it may not be answered from the cache.
@@ -105,6 +124,9 @@ impl Knowledge {
         let facts = &self.facts[entity.index];
         if !self.claimed {
             return Some(BypassReason::StoreUnavailable);
+        }
+        if self.label.generation.is_none() {
+            return Some(BypassReason::SchemaChanging);
         }
         if self.schema.as_ref().is_some_and(|schema| schema.dirty_reads) {
             return Some(BypassReason::DirtyReads);
@@ -133,6 +155,16 @@ impl Knowledge {
     /// `into_json` sees the same: its types and the database's do not settle it.
     pub(crate) fn compares_json(&self, entity: &Entity) -> bool {
         self.facts[entity.index].compares
+    }
+
+    /// The generation of the schema that is known, if there is one.
+    pub(crate) fn generation(&self) -> Option<Generation> {
+        self.label.generation
+    }
+
+    /// What the entity's entries carry: another schema would judge them otherwise.
+    pub(crate) fn fingerprint(&self, entity: &Entity) -> Option<(Generation, Fingerprint)> {
+        self.label.generation.map(|generation| (generation, entity.fingerprint.under(generation)))
     }
 
     /// True if the database guarantees that the entity's primary key names one row.
@@ -175,13 +207,18 @@ impl Knowledge {
 
     /// True when something is missing that another look at the database may find.
     pub(crate) fn is_worth_refreshing(&self, entity: &Entity) -> bool {
-        let missing = !self.claimed || self.facts[entity.index].obstacle == Some(BypassReason::TableUnknown);
+        let missing =
+            !self.is_usable() || self.facts[entity.index].obstacle == Some(BypassReason::TableUnknown);
         missing && self.is_old()
     }
 
     /// True when there is no knowledge, and it is time to try again.
     pub(crate) fn is_expired(&self) -> bool {
-        (self.schema.is_none() || !self.claimed) && self.is_old()
+        (self.schema.is_none() || !self.is_usable()) && self.is_old()
+    }
+
+    fn is_usable(&self) -> bool {
+        self.claimed && self.label.generation.is_some()
     }
 
     fn is_old(&self) -> bool {

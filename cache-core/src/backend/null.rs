@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::{
-    entry::{Entry, Token, Writer},
+    entry::{Entry, Generation, Token, Writer},
     key::{Address, Key, Namespace},
     store::{Claim, Grant, Reach, Sighting, Store, StoreError},
 };
@@ -23,13 +23,22 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NullStore;
 
+/// What has no entries needs no other.
+const ONLY_GENERATION: Generation = Generation(0);
+
 #[async_trait]
 impl Store for NullStore {
     async fn lookup(&self, _: &Address) -> Result<Sighting, StoreError> {
         Ok(Sighting { entry: None, epoch: None, presence: None })
     }
 
-    async fn lease(&self, _: &Address, _: Option<Token>, _: Duration) -> Result<Option<Grant>, StoreError> {
+    async fn lease(
+        &self,
+        _: &Key,
+        _: &Address,
+        _: Option<Token>,
+        _: Duration,
+    ) -> Result<Option<Grant>, StoreError> {
         Ok(None)
     }
 
@@ -41,8 +50,18 @@ impl Store for NullStore {
         Ok(())
     }
 
-    async fn fence(&self, _: &[Key], _: Writer, _: Duration) -> Result<(), StoreError> {
-        Ok(())
+    async fn fence(
+        &self,
+        _: &Key,
+        _: &[Key],
+        _: Writer,
+        _: Duration,
+    ) -> Result<Option<Generation>, StoreError> {
+        Ok(Some(ONLY_GENERATION))
+    }
+
+    async fn generation(&self, _: &Key) -> Result<Option<Generation>, StoreError> {
+        Ok(Some(ONLY_GENERATION))
     }
 
     async fn release(&self, _: &[Key], _: Writer) -> Result<usize, StoreError> {

@@ -152,8 +152,9 @@ impl Cache {
         loop {
             // A fence that is born expired leaves its cells empty.
             let writer = Writer::random();
-            while let Err(error) =
-                self.guarded(|| self.inner.store.fence(&cells, writer, Duration::ZERO)).await
+            while let Err(error) = self
+                .guarded(|| self.inner.store.fence(self.schema_cell(), &cells, writer, Duration::ZERO))
+                .await
             {
                 tracing::debug!(table = table.name(), %error, "quarantined until the store is back");
                 sleep(RETRY).await;

@@ -1,6 +1,7 @@
 //! The only place that sequences store calls: lookup → lease → fill for readers, fence → release for writers.
 
 mod duties;
+mod schema;
 mod several;
 
 use std::{
@@ -16,11 +17,11 @@ use tokio::{runtime::Handle, time::timeout};
 
 use duties::Duties;
 pub use duties::{Duty, Unsettled};
-pub use several::{Lookups, Wanted};
+pub use several::{Lookups, Outdated, Wanted};
 
 use crate::{
     breaker::{Breaker, Patience},
-    entry::{Entry, Fingerprint, Token, Writer},
+    entry::{Entry, Fingerprint, Generation, Token, Writer},
     event::Counters,
     fence::{Affected, Fence, Parts},
     flight::{Boarding, Flights},
@@ -42,6 +43,8 @@ struct Inner {
     store: Arc<dyn Store>,
     reach: Reach,
     namespace: Namespace,
+    /// The schema, as a table of its own.
+    schema: Arc<Table>,
     settings: Settings,
     breaker: Breaker,
     flights: Flights,
@@ -166,9 +169,18 @@ impl Cache {
         settings: Settings,
     ) -> Result<Self, CacheError> {
         let namespace = namespace.or_else(|| store.default_namespace()).ok_or(CacheError::NoNamespace)?;
+        let schema = Table {
+            name: "schema".into(),
+            keys: TableKeys::of_schema(&namespace),
+            quarantine: Quarantine::default(),
+            unreachable: Mutex::default(),
+            counters: Counters::default(),
+        };
+        store.know(&schema.keys);
         Ok(Cache {
             inner: Arc::new(Inner {
                 reach: store.reach(),
+                schema: Arc::new(schema),
                 breaker: Breaker::new(
                     Patience { call: settings.store_time_out, fence: settings.fence_time_out },
                     settings.grace,
@@ -245,6 +257,10 @@ impl Cache {
     }
 
     /// After a miss: asks for the right to fill the slot, or joins the call of this process that has it.
+    /// `generation` is that of the schema that the caller knows.
+    ///
+    /// # Errors
+    /// [`Outdated`] if the schema is of another generation: load, fill nothing, and learn it anew.
     ///
     /// # Cancel safety
     /// A lease that nobody knows of expires by itself.
@@ -253,33 +269,39 @@ impl Cache {
         table: &Arc<Table>,
         at: &Address,
         fingerprint: Fingerprint,
+        generation: Generation,
         replaces: Option<Token>,
-    ) -> Turn {
+    ) -> Result<Turn, Outdated> {
         let flight = match self.inner.flights.board(&at.slot) {
             Boarding::Leader(flight) => flight,
             Boarding::Passenger(passenger) => {
                 // The leader may be a future that nobody polls until this call has returned.
-                return match timeout(self.inner.settings.patience(), passenger.landed()).await {
+                return Ok(match timeout(self.inner.settings.patience(), passenger.landed()).await {
                     Ok(Some(entry)) => self.join(table, at, fingerprint, entry).await,
                     Ok(None) | Err(_) => Turn::Alone,
-                };
+                });
             }
         };
-        let lease = || self.inner.store.lease(at, replaces, self.inner.settings.lease_ttl);
+        let lease_ttl = self.inner.settings.lease_ttl;
+        let lease = || self.inner.store.lease(self.schema_cell(), at, replaces, lease_ttl);
         match self.call(table, lease).await {
-            Ok(Some(grant)) => Turn::Lead(Lease::new(Ticket {
-                cache: self.clone(),
-                table: table.clone(),
-                at: at.clone(),
-                grant,
-                flight,
-            })),
-            Ok(None) | Err(_) => Turn::Alone,
+            Ok(Some(grant)) => {
+                let lease = Lease::new(Ticket {
+                    cache: self.clone(),
+                    table: table.clone(),
+                    at: at.clone(),
+                    grant,
+                    flight,
+                });
+                if grant.generation == generation { Ok(Turn::Lead(lease)) } else { Err(Outdated) }
+            }
+            Ok(None) | Err(_) => Ok(Turn::Alone),
         }
     }
 
     /// Marks everything that a write affects. To be called before the write can commit. A store that does not
-    /// answer is asked again for [`Settings::fence_time_out`].
+    /// answer is asked again for [`Settings::fence_time_out`]. The fence says which generation the schema was of when
+    /// all marks stood: if the caller [knows another](Fence::is_under), the write may affect more.
     ///
     /// # Errors
     /// [`Refused`] when the store could not be fenced and the policy of any of the tables is
@@ -289,13 +311,16 @@ impl Cache {
     /// # Cancel safety
     /// Dropped midway, marks that were placed expire by themselves.
     pub async fn fence(&self, affected: Affected) -> Result<Fence, Refused> {
-        let Some((parts, failure)) = self.place(affected).await else { return Ok(Fence::of_nothing()) };
-        match failure.and_then(|error| self.refusal(&parts, error)) {
+        let Some((parts, answer)) = self.place(affected).await else {
+            return Ok(self.fence_of_nothing().await);
+        };
+        let seen = answer.as_ref().ok().copied();
+        match answer.err().and_then(|error| self.refusal(&parts, error)) {
             Some(refused) => {
                 self.spawn(parts.withdraw());
                 Err(refused)
             }
-            None => Ok(self.write_goes_ahead(parts)),
+            None => Ok(self.write_goes_ahead(parts, seen)),
         }
     }
 
@@ -306,9 +331,12 @@ impl Cache {
     /// # Cancel safety
     /// As [`fence`](Self::fence).
     pub async fn fence_written(&self, affected: Affected) -> (Fence, Result<(), Refused>) {
-        let Some((parts, failure)) = self.place(affected).await else { return (Fence::of_nothing(), Ok(())) };
-        let refused = failure.and_then(|error| self.refusal(&parts, error));
-        (self.write_goes_ahead(parts), refused.map_or(Ok(()), Err))
+        let Some((parts, answer)) = self.place(affected).await else {
+            return (self.fence_of_nothing().await, Ok(()));
+        };
+        let seen = answer.as_ref().ok().copied();
+        let refused = answer.err().and_then(|error| self.refusal(&parts, error));
+        (self.write_goes_ahead(parts, seen), refused.map_or(Ok(()), Err))
     }
 
     /// Waits until every background call of this process (fills, releases, forfeits) has ended, done or not. For
@@ -329,19 +357,28 @@ impl Cache {
         self.inner.duties.done_within(limit).await
     }
 
-    /// Marks the cells, if the store lets it; `None` if there is nothing to mark.
-    async fn place(&self, affected: Affected) -> Option<(Parts, Option<StoreError>)> {
+    /// The fence where there is nothing to mark.
+    async fn fence_of_nothing(&self) -> Fence {
+        // In its own process the cache may know a table by now that the caller does not. Others name every table
+        // that is written.
+        let asks = self.inner.reach == Reach::Process;
+        Fence::of_nothing(if asks { self.generation().await.ok() } else { None })
+    }
+
+    /// Marks the cells, if the store lets it, and tells what it answered: the schema's generation. `None` if there is
+    /// nothing to mark.
+    async fn place(&self, affected: Affected) -> Option<(Parts, Result<Option<Generation>, StoreError>)> {
         let (cells, tables) = affected.into_parts();
         let first = tables.first().filter(|_| self.inner.reach != Reach::Nothing)?;
         let (store, writer) = (&self.inner.store, Writer::random());
         // A repetition carries the same writer: where the first one arrived, it finds its own mark.
-        let fence = || store.fence(&cells, writer, self.inner.settings.fence_ttl);
+        let fence = || store.fence(self.schema_cell(), &cells, writer, self.inner.settings.fence_ttl);
         let result = match self.inner.reach {
             Reach::Shared => self.inner.breaker.fence(fence, |tried| store.doubt(tried.into_std())).await,
             Reach::Process | Reach::Nothing => fence().await,
         };
-        let failure = self.counted(first, result).err();
-        Some((Parts { cache: self.clone(), cells, tables, writer, placed: failure.is_none() }, failure))
+        let answer = self.counted(first, result);
+        Some((Parts { cache: self.clone(), cells, tables, writer, placed: answer.is_ok() }, answer))
     }
 
     fn refusal(&self, parts: &Parts, error: StoreError) -> Option<Refused> {
@@ -350,7 +387,7 @@ impl Cache {
         Some(Refused { table: table.name().to_owned(), error })
     }
 
-    fn write_goes_ahead(&self, parts: Parts) -> Fence {
+    fn write_goes_ahead(&self, parts: Parts, seen: Option<Option<Generation>>) -> Fence {
         for table in &parts.tables {
             if parts.placed {
                 table.counters.fences.increment();
@@ -361,7 +398,7 @@ impl Cache {
                 }
             }
         }
-        Fence::new(parts)
+        Fence::new(parts, seen)
     }
 
     /// Uses the entry of a flight that landed. That its fill was accepted says nothing about rows that were

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Cache, Lookup, Table, judge};
 use crate::{
-    entry::{Fingerprint, Token},
+    entry::{Fingerprint, Generation, Token},
     flight::Boarding,
     key::Address,
     lease::{self, Fill, Lease, Ticket},
@@ -30,6 +30,10 @@ pub struct Lookups {
     /// All of it was so at one instant. If not, and more than one was found, [`Cache::still`] finds out.
     pub at_once: bool,
 }
+
+/// The store leases under another generation of the schema than the caller knows: learn it anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outdated;
 
 impl Cache {
     /// Reads several slots and checks their stamps. No slot is seen before those that stand before it.
@@ -69,15 +73,20 @@ impl Cache {
     }
 
     /// After misses in one call: asks for the right to fill each of the slots. `None` where another call has
-    /// it or a writer is at work: load, and fill nothing.
+    /// it or a writer is at work: load, and fill nothing. `generation` is that of the schema that the caller
+    /// knows.
+    ///
+    /// # Errors
+    /// [`Outdated`] if the schema is of another generation: load, fill nothing, and learn it anew.
     ///
     /// # Cancel safety
     /// Leases that nobody knows of expire by themselves.
     pub async fn take_turns(
         &self,
         table: &Arc<Table>,
+        generation: Generation,
         missed: &[(Address, Option<Token>)],
-    ) -> Vec<Option<Lease>> {
+    ) -> Result<Vec<Option<Lease>>, Outdated> {
         // Nobody waits for another call's flight: a call that waits for many could wait for one that waits for it.
         let flights: Vec<_> = missed
             .iter()
@@ -89,9 +98,10 @@ impl Cache {
         let ours = missed.iter().zip(&flights).filter(|(_, flight)| flight.is_some());
         let wishes: Vec<_> = ours.map(|((at, replaces), _)| Wish { at, replaces: *replaces }).collect();
         if wishes.is_empty() {
-            return missed.iter().map(|_| None).collect();
+            return Ok(missed.iter().map(|_| None).collect());
         }
-        let call = || self.inner.store.lease_many(&wishes, self.inner.settings.lease_ttl);
+        let (schema, lease_ttl) = (self.schema_cell(), self.inner.settings.lease_ttl);
+        let call = || self.inner.store.lease_many(schema, &wishes, lease_ttl);
         let mut grants = self.call(table, call).await.unwrap_or_default().into_iter();
         let leases = missed.iter().zip(flights).map(|((at, _), flight)| {
             let flight = flight?;
@@ -104,7 +114,9 @@ impl Cache {
                 flight,
             }))
         });
-        leases.collect()
+        let leases: Vec<_> = leases.collect();
+        let is_current = |lease: &Lease| lease.generation() == Some(generation);
+        if leases.iter().flatten().all(is_current) { Ok(leases) } else { Err(Outdated) }
     }
 
     /// Stores what was loaded under several leases at once. With a shared store this returns at once and the

@@ -48,7 +48,7 @@ pub(super) async fn many_leases_are_granted_one_by_one(fix: &Fixture) {
     fix.lease(&at[1]).await;
     fix.fence(std::slice::from_ref(&at[2].slot), WRITER).await;
     let mut wanted = wishes(&at);
-    let grants = fix.done(fix.store.lease_many(&wanted, LONG).await);
+    let grants = fix.done(fix.store.lease_many(&fix.schema(), &wanted, LONG).await);
     let granted: Vec<_> = grants.iter().map(Option::is_some).collect();
     fix.rule(
         granted == [false, false, false, true],
@@ -56,14 +56,14 @@ pub(super) async fn many_leases_are_granted_one_by_one(fix: &Fixture) {
     );
     wanted.truncate(1);
     wanted[0].replaces = Some(entry.token);
-    let grants = fix.done(fix.store.lease_many(&wanted, LONG).await);
+    let grants = fix.done(fix.store.lease_many(&fix.schema(), &wanted, LONG).await);
     fix.rule(grants[0].is_some(), "the entry that a reader saw may be replaced");
-    fix.rule(fix.done(fix.store.lease_many(&[], LONG).await).is_empty(), "no wish, no grant");
+    fix.rule(fix.done(fix.store.lease_many(&fix.schema(), &[], LONG).await).is_empty(), "no wish, no grant");
 }
 
 pub(super) async fn many_fills_are_judged_one_by_one(fix: &Fixture) {
     let at = fix.rows(1..=3);
-    let grants = fix.done(fix.store.lease_many(&wishes(&at), LONG).await);
+    let grants = fix.done(fix.store.lease_many(&fix.schema(), &wishes(&at), LONG).await);
     let grants: Vec<_> = grants.into_iter().flatten().collect();
     fix.rule(grants.len() == 3, "empty slots are leased");
     let tokens = [grants[0].token, grants[1].token, grants[2].token];
@@ -84,7 +84,7 @@ pub(super) async fn many_fills_are_judged_one_by_one(fix: &Fixture) {
 
 pub(super) async fn a_fence_on_an_epoch_refuses_the_fills_of_many(fix: &Fixture) {
     let at = fix.rows(1..=20);
-    let grants = fix.done(fix.store.lease_many(&wishes(&at), LONG).await);
+    let grants = fix.done(fix.store.lease_many(&fix.schema(), &wishes(&at), LONG).await);
     let fenced = fix.epoch(7);
     fix.fence(std::slice::from_ref(&fenced), WRITER).await;
     let filled = at.iter().zip(grants.iter().flatten());
@@ -100,7 +100,7 @@ pub(super) async fn a_fence_on_an_epoch_refuses_the_fills_of_many(fix: &Fixture)
 
 pub(super) async fn very_many_slots_are_leased_filled_and_seen(fix: &Fixture) {
     let at = fix.rows(1..=VERY_MANY);
-    let grants = fix.done(fix.store.lease_many(&wishes(&at), LONG).await);
+    let grants = fix.done(fix.store.lease_many(&fix.schema(), &wishes(&at), LONG).await);
     let filled = at.iter().zip(grants.iter().flatten());
     let filled: Vec<_> = filled.map(|(at, grant)| Filled { at, entry: row(grant, "x"), ttl: LONG }).collect();
     fix.rule(filled.len() == at.len(), "every empty slot is leased");

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{EXPIRED, Fixture, absent, row};
 use crate::{
-    entry::{Entry, Epoch, Fingerprint, Payload, Token},
+    entry::{Entry, Epoch, Fingerprint, Generation, Payload, Token},
     store::Grant,
 };
 
@@ -81,7 +81,7 @@ pub(super) async fn a_lease_replaces_only_the_entry_its_reader_saw(fix: &Fixture
 
 pub(super) async fn only_the_lease_that_stands_may_fill(fix: &Fixture) {
     let at = fix.row(1);
-    let never = Grant { token: Token(1), epoch: Some(Epoch(1)), presence: None };
+    let never = Grant { token: Token(1), epoch: Some(Epoch(1)), presence: None, generation: Generation(1) };
     fix.rule(!fix.fill(&at, row(&never, "zero")).await, "a fill without a lease is refused");
     let grant = fix.lease(&at).await;
     let stranger = Entry { token: Token(grant.token.0 ^ 1), ..row(&grant, "zero") };
@@ -95,7 +95,7 @@ pub(super) async fn only_the_lease_that_stands_may_fill(fix: &Fixture) {
 
 pub(super) async fn what_is_born_expired_is_not_there(fix: &Fixture) {
     let at = fix.row(1);
-    let expired = fix.done(fix.store.lease(&at, None, EXPIRED).await);
+    let expired = fix.done(fix.store.lease(&fix.schema(), &at, None, EXPIRED).await);
     fix.rule(expired.is_some(), "a lease is granted however short");
     let grant = fix.lease(&at).await;
     fix.rule(expired.is_some_and(|old| old.token != grant.token), "an expired lease makes room for another");

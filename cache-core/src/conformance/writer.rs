@@ -63,7 +63,7 @@ pub(super) async fn releasing_twice_is_releasing_once(fix: &Fixture) {
 pub(super) async fn a_lost_fence_is_reported_and_empties_the_slot(fix: &Fixture) {
     let at = fix.row(1);
     let cells = [at.slot.clone(), fix.epoch(1)];
-    fix.done(fix.store.fence(&cells, WRITER, EXPIRED).await);
+    fix.done(fix.store.fence(&fix.schema(), &cells, WRITER, EXPIRED).await);
     fix.put(&at, "old").await;
     fix.rule(fix.release(&cells, WRITER).await == 2, "an expired fence is reported lost");
     fix.rule(fix.hit(&at).await.is_none(), "an entry filled while the write was undecided is removed");
@@ -101,10 +101,10 @@ pub(super) async fn an_expired_fence_still_removed_what_the_cell_held(fix: &Fixt
     let at = fix.row(1);
     fix.put(&at, "old").await;
     let cells = [at.slot.clone()];
-    fix.done(fix.store.fence(&cells, WRITER, EXPIRED).await);
+    fix.done(fix.store.fence(&fix.schema(), &cells, WRITER, EXPIRED).await);
     fix.rule(fix.hit(&at).await.is_none(), "a fence removes the entry");
     fix.fence(&cells, OTHER_WRITER).await;
-    fix.done(fix.store.fence(&cells, WRITER, EXPIRED).await);
+    fix.done(fix.store.fence(&fix.schema(), &cells, WRITER, EXPIRED).await);
     fix.rule(fix.try_lease(&at, None).await.is_none(), "a holder that expired leaves the others");
     fix.rule(fix.release(&cells, OTHER_WRITER).await == 0, "a standing fence is not reported lost");
     fix.put(&at, "new").await;

@@ -113,21 +113,25 @@ mod tests {
         key::{Address, Key},
     };
 
+    fn schema() -> Key {
+        Key::from("schema".to_owned())
+    }
+
     fn at() -> Address {
         Address { slot: Key::from("a".to_owned()), epoch: None, presence: None }
     }
 
     /// Whether the slot is fenced, seen past the faults.
     async fn fenced(store: &MemoryStore) -> bool {
-        store.lease(&at(), None, Duration::ZERO).await.unwrap().is_none()
+        store.lease(&schema(), &at(), None, Duration::ZERO).await.unwrap().is_none()
     }
 
     #[tokio::test]
     async fn a_refused_call_is_not_executed_and_a_lost_answer_is() {
         let inner = MemoryStore::default();
         let store = FaultyStore::new(Arc::new(inner.clone()));
-        let cells = [at().slot];
-        let fence = || store.fence(&cells, Writer(1), Duration::from_secs(60));
+        let (schema, cells) = (schema(), [at().slot]);
+        let fence = || store.fence(&schema, &cells, Writer(1), Duration::from_secs(60));
         store.fail(Call::Fence, Fault::Refuse);
         assert!(matches!(fence().await, Err(StoreError::Unreachable(_))));
         assert!(!fenced(&inner).await);
@@ -143,9 +147,9 @@ mod tests {
     async fn a_call_hangs_until_the_store_is_mended() {
         let inner = MemoryStore::default();
         let store = FaultyStore::new(Arc::new(inner.clone()));
-        let cells = [at().slot];
+        let (schema, cells) = (schema(), [at().slot]);
         store.fail_all(Fault::Hang);
-        let mut fence = store.fence(&cells, Writer(1), Duration::from_secs(60));
+        let mut fence = store.fence(&schema, &cells, Writer(1), Duration::from_secs(60));
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         assert!(matches!(fence.as_mut().poll(&mut context), Poll::Pending));
         assert!(!fenced(&inner).await);

@@ -38,6 +38,8 @@ reasons! {
     Disabled => "cache disabled",
     /// The store could not be asked, or may not be trusted yet after an outage.
     StoreUnavailable => "store unavailable",
+    /// The schema is being changed, here or by another process.
+    SchemaChanging => "schema being changed",
     /// A key value is NULL or not of its column's type.
     KeyValue => "key value of another type, or NULL",
     /// The database compares a key column in a way that is not known to be exact.

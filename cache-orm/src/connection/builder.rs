@@ -51,6 +51,7 @@ pub struct Builder {
     codec: Codec,
     strict_rows: bool,
     watched: bool,
+    schema_check: Duration,
     allowances: Allowances,
     identity: Option<String>,
     registrations: Vec<Registration>,
@@ -66,6 +67,7 @@ impl Builder {
             codec: Codec::default(),
             strict_rows: cfg!(debug_assertions),
             watched: true,
+            schema_check: Duration::from_secs(10),
             allowances: Allowances::default(),
             identity: None,
             registrations: inventory::iter::<Registration>.into_iter().copied().collect(),
@@ -195,6 +197,15 @@ impl Builder {
         self
     }
 
+    /// How often the database is asked, in the background and with one short query, whether its schema was changed
+    /// by a program that does not use this library: for so long, such a change may go unnoticed. Changes through a
+    /// cached connection, of this process or of another one that shares the store, are noticed at once. Zero:
+    /// never. Default: 10 seconds.
+    pub fn schema_check(mut self, period: Duration) -> Self {
+        self.schema_check = period;
+        self
+    }
+
     /// Hands out [`CachedConnection::inner`] as it was given, with the metric callback that it may have. Its
     /// writes are not invalidated then.
     pub fn unwatched(mut self) -> Self {
@@ -255,6 +266,8 @@ impl Builder {
             knowledge: RwLock::default(),
             identity: self.identity.map_or_else(OnceLock::new, OnceLock::from),
             learning: watch::Sender::new(false),
+            schema_check: self.schema_check,
+            watching: Mutex::default(),
             shields: Shields::default(),
             reported: Mutex::default(),
         });

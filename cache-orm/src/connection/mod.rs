@@ -2,6 +2,8 @@
 
 pub mod builder;
 
+mod learning;
+
 mod notice;
 
 mod query;
@@ -20,7 +22,7 @@ use std::{collections::BTreeMap, fmt, pin::pin, sync::Arc, time::Duration};
 
 use cache_core::{
     cache::{CacheError, Refused, Unsettled},
-    fence::{Affected, Fence},
+    fence::Fence,
     store::Store,
 };
 use sea_orm::{
@@ -29,6 +31,7 @@ use sea_orm::{
 };
 
 use crate::{
+    knowledge::Knowledge,
     read::{self, Mode},
     stats::{EntityStats, Stats},
     write::{self, SchemaChange},
@@ -171,18 +174,23 @@ impl CachedConnection {
         self.shared.cache.settled_within(limit).await
     }
 
-    /// Invalidates everything that is cached, and learns the schema anew with the next query. For changes
-    /// that were made behind the connection's back.
+    /// Invalidates everything that is cached, and has every process learn the schema anew with its next query. For
+    /// changes that were made behind the connection's back.
     ///
     /// # Errors
     /// [`DbErr::Custom`] when the store can't be reached and the policy of any entity, or the connection's, is
     /// `Refuse`. Whatever the policy, nothing is read from the cache here until it has been invalidated.
     pub async fn invalidate_all(&self) -> Result<(), DbErr> {
-        self.shared.forget();
-        let everything = self.everything().await;
-        drop(SchemaChange::unnamed(&self.shared));
-        let (fence, refused) = self.shared.cache.fence_written(everything).await;
+        let change = SchemaChange::of(&self.shared);
+        change.forget();
+        let knowledge = self.shared.knowledge_to_write().await;
+        let (fence, refused) = write::fence_written(&self.shared, &knowledge, |knowledge| {
+            write::affected::schema_change(&self.shared, Some(knowledge))
+        })
+        .await;
         fence.release().await;
+        // Once more: what was learned while the fence stood is of no generation.
+        drop(change);
         refused.map_err(|refused: Refused| {
             DbErr::Custom(format!(
                 "the cache is not invalidated yet, and other processes may serve old rows until it is: {}",
@@ -216,12 +224,6 @@ impl CachedConnection {
         Ok(())
     }
 
-    /// Every table that anybody may have cached.
-    async fn everything(&self) -> Affected {
-        let knowledge = self.shared.knowledge_to_write().await;
-        write::affected::everything(&self.shared, Some(&knowledge))
-    }
-
     /// Runs migrations, or whatever else needs SeaORM's own connection, and keeps the cache coherent with it:
     /// nothing is cached while `work` runs, and everything that was is invalidated.
     ///
@@ -245,17 +247,21 @@ impl CachedConnection {
         &self,
         work: impl AsyncFnOnce(&DatabaseConnection) -> Result<T, DbErr>,
     ) -> Result<T, DbErr> {
-        let everything = self.everything().await;
+        let knowledge = self.shared.knowledge_to_write().await;
         let change = SchemaChange::of(&self.shared);
-        let mut fences = vec![write::fence(&self.shared, everything).await?];
+        let by = |knowledge: &Knowledge| write::affected::schema_change(&self.shared, Some(knowledge));
+        let mut fences = vec![write::fence(&self.shared, &knowledge, by).await?];
         let mut work = pin!(work(&self.shared.db));
         let result = loop {
             // A fence stands for a limited time; `work` may take longer.
             match tokio::time::timeout(self.shared.cache.settings().fence_ttl / 3, work.as_mut()).await {
                 Ok(result) => break result,
                 Err(_) => {
-                    // It is too late to refuse.
-                    let (next, _) = self.shared.cache.fence_written(self.everything().await).await;
+                    // It is too late to refuse. And `work` may hold the pool's only connection, and is not polled
+                    // meanwhile: nothing can be learned.
+                    let mut affected = self.shared.everything_recorded().await;
+                    affected.add_table(self.shared.cache.schema());
+                    let next = write::fence_written_in_transaction(&self.shared, None, affected).await;
                     if next.is_placed() {
                         release(fences.drain(..)).await;
                     }

@@ -12,6 +12,7 @@ use sea_orm::{DbBackend, DbErr, QueryResult, Statement, StatementBuilder, Stream
 
 use crate::{
     connection::{CachedConnection, CachedTransaction, query::Route},
+    knowledge::Knowledge,
     write::{self, SchemaChange},
 };
 
@@ -95,9 +96,10 @@ impl StreamTrait for CachedConnection {
                     let knowledge = shared.knowledge_to_write().await;
                     write::note(shared, Some(&knowledge), &class, &statement.sql);
                     let change = SchemaChange::by(shared, &class);
-                    let affected =
-                        write::affected::by(shared, Some(&knowledge), &class, statement.values.as_ref());
-                    let fence = write::fence(shared, affected).await?;
+                    let by = |knowledge: &Knowledge| {
+                        write::affected::by(shared, Some(knowledge), &class, statement.values.as_ref())
+                    };
+                    let fence = write::fence(shared, &knowledge, by).await?;
                     Some(StreamedWrite { change, fence })
                 }
             };

@@ -97,7 +97,7 @@ impl Read<'_> {
     /// answer at its end.
     async fn follow(&self, alias_at: &Address, key: &RowKey) -> Trail {
         let cache = &self.shared().cache;
-        let alias = match cache.lookup(self.table(), alias_at, self.entity.fingerprint).await {
+        let alias = match cache.lookup(self.table(), alias_at, self.fingerprint).await {
             Lookup::Found(alias) => alias,
             Lookup::Missing { replaces } => return Trail::Alias { replaces },
             Lookup::Unavailable => return Trail::Unavailable,
@@ -109,7 +109,7 @@ impl Read<'_> {
             Lead::To(primary) => primary,
         };
         let at = self.table.keys().row(&primary);
-        match cache.lookup(self.table(), &at, self.entity.fingerprint).await {
+        match cache.lookup(self.table(), &at, self.fingerprint).await {
             Lookup::Found(row) => match self.arrive(key, &primary, row) {
                 Arrival::Row(rows, _) if !self.is_refresh() => Trail::Hit(Found::Rows(rows)),
                 Arrival::Row(_, row) | Arrival::Unusable(row) => {
@@ -176,7 +176,7 @@ impl Read<'_> {
         }
         let payload = captured.and_then(|rows| rows.payload(self));
         if let (Some(payload), Some(lease)) = (payload, lease) {
-            lease.fill(payload, self.entity.fingerprint, self.ttl()).await;
+            lease.fill(payload, self.fingerprint, self.ttl()).await;
         }
     }
 
@@ -186,7 +186,7 @@ impl Read<'_> {
             return self.fill_absent(lease, key).await;
         }
         if let Some(payload) = Rows::capture(self, key, rows).and_then(|rows| self.alias_to(&rows)) {
-            lease.fill(payload, self.entity.fingerprint, self.ttl()).await;
+            lease.fill(payload, self.fingerprint, self.ttl()).await;
         }
     }
 

@@ -136,7 +136,7 @@ impl Hop<'_> {
         }
         let Some(rows) = Rows::capture(read, key, &loaded) else { return Held::Not };
         let (Some(payload), Some(token)) = (rows.payload(read), lease.token()) else { return Held::Not };
-        let stored = lease.fill_now(payload, read.entity.fingerprint, read.ttl()).await;
+        let stored = lease.fill_now(payload, read.fingerprint, read.ttl()).await;
         if stored { Held::Row(rows, token) } else { Held::Not }
     }
 }

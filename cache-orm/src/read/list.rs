@@ -127,7 +127,7 @@ impl Read<'_> {
             let current = at_once || held.len() == 1 || self.still(&held).await;
             return Ok(if current { self.in_order(hits, list.order) } else { None });
         }
-        let leases = self.shared().cache.take_turns(self.table(), &turns).await;
+        let leases = self.turns(&turns).await;
         let loaded = match held.is_empty() {
             true => query.load(self.shared()).await?,
             false => {
@@ -301,7 +301,7 @@ impl Read<'_> {
         cache.fill_many(fills).await;
         if !outdated.is_empty() {
             // Right without a lease before the load: an alias is compared on every hit.
-            let leases = cache.take_turns(self.table(), &outdated).await;
+            let leases = self.turns(&outdated).await;
             let renewed = leases.into_iter().zip(targets).filter_map(|(lease, rows)| {
                 Some(self.fill_due(lease?, Content::Present(self.alias_to(rows?)?)))
             });
@@ -310,7 +310,7 @@ impl Read<'_> {
     }
 
     fn fill_due(&self, lease: Lease, content: Content) -> Fill {
-        Fill { lease, content, fingerprint: self.entity.fingerprint, ttl: self.ttl() }
+        Fill { lease, content, fingerprint: self.fingerprint, ttl: self.ttl() }
     }
 
     /// The rows of a list that was answered without the database.

@@ -24,9 +24,10 @@ mod slot;
 use std::{sync::Arc, time::Duration};
 
 use cache_core::{
-    cache::{Table, Turn, Wanted},
-    entry::Token,
+    cache::{Outdated, Table, Turn, Wanted},
+    entry::{Fingerprint, Generation, Token},
     key::{Address, RowKey},
+    lease::Lease,
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value, Values};
 
@@ -171,7 +172,9 @@ impl<'r> Desk<'r> {
             return Err(BypassReason::Overheard);
         }
         let table = self.knowledge.admits(entity, kind)?;
-        Ok(Read { desk: *self, entity, table, kind })
+        let (generation, fingerprint) =
+            self.knowledge.fingerprint(entity).ok_or(BypassReason::SchemaChanging)?;
+        Ok(Read { desk: *self, entity, table, kind, generation, fingerprint })
     }
 
     /// The key that a read asks for, or why it may not be answered from the cache.
@@ -238,6 +241,10 @@ pub(crate) struct Read<'r> {
     entity: &'r Arc<Entity>,
     table: &'r Arc<Table>,
     kind: ReadKind,
+    /// Of the schema by which it is judged.
+    generation: Generation,
+    /// What its entries carry.
+    fingerprint: Fingerprint,
 }
 
 impl<'r> Read<'r> {
@@ -269,10 +276,25 @@ impl<'r> Read<'r> {
     async fn turn(&self, at: &Address, replaces: Option<Token>) -> Turn {
         let cache = &self.shared().cache;
         if self.is_refresh() {
-            let mut leases = cache.take_turns(self.table(), &[(at.clone(), replaces)]).await;
+            let mut leases = self.turns(&[(at.clone(), replaces)]).await;
             return leases.pop().flatten().map_or(Turn::Alone, Turn::Lead);
         }
-        cache.take_turn(self.table(), at, self.entity.fingerprint, replaces).await
+        let turn = cache.take_turn(self.table(), at, self.fingerprint, self.generation, replaces).await;
+        turn.unwrap_or_else(|Outdated| {
+            self.shared().outdated(self.generation);
+            Turn::Alone
+        })
+    }
+
+    /// Asks for the right to fill several slots.
+    async fn turns(&self, missed: &[(Address, Option<Token>)]) -> Vec<Option<Lease>> {
+        match self.shared().cache.take_turns(self.table(), self.generation, missed).await {
+            Ok(leases) => leases,
+            Err(Outdated) => {
+                self.shared().outdated(self.generation);
+                missed.iter().map(|_| None).collect()
+            }
+        }
     }
 
     /// What a slot of this entity should hold.
@@ -280,7 +302,7 @@ impl<'r> Read<'r> {
     where
         'r: 'w,
     {
-        Wanted { table: self.table, at, fingerprint: self.entity.fingerprint }
+        Wanted { table: self.table, at, fingerprint: self.fingerprint }
     }
 
     fn ttl(&self) -> Option<Duration> {

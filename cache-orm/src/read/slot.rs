@@ -69,7 +69,7 @@ impl Read<'_> {
     }
 
     pub(super) async fn look(&self, key: &RowKey, at: &Address) -> Look {
-        let lookup = self.shared().cache.lookup(self.table(), at, self.entity.fingerprint).await;
+        let lookup = self.shared().cache.lookup(self.table(), at, self.fingerprint).await;
         self.judge(key, lookup)
     }
 
@@ -110,13 +110,13 @@ impl Read<'_> {
             return self.fill_absent(lease, key).await;
         }
         if let Some(payload) = Rows::capture(self, key, rows).and_then(|rows| rows.payload(self)) {
-            lease.fill(payload, self.entity.fingerprint, self.ttl()).await;
+            lease.fill(payload, self.fingerprint, self.ttl()).await;
         }
     }
 
     pub(super) async fn fill_absent(&self, lease: Lease, key: &RowKey) {
         if self.entity.policy.absent {
-            lease.fill_absent(absence(key), self.entity.fingerprint, self.ttl()).await;
+            lease.fill_absent(absence(key), self.fingerprint, self.ttl()).await;
         }
     }
 }

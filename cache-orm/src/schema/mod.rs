@@ -16,6 +16,7 @@
 //!   the user and not by a role: those tables count as tables with triggers, and
 //!   [`Schema::triggers_hidden`] says so.
 
+mod catalogue;
 mod file;
 mod mysql;
 mod postgres;
@@ -34,6 +35,7 @@ use cache_core::key::QualifiedName;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 
 use crate::classify::{TableName, Writers};
+pub(crate) use catalogue::Catalogue;
 use reach::{Action, Change, ForeignKey, Reach};
 pub(crate) use table::{Column, ColumnKind, Kind, Table, TextEquality};
 

@@ -32,7 +32,8 @@ pub(crate) fn by(
             }
             affected
         }
-        Class::Schema | Class::Session | Class::Unknown => everything(shared, knowledge),
+        Class::Schema => schema_change(shared, knowledge),
+        Class::Session | Class::Unknown => everything(shared, knowledge),
     }
 }
 
@@ -40,10 +41,14 @@ pub(crate) fn by(
 /// everything that is known, and what it names in any case.
 pub(crate) fn at_worst(shared: &Shared, knowledge: Option<&Knowledge>, class: &Class) -> Affected {
     let mut affected = everything(shared, knowledge);
-    if let Class::Write(writes) = class {
-        for write in writes {
-            add_named(shared, knowledge, &write.table, &mut affected);
+    match class {
+        Class::Write(writes) => {
+            for write in writes {
+                add_named(shared, knowledge, &write.table, &mut affected);
+            }
         }
+        Class::Schema => affected.add_table(shared.cache.schema()),
+        Class::Read(_) | Class::Commits | Class::Session | Class::Unknown => {}
     }
     affected
 }
@@ -85,6 +90,13 @@ fn add_named(shared: &Shared, knowledge: Option<&Knowledge>, name: &TableName, a
 /// connections of one process have the same entities.
 fn is_cached(shared: &Shared, name: &str) -> bool {
     shared.reach == Reach::Shared || shared.registry.names(name)
+}
+
+/// Every table, and the schema itself.
+pub(crate) fn schema_change(shared: &Shared, knowledge: Option<&Knowledge>) -> Affected {
+    let mut affected = everything(shared, knowledge);
+    affected.add_table(shared.cache.schema());
+    affected
 }
 
 /// What a write to one table may change; `None` if that can't be told.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use cache_core::{cache::Table, fence::Affected, key::RowKey, store::Reach};
+use cache_core::{cache::Table, entry::Generation, fence::Affected, key::RowKey, store::Reach};
 use futures_util::StreamExt;
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement, StreamTrait,
@@ -22,6 +22,8 @@ use crate::{
 /// How a statement is run so that it names the rows that it affects.
 pub(crate) struct Plan {
     table: Arc<Table>,
+    /// Of the schema that it goes by.
+    generation: Option<Generation>,
     /// For each entity over the table, where the result holds the columns of its primary key.
     keys: Vec<KeyPlaces>,
     /// The text with the RETURNING that it lacks.
@@ -94,7 +96,12 @@ impl Plan {
         }
         let (keys, appended) = places(knowledge, group, &returning.columns)?;
         let text = (!appended.is_empty()).then(|| returning_too(shared.backend, &statement.sql, &appended));
-        Some(Plan { table, keys, text, beside, at_most })
+        Some(Plan { table, generation: knowledge.generation(), keys, text, beside, at_most })
+    }
+
+    /// The generation of the schema that the plan goes by.
+    pub(crate) fn generation(&self) -> Option<Generation> {
+        self.generation
     }
 
     /// What the statement changes at most, for as long as its rows are not known.
@@ -151,7 +158,7 @@ impl Plan {
                 Text::Own => self.collect(&transaction, shared, statement, asked).await?,
                 Text::AsItIs => self.send_as_it_is(&transaction, shared, statement, asked).await?,
             };
-            Ok((answer, write::fence(shared, affected).await?))
+            Ok((answer, write::fence_in_transaction(shared, self.generation, affected).await?))
         };
         let (answer, fence) = match fenced.await {
             Ok(fenced) => fenced,

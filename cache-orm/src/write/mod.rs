@@ -17,6 +17,8 @@ use std::{
 };
 
 use cache_core::{
+    cache::Refused,
+    entry::Generation,
     fence::{Affected, Fence},
     settings::Unreachable,
     store::Reach,
@@ -98,7 +100,8 @@ async fn fenced<T>(
 ) -> Result<T, DbErr> {
     // Before the cells are named: what is learned from here on names none of these.
     let change = SchemaChange::by(shared, class);
-    let fence = fence(shared, affected::by(shared, Some(knowledge), class, values)).await?;
+    let fence =
+        fence(shared, knowledge, |knowledge| affected::by(shared, Some(knowledge), class, values)).await?;
     let result = run.await;
     settle(change, fence, &result).await;
     result
@@ -135,6 +138,11 @@ impl SchemaChange {
     pub(crate) fn of(shared: &Arc<Shared>) -> Self {
         SchemaChange { shared: shared.clone(), unnamed: !shared.names_cells() }
     }
+
+    /// Forgets at once what was learned.
+    pub(crate) fn forget(&self) {
+        self.shared.forget();
+    }
 }
 
 impl Drop for SchemaChange {
@@ -142,21 +150,189 @@ impl Drop for SchemaChange {
         if self.unnamed {
             self.shared.unnamed_writes.fetch_add(1, Ordering::AcqRel);
         }
-        self.shared.forget();
+        self.forget();
     }
 }
 
-/// Places a fence.
+/// So often the schema may change while one write is being fenced.
+const CHANGES: usize = 3;
+
+/// Fences what a write affects, as `by` tells from what is known of the schema. Where the store knows of a change of
+/// it, it is learned anew, and what the write affects besides is fenced too.
 ///
 /// # Errors
 /// [`DbErr::Custom`] under the policy `Refuse` when the store can't be reached, or nothing is known of the schema.
-pub(crate) async fn fence(shared: &Shared, mut affected: Affected) -> Result<Fence, DbErr> {
+pub(crate) async fn fence(
+    shared: &Arc<Shared>,
+    knowledge: &Knowledge,
+    by: impl Fn(&Knowledge) -> Affected,
+) -> Result<Fence, DbErr> {
     names_what_it_changes(shared)?;
-    if shared.session.is_changed() {
-        // Whatever was written before may be committed by what comes now.
-        affected.merge(affected::everything(shared, shared.known().as_deref()));
+    Marks::learning(shared, Stage::Ahead, knowledge, by).await.unless_refused().await
+}
+
+/// The same for what is written already: it can't be refused any more, and is bypassed until it has been invalidated.
+/// What [`fence`] would have given comes beside the fence.
+pub(crate) async fn fence_written(
+    shared: &Arc<Shared>,
+    knowledge: &Knowledge,
+    by: impl Fn(&Knowledge) -> Affected,
+) -> (Fence, Result<(), Refused>) {
+    let marks = Marks::learning(shared, Stage::Written, knowledge, by).await;
+    (marks.fence, marks.refused.map_or(Ok(()), Err))
+}
+
+/// The same for what was told from knowledge of `known`, inside a transaction: nothing can be learned on what may be
+/// the pool's only connection. Where the store knows of a change of the schema, everything is fenced.
+///
+/// # Errors
+/// As [`fence`].
+pub(crate) async fn fence_in_transaction(
+    shared: &Shared,
+    known: Option<Generation>,
+    affected: Affected,
+) -> Result<Fence, DbErr> {
+    names_what_it_changes(shared)?;
+    Marks::without_learning(shared, Stage::Ahead, known, affected).await.unless_refused().await
+}
+
+/// The same for what is written already, as [`fence_written`].
+pub(crate) async fn fence_written_in_transaction(
+    shared: &Shared,
+    known: Option<Generation>,
+    affected: Affected,
+) -> Fence {
+    Marks::without_learning(shared, Stage::Written, known, affected).await.fence
+}
+
+/// Whether a write can be refused.
+#[derive(Clone, Copy)]
+enum Stage {
+    Ahead,
+    Written,
+}
+
+/// The marks of one write.
+struct Marks {
+    stage: Stage,
+    affected: Affected,
+    fence: Fence,
+    refused: Option<Refused>,
+}
+
+impl Marks {
+    async fn place(shared: &Shared, stage: Stage, mut affected: Affected) -> Self {
+        if shared.session.is_changed() {
+            // Whatever was written before may be committed by what comes now.
+            affected.merge(affected::everything(shared, shared.known().as_deref()));
+        }
+        let mut marks =
+            Marks { stage, affected: affected::nothing(shared), fence: Fence::default(), refused: None };
+        marks.add(shared, affected).await;
+        marks
     }
-    shared.cache.fence(affected).await.map_err(|refused| DbErr::Custom(refused.to_string()))
+
+    async fn add(&mut self, shared: &Shared, affected: Affected) {
+        self.affected.merge(affected.clone());
+        let (fence, refused) = match self.stage {
+            Stage::Ahead => match shared.cache.fence(affected).await {
+                Ok(fence) => (Some(fence), None),
+                Err(refused) => (None, Some(refused)),
+            },
+            Stage::Written => {
+                let (fence, refused) = shared.cache.fence_written(affected).await;
+                (Some(fence), refused.err())
+            }
+        };
+        if let Some(fence) = fence {
+            self.fence.join(fence);
+        }
+        self.refused = self.refused.take().or(refused);
+    }
+
+    /// Adds what is not marked yet.
+    async fn widen(&mut self, shared: &Shared, to: Affected) {
+        let rest = to.beyond(&self.affected);
+        if !rest.is_empty() {
+            self.add(shared, rest).await;
+        }
+    }
+
+    /// True if there is nothing to add: neither does the store know another schema, nor is the write refused.
+    fn suffice(&self, known: Option<Generation>) -> bool {
+        self.fence.is_under(known) || matches!((self.stage, &self.refused), (Stage::Ahead, Some(_)))
+    }
+
+    async fn learning(
+        shared: &Arc<Shared>,
+        stage: Stage,
+        knowledge: &Knowledge,
+        by: impl Fn(&Knowledge) -> Affected,
+    ) -> Self {
+        let mut marks = Marks::place(shared, stage, by(knowledge)).await;
+        let mut known = knowledge.generation();
+        for _ in 0..CHANGES {
+            if marks.suffice(known) {
+                return marks;
+            }
+            let learned = shared.relearn().await;
+            known = learned.generation();
+            match known {
+                Some(_) => marks.widen(shared, by(&learned)).await,
+                // It is being changed right now, perhaps by this write.
+                None => {
+                    marks.widen(shared, everything(shared, &learned).await).await;
+                    return marks;
+                }
+            }
+        }
+        if !marks.suffice(known) {
+            // It changes faster than it is learned.
+            let everything = shared.everything_recorded().await;
+            marks.widen(shared, everything).await;
+        }
+        marks
+    }
+
+    async fn without_learning(
+        shared: &Shared,
+        stage: Stage,
+        known: Option<Generation>,
+        mut affected: Affected,
+    ) -> Self {
+        if affected.is_whole(shared.cache.schema()) {
+            // Its own mark will hide the generation, and so the record of it.
+            affected.merge(shared.everything_recorded().await);
+        }
+        let mut marks = Marks::place(shared, stage, affected).await;
+        if !marks.suffice(known) {
+            if let Some(known) = known {
+                shared.outdated(known);
+            }
+            let everything = shared.everything_recorded().await;
+            marks.widen(shared, everything).await;
+        }
+        marks
+    }
+
+    /// # Errors
+    /// [`DbErr::Custom`] if the write is refused: then nothing stays marked.
+    async fn unless_refused(self) -> Result<Fence, DbErr> {
+        match self.refused {
+            Some(refused) => {
+                self.fence.release().await;
+                Err(DbErr::Custom(refused.to_string()))
+            }
+            None => Ok(self.fence),
+        }
+    }
+}
+
+/// Everything, for whoever could not learn which generation the schema is of.
+async fn everything(shared: &Shared, learned: &Knowledge) -> Affected {
+    let mut everything = shared.everything_recorded().await;
+    everything.merge(affected::everything(shared, Some(learned)));
+    everything
 }
 
 /// Refuses a write of which nobody knows what it invalidates, because nothing is known of the schema: if any table's
@@ -184,7 +360,8 @@ pub(crate) async fn before_begin(shared: &Shared) -> Result<Option<Fence>, DbErr
     if !shared.session.is_changed() {
         return Ok(None);
     }
-    fence(shared, affected::nothing(shared)).await.map(Some)
+    let known = shared.known().and_then(|knowledge| knowledge.generation());
+    fence_in_transaction(shared, known, affected::nothing(shared)).await.map(Some)
 }
 
 /// Takes note of a write that changes more than rows of tables that can be told, before it is sent.
@@ -209,8 +386,12 @@ fn calls_loudly(shared: &Shared, knowledge: Option<&Knowledge>, sql: &str) -> bo
 /// Ends a write: releases its fence if the outcome is known, else abandons it.
 pub(crate) async fn settle<T>(change: Option<SchemaChange>, fence: Fence, result: &Result<T, DbErr>) {
     // What the fence has kept from being cached is judged by what is learned anew.
-    drop(change);
+    if let Some(change) = &change {
+        change.forget();
+    }
     if is_known(result) {
         fence.release().await;
     }
+    // Once more: what was learned while the fence stood is of no generation.
+    drop(change);
 }

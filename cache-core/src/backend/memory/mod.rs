@@ -17,7 +17,7 @@ use quick_cache::DefaultHashBuilder;
 
 use self::{clock::Clock, shard::Shard};
 use crate::{
-    entry::{Entry, Epoch, Token, Writer},
+    entry::{Entry, Epoch, Generation, Token, Writer},
     key::{Address, Key, Namespace},
     slot::{Millis, Operation, Outcome},
     store::{Claim, Grant, Reach, Sighting, Sightings, Store, StoreError},
@@ -144,6 +144,10 @@ impl MemoryStore {
             _ => None,
         }
     }
+
+    fn open_schema(&self, schema: &Key) -> Option<Generation> {
+        self.open(schema).map(|number| Generation(number.0))
+    }
 }
 
 impl Default for MemoryStore {
@@ -180,10 +184,12 @@ impl Store for MemoryStore {
 
     async fn lease(
         &self,
+        schema: &Key,
         at: &Address,
         replaces: Option<Token>,
         ttl: Duration,
     ) -> Result<Option<Grant>, StoreError> {
+        let Some(generation) = self.open_schema(schema) else { return Ok(None) };
         let token = Token::random();
         let outcome =
             self.apply(&at.slot, |now| Operation::Lease { token, until: after(now, ttl), replaces });
@@ -201,7 +207,7 @@ impl Store for MemoryStore {
             },
         };
         let presence = at.presence.as_ref().and_then(|key| self.open(key));
-        Ok(Some(Grant { token, epoch, presence }))
+        Ok(Some(Grant { token, epoch, presence, generation }))
     }
 
     async fn fill(&self, at: &Address, entry: Entry, ttl: Duration) -> Result<bool, StoreError> {
@@ -222,11 +228,21 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn fence(&self, cells: &[Key], writer: Writer, ttl: Duration) -> Result<(), StoreError> {
+    async fn fence(
+        &self,
+        schema: &Key,
+        cells: &[Key],
+        writer: Writer,
+        ttl: Duration,
+    ) -> Result<Option<Generation>, StoreError> {
         for cell in cells {
             self.apply(cell, |now| Operation::Fence { writer, until: after(now, ttl) });
         }
-        Ok(())
+        Ok(self.open_schema(schema))
+    }
+
+    async fn generation(&self, schema: &Key) -> Result<Option<Generation>, StoreError> {
+        Ok(self.open_schema(schema))
     }
 
     async fn release(&self, cells: &[Key], writer: Writer) -> Result<usize, StoreError> {

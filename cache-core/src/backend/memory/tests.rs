@@ -19,6 +19,10 @@ fn row(id: i128) -> Address {
     TableKeys::new(&namespace, "product").row(&RowKey::default().with_integer(id))
 }
 
+fn schema() -> Key {
+    Namespace::new("shop").unwrap().schema()
+}
+
 fn entry(grant: Grant, bytes: usize) -> Entry {
     Entry {
         token: grant.token,
@@ -30,7 +34,7 @@ fn entry(grant: Grant, bytes: usize) -> Entry {
 }
 
 async fn fill(store: &MemoryStore, at: &Address, bytes: usize) -> bool {
-    let grant = store.lease(at, None, TTL).await.unwrap().unwrap();
+    let grant = store.lease(&schema(), at, None, TTL).await.unwrap().unwrap();
     store.fill(at, entry(grant, bytes), TTL).await.unwrap()
 }
 
@@ -54,18 +58,18 @@ async fn entries_leases_and_fences_expire_to_the_millisecond() {
     clock.advance(Duration::from_millis(1));
     assert!(store.lookup(&at).await.unwrap().entry.is_none());
 
-    let grant = store.lease(&at, None, TTL).await.unwrap().unwrap();
+    let grant = store.lease(&schema(), &at, None, TTL).await.unwrap().unwrap();
     clock.advance(last);
-    assert!(store.lease(&at, None, TTL).await.unwrap().is_none());
+    assert!(store.lease(&schema(), &at, None, TTL).await.unwrap().is_none());
     clock.advance(Duration::from_millis(1));
     assert!(!store.fill(&at, entry(grant, 10), TTL).await.unwrap());
 
     let cells = [at.slot.clone()];
-    store.fence(&cells, Writer(1), TTL).await.unwrap();
+    store.fence(&schema(), &cells, Writer(1), TTL).await.unwrap();
     clock.advance(last);
-    assert!(store.lease(&at, None, TTL).await.unwrap().is_none());
+    assert!(store.lease(&schema(), &at, None, TTL).await.unwrap().is_none());
     clock.advance(Duration::from_millis(1));
-    assert!(store.lease(&at, None, TTL).await.unwrap().is_some());
+    assert!(store.lease(&schema(), &at, None, TTL).await.unwrap().is_some());
     assert_eq!(store.release(&cells, Writer(1)).await.unwrap(), 1);
 }
 
@@ -90,8 +94,8 @@ async fn room_evicts_entries_and_never_fences_or_epochs() {
     let capacity = 100_000;
     let store = MemoryStore::with_clock(capacity, ManualClock::default());
     let fenced = row(-1);
-    store.fence(slice::from_ref(&fenced.slot), Writer(1), TTL).await.unwrap();
-    let first = store.lease(&row(0), None, TTL).await.unwrap().unwrap();
+    store.fence(&schema(), slice::from_ref(&fenced.slot), Writer(1), TTL).await.unwrap();
+    let first = store.lease(&schema(), &row(0), None, TTL).await.unwrap().unwrap();
 
     for id in 1..1000 {
         assert!(fill(&store, &row(id), 1000).await);
@@ -103,7 +107,7 @@ async fn room_evicts_entries_and_never_fences_or_epochs() {
         kept += usize::from(store.lookup(&row(id)).await.unwrap().entry.is_some());
     }
     assert!((40..100).contains(&kept), "{kept} entries of 1000 bytes were kept");
-    assert!(store.lease(&fenced, None, TTL).await.unwrap().is_none());
+    assert!(store.lease(&schema(), &fenced, None, TTL).await.unwrap().is_none());
     assert_eq!(store.lookup(&row(0)).await.unwrap().epoch, first.epoch);
 }
 
@@ -113,7 +117,7 @@ async fn abandoned_fences_are_swept() {
     let store = MemoryStore::with_clock(1 << 20, clock.clone());
     for writer in 0..10_000 {
         let cells = [Key::from(format!("cell {writer}"))];
-        store.fence(&cells, Writer(writer), TTL).await.unwrap();
+        store.fence(&schema(), &cells, Writer(writer), TTL).await.unwrap();
         clock.advance(Duration::from_millis(1));
     }
     assert!(pinned(&store) <= 300, "{} cells are pinned", pinned(&store));
@@ -123,7 +127,7 @@ async fn abandoned_fences_are_swept() {
 async fn released_cells_leave_nothing_behind() {
     let store = MemoryStore::with_clock(1 << 20, ManualClock::default());
     let cells: Vec<_> = (0..100).map(|id| row(id).slot).collect();
-    store.fence(&cells, Writer(1), TTL).await.unwrap();
+    store.fence(&schema(), &cells, Writer(1), TTL).await.unwrap();
     assert_eq!(pinned(&store), 100);
     assert_eq!(store.release(&cells, Writer(1)).await.unwrap(), 0);
     assert_eq!(pinned(&store), 0);

@@ -27,7 +27,7 @@ use self::{
     session::{Session, Sessions},
 };
 use crate::{
-    entry::{Entry, Epoch, Token, Writer},
+    entry::{Entry, Epoch, Generation, Token, Writer},
     key::{Address, Key, Namespace, TableKeys},
     store::{Claim, Filled, Grant, Reach, Sighting, Sightings, Store, StoreError, Wish},
 };
@@ -300,6 +300,11 @@ impl Fresh {
     }
 }
 
+/// A generation as the scripts answer it.
+fn as_generation(answer: Option<Vec<u8>>) -> Option<Generation> {
+    answer.as_deref().and_then(number).map(Generation)
+}
+
 fn flag(cell: &Option<Key>) -> &'static [u8] {
     if cell.is_some() { b"1" } else { b"0" }
 }
@@ -348,20 +353,26 @@ impl Store for RedisStore {
 
     async fn lease(
         &self,
+        schema: &Key,
         at: &Address,
         replaces: Option<Token>,
         ttl: Duration,
     ) -> Result<Option<Grant>, StoreError> {
-        self.lease_many(&[Wish { at, replaces }], ttl).await.map(|mut grants| grants.pop().flatten())
+        self.lease_many(schema, &[Wish { at, replaces }], ttl).await.map(|mut grants| grants.pop().flatten())
     }
 
-    async fn lease_many(&self, wanted: &[Wish<'_>], ttl: Duration) -> Result<Vec<Option<Grant>>, StoreError> {
+    async fn lease_many(
+        &self,
+        schema: &Key,
+        wanted: &[Wish<'_>],
+        ttl: Duration,
+    ) -> Result<Vec<Option<Grant>>, StoreError> {
         let session = self.session().await?;
-        let ttl = encode_ttl(ttl);
+        let (ttl, fresh_generation) = (encode_ttl(ttl), Generation::random().0.to_be_bytes());
         let mut grants = Vec::with_capacity(wanted.len());
         for wishes in wanted.chunks(MOST_SLOTS) {
             let fresh: Vec<_> = wishes.iter().map(|wish| Fresh::for_wish(wish)).collect();
-            let mut arguments: Vec<&[u8]> = vec![&ttl];
+            let mut arguments: Vec<&[u8]> = vec![&ttl, &fresh_generation];
             for (wish, fresh) in wishes.iter().zip(&fresh) {
                 arguments.extend::<[&[u8]; 6]>([
                     &fresh.token,
@@ -372,16 +383,20 @@ impl Store for RedisStore {
                     &fresh.presence,
                 ]);
             }
-            let wanted = wishes.iter().flat_map(|wish| cells(wish.at)).map(Key::as_str);
-            let keys: Vec<&str> = [CELL].into_iter().chain(wanted).collect();
-            let answers: Vec<Option<(Vec<u8>, Vec<u8>)>> =
+            let slots = wishes.iter().flat_map(|wish| cells(wish.at));
+            let named = [schema].into_iter().chain(slots).map(Key::as_str);
+            let keys: Vec<&str> = [CELL].into_iter().chain(named).collect();
+            let (generation, answers): (Option<Vec<u8>>, Vec<Option<(Vec<u8>, Vec<u8>)>>) =
                 self.script(&session, &SCRIPTS.lease, &keys, &arguments).await?;
             as_many(answers.len(), wishes.len())?;
+            let generation = as_generation(generation);
             grants.extend(answers.into_iter().zip(fresh).map(|(answer, fresh)| {
-                answer.map(|(epoch, presence)| Grant {
+                let (generation, (epoch, presence)) = (generation?, answer?);
+                Some(Grant {
                     token: Token(u64::from_be_bytes(fresh.token)),
                     epoch: number(&epoch).map(Epoch),
                     presence: number(&presence).map(Epoch),
+                    generation,
                 })
             }));
         }
@@ -411,16 +426,32 @@ impl Store for RedisStore {
 
     /// Not atomic as a whole: if a later script fails, the marks of the earlier ones stand until they expire or
     /// are released.
-    async fn fence(&self, cells: &[Key], writer: Writer, ttl: Duration) -> Result<(), StoreError> {
+    async fn fence(
+        &self,
+        schema: &Key,
+        cells: &[Key],
+        writer: Writer,
+        ttl: Duration,
+    ) -> Result<Option<Generation>, StoreError> {
         if cells.is_empty() {
-            return Ok(());
+            return self.generation(schema).await;
         }
         let session = self.session().await?;
-        let arguments: [&[u8]; 2] = [&writer.0.to_be_bytes(), &encode_ttl(ttl)];
+        let fresh = Generation::random().0.to_be_bytes();
+        let arguments: [&[u8]; 3] = [&writer.0.to_be_bytes(), &encode_ttl(ttl), &fresh];
+        let mut generation = None;
         for cells in cells.chunks(MOST_CELLS) {
-            let () = self.script(&session, &SCRIPTS.fence, &names(cells), &arguments).await?;
+            let keys = names(cells.iter().chain([schema]));
+            // The last answer counts: all marks stand by then.
+            generation = self.script(&session, &SCRIPTS.fence, &keys, &arguments).await?;
         }
-        Ok(())
+        Ok(as_generation(generation))
+    }
+
+    async fn generation(&self, schema: &Key) -> Result<Option<Generation>, StoreError> {
+        let session = self.session().await?;
+        let fresh = Generation::random().0.to_be_bytes();
+        self.script(&session, &SCRIPTS.generation, &[schema.as_str()], &[&fresh]).await.map(as_generation)
     }
 
     async fn release(&self, cells: &[Key], writer: Writer) -> Result<usize, StoreError> {

@@ -15,6 +15,7 @@ pub(super) struct Scripts {
     pub(super) forfeit: Script,
     pub(super) fence: Script,
     pub(super) release: Script,
+    pub(super) generation: Script,
     pub(super) claim: Script,
 }
 
@@ -26,6 +27,7 @@ pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| {
         forfeit: with_prelude(include_str!("forfeit.lua")),
         fence: with_prelude(include_str!("fence.lua")),
         release: with_prelude(include_str!("release.lua")),
+        generation: with_prelude(include_str!("generation.lua")),
         claim: Script::new(include_str!("claim.lua").to_owned(), false),
     }
 });
@@ -34,9 +36,9 @@ impl Scripts {
     /// Makes the server know all of them. Before anything else is sent: a call by hash that the server does not
     /// know does nothing, and its caller may be gone when the server says so.
     pub(super) async fn load(&self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
-        let Scripts { lease, fill, forfeit, fence, release, claim } = self;
+        let Scripts { lease, fill, forfeit, fence, release, generation, claim } = self;
         let mut load = redis::pipe();
-        for script in [lease, fill, forfeit, fence, release, claim] {
+        for script in [lease, fill, forfeit, fence, release, generation, claim] {
             load.cmd("SCRIPT").arg("LOAD").arg(&script.code).ignore();
         }
         load.query_async(connection).await

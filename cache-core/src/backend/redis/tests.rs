@@ -199,7 +199,7 @@ async fn scripts_are_loaded_before_anything_else_is_sent() {
     store.lookup(&slot("{a}")).await.unwrap_err();
     store.lookup(&slot("{a}")).await.unwrap();
     let mut expected = vec!["AUTH user", "INFO server", "INFO replication", "EVAL --"];
-    expected.extend(["SCRIPT LOAD"; 6]);
+    expected.extend(["SCRIPT LOAD"; 7]);
     expected.push("MGET {a}");
     assert_eq!(server.verbs(), [expected.clone(), expected].concat());
 }
@@ -238,9 +238,9 @@ async fn a_master_that_became_a_replica_is_left() {
         server("slave", "standalone", "a"),
     ]);
     let store = RedisStore::connect(&server.url(), "shop").await.unwrap();
-    let cells = [Key::from("{a}".to_owned())];
+    let (schema, cells) = (Key::from("{s}".to_owned()), [Key::from("{a}".to_owned())]);
     for expected in ["READONLY", "is a replica"] {
-        match store.fence(&cells, Writer(1), Duration::from_secs(60)).await {
+        match store.fence(&schema, &cells, Writer(1), Duration::from_secs(60)).await {
             Err(StoreError::Unreachable(reason)) => assert!(reason.contains(expected), "{reason}"),
             other => panic!("{other:?}"),
         }
@@ -253,9 +253,9 @@ async fn an_answer_of_another_type_is_an_error_without_its_content() {
     let answers = || with(with(master("a"), "MGET", ":5\r\n"), "EVALSHA", secret);
     let server = FakeServer::start(vec![answers(), answers()]);
     let store = RedisStore::connect(&server.url(), "shop").await.unwrap();
-    let at = slot("{a}");
+    let (schema, at) = (Key::from("{s}".to_owned()), slot("{a}"));
     let lookup = store.lookup(&at).await.map(|_| ());
-    let lease = store.lease(&at, None, Duration::from_secs(60)).await.map(|_| ());
+    let lease = store.lease(&schema, &at, None, Duration::from_secs(60)).await.map(|_| ());
     for answer in [lookup, lease] {
         match answer {
             Err(StoreError::Unexpected(reason)) => assert!(!reason.contains("secret"), "{reason}"),

@@ -90,6 +90,7 @@ impl Calls {
         let knowledge = self.shared.known().filter(|_| !self.journal.may_have_renamed());
         let plan = knowledge.and_then(|knowledge| Plan::of(&self.shared, &knowledge, &class, &statement));
         if let Some(plan) = plan {
+            self.journal.goes_by(plan.generation());
             let number = self.journal.open(plan.at_most().clone());
             // Asked now: whatever may commit from here on fences what is undecided.
             if !self.journal.may_commit_early() {
@@ -115,6 +116,7 @@ impl Calls {
         } else {
             write::affected::by(&self.shared, knowledge.as_deref(), class, values)
         };
+        self.journal.goes_by(knowledge.as_ref().and_then(|knowledge| knowledge.generation()));
         self.journal.note(affected);
         write::note(&self.shared, knowledge.as_deref(), class, sql);
         if let Some(change) = change {
@@ -133,7 +135,8 @@ impl Calls {
         if self.journal.may_commit_early() {
             let unfenced = self.journal.unfenced();
             if !unfenced.is_empty() {
-                let fence = write::fence(&self.shared, unfenced.clone()).await?;
+                let known = self.journal.generation().flatten();
+                let fence = write::fence_in_transaction(&self.shared, known, unfenced.clone()).await?;
                 self.journal.keep(fence, unfenced);
             }
         }

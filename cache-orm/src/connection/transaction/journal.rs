@@ -1,6 +1,7 @@
 //! What a transaction has written so far.
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -8,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use cache_core::fence::{Affected, Fence};
+use cache_core::{
+    entry::Generation,
+    fence::{Affected, Fence},
+};
 use sea_orm::DbErr;
 use tokio::{sync::OwnedMutexGuard, time::Instant};
 
@@ -24,6 +28,8 @@ pub(super) struct Journal {
     /// What each statement changes at most that has not told its rows yet, or never will: its caller vanished,
     /// or it failed.
     undecided: Mutex<Vec<Option<Affected>>>,
+    /// The generations of the schema that the notes go by.
+    generations: Mutex<BTreeSet<Option<Generation>>>,
     /// Fences placed before the commit, for statements that may commit by themselves, and what they mark.
     early: Mutex<Vec<Fence>>,
     fenced: Mutex<Fenced>,
@@ -57,6 +63,7 @@ impl Journal {
         Journal {
             affected: Mutex::new(nothing()),
             undecided: Mutex::default(),
+            generations: Mutex::default(),
             early: Mutex::default(),
             fenced: Mutex::new(Fenced { affected: nothing(), since: Instant::now() }),
             reliable: shared.cache.settings().fence_ttl / 2,
@@ -78,6 +85,18 @@ impl Journal {
     /// A statement will change this.
     pub(super) fn note(&self, affected: Affected) {
         lock(&self.affected).merge(affected);
+    }
+
+    /// What follows was told from knowledge of this generation of the schema.
+    pub(super) fn goes_by(&self, generation: Option<Generation>) {
+        lock(&self.generations).insert(generation);
+    }
+
+    /// The one generation of the schema that all notes go by, inner `None` if there are several; `None` without
+    /// notes.
+    pub(super) fn generation(&self) -> Option<Option<Generation>> {
+        let generations = lock(&self.generations);
+        generations.first().map(|first| first.filter(|_| generations.len() == 1))
     }
 
     /// What was learned of the schema is old when the transaction is over.
@@ -168,13 +187,16 @@ impl Journal {
 
     /// The transaction has ended, or nobody knows whether it has.
     pub(super) async fn end<T>(&self, last: Option<Fence>, result: &Result<T, DbErr>) {
-        drop(std::mem::take(&mut *lock(&self.changes)));
+        let changes = std::mem::take(&mut *lock(&self.changes));
+        changes.iter().for_each(SchemaChange::forget);
         let early = std::mem::take(&mut *lock(&self.early));
         if write::is_known(result) {
             for fence in early.into_iter().chain(last) {
                 fence.release().await;
             }
         }
+        // Once more: what was learned while the fences stood is of no generation.
+        drop(changes);
     }
 }
 

@@ -123,6 +123,7 @@ impl Session {
             if !level.is_last() {
                 return inner.commit().await;
             }
+            let mut generation = journal.generation();
             if journal.is_blind() {
                 // Others may cache tables that this process knows only by the schema. In this process, who has cached
                 // any has learned it.
@@ -132,14 +133,25 @@ impl Session {
                     shared.known()
                 };
                 journal.note(write::affected::everything(&shared, knowledge.as_deref()));
+                if let Some(knowledge) = knowledge {
+                    // Everything goes by it now.
+                    generation = Some(knowledge.generation());
+                }
+            }
+            if shared.session.is_changed() {
+                // It may commit what others have written.
+                generation = generation.or(Some(None));
             }
             let is_named = shared.names_cells();
-            let fence = write::fence(&shared, journal.unfenced()).await?;
+            let fence = match generation {
+                Some(known) => Some(write::fence_in_transaction(&shared, known, journal.unfenced()).await?),
+                None => None,
+            };
             if is_named {
                 journal.is_named();
             }
             let result = inner.commit().await;
-            journal.end(Some(fence), &result).await;
+            journal.end(fence, &result).await;
             result
         });
         committed.await

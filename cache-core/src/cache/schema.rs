@@ -1,0 +1,79 @@
+//! The schema's generation, and what the schema looked like in it.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+
+use super::{Cache, Table};
+use crate::{
+    entry::{Entry, Epoch, Fingerprint, Generation, Writer},
+    fence::Affected,
+    key::Key,
+    store::StoreError,
+};
+
+/// How long a record is kept at most. It loses its validity with its generation.
+const RECORD_TTL: Duration = Duration::from_secs(365 * 24 * 3600);
+
+impl Cache {
+    /// The schema, for a write that changes it: add it as a [whole table](Affected::add_table) to what the write
+    /// affects. Nothing is filled meanwhile, and from then on the schema is of another generation.
+    pub fn schema(&self) -> &Arc<Table> {
+        &self.inner.schema
+    }
+
+    /// The schema's generation; `None` while it is being changed. Ask before the schema is learned: what is
+    /// learned then is of this generation, or of none that will ever be answered again.
+    ///
+    /// # Errors
+    /// The store could not be asked.
+    pub async fn generation(&self) -> Result<Option<Generation>, StoreError> {
+        self.guarded(|| self.inner.store.generation(self.schema_cell())).await
+    }
+
+    /// What the schema looked like to `viewer` when it was recorded in this generation.
+    ///
+    /// # Errors
+    /// The store could not be asked.
+    pub async fn recorded(&self, viewer: &str, generation: Generation) -> Result<Option<Bytes>, StoreError> {
+        let at = self.inner.namespace.schema_record(viewer);
+        let seen = self.guarded(|| self.inner.store.lookup(&at)).await?;
+        let entry = seen.entry.filter(|entry| entry.epoch == Some(Epoch(generation.0)));
+        Ok(entry.filter(|entry| entry.epoch == seen.epoch).map(|entry| entry.payload.to_bytes()))
+    }
+
+    /// Records what the schema looks like to `viewer` in this generation, unless the schema has changed or
+    /// somebody else is at it.
+    ///
+    /// # Errors
+    /// The store could not be asked.
+    ///
+    /// # Cancel safety
+    /// A lease that nobody knows of expires by itself.
+    pub async fn record(&self, viewer: &str, generation: Generation, looks: Bytes) -> Result<(), StoreError> {
+        let (store, at) = (&self.inner.store, self.inner.namespace.schema_record(viewer));
+        let replaces = self.guarded(|| store.lookup(&at)).await?.entry.map(|entry| entry.token);
+        let lease = || store.lease(self.schema_cell(), &at, replaces, self.inner.settings.lease_ttl);
+        let Some(grant) = self.guarded(lease).await? else { return Ok(()) };
+        // Stored only if its epoch, which is the generation, still stands.
+        let epoch = Some(Epoch(generation.0));
+        let (token, fingerprint, payload) = (grant.token, Fingerprint(0), looks.into());
+        let entry = Entry { token, epoch, presence: None, fingerprint, payload };
+        self.guarded(|| store.fill(&at, entry.clone(), RECORD_TTL)).await.map(drop)
+    }
+
+    /// Empties everything that is affected, at once: for changes that have been made already.
+    ///
+    /// # Errors
+    /// The store could not be asked; part of it may have been emptied.
+    pub async fn empty(&self, affected: Affected) -> Result<(), StoreError> {
+        let (cells, _) = affected.into_parts();
+        // A fence that is born expired leaves its cells empty.
+        let (writer, ttl) = (Writer::random(), Duration::ZERO);
+        self.guarded(|| self.inner.store.fence(self.schema_cell(), &cells, writer, ttl)).await.map(drop)
+    }
+
+    pub(super) fn schema_cell(&self) -> &Key {
+        self.inner.schema.keys.presence()
+    }
+}

@@ -1,0 +1,341 @@
+//! Learning the schema, and noticing that it has changed elsewhere.
+//!
+//! What is learned is labelled with the generation that the store names *before* the database is asked. So it is
+//! never older than its label; and if the schema changes meanwhile, its label is one that the store never names
+//! again.
+
+use std::{
+    sync::{Arc, PoisonError, Weak, atomic::Ordering},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use cache_core::{cache::CacheError, entry::Generation, fence::Affected, key::QualifiedName, store::Reach};
+use sea_orm::{ConnectionTrait, DbErr};
+use tokio::runtime::Handle;
+
+use crate::{
+    connection::{ReadyError, Shared},
+    knowledge::{Knowledge, Label},
+    schema::{self, Catalogue, Schema},
+    write::affected,
+};
+
+/// So often the schema may change while it is being learned.
+const CHANGES: usize = 3;
+
+/// The schema is being learned until this is dropped.
+struct Learning(Arc<Shared>);
+
+impl Drop for Learning {
+    fn drop(&mut self) {
+        self.0.learning.send_replace(false);
+    }
+}
+
+impl Shared {
+    /// Has the schema learned, if it is not known, by a task of its own: whoever waits for it does not depend on
+    /// a future that somebody else may never poll again, and a transaction need not wait at all.
+    pub(crate) fn learn_ahead(self: &Arc<Self>) {
+        if self.known().is_none() {
+            self.learn_by_task(|shared| shared.known().is_none());
+        }
+    }
+
+    /// Begins a task that learns the schema if it is still `due` then, unless there is one.
+    fn learn_by_task(self: &Arc<Self>, due: impl FnOnce(&Shared) -> bool + Send + 'static) {
+        // A mock has answers for its user's queries only.
+        if self.db.is_mock_connection() {
+            return;
+        }
+        let Ok(runtime) = Handle::try_current() else { return };
+        let begins = self.learning.send_if_modified(|learning| !std::mem::replace(learning, true));
+        if begins {
+            let learning = Learning(self.clone());
+            runtime.spawn(async move {
+                if due(&learning.0) {
+                    learning.0.learn_and_report().await;
+                }
+            });
+        }
+    }
+
+    pub(super) async fn learn_and_report(self: &Arc<Self>) -> Arc<Knowledge> {
+        match self.learn().await {
+            Ok(knowledge) => knowledge,
+            Err(error) => {
+                if self.is_news(&error.to_string()) {
+                    tracing::error!(%error, "queries go to the database until this is mended");
+                }
+                // `learn` remembers what it did learn.
+                self.provisional()
+            }
+        }
+    }
+
+    pub(super) async fn learn(self: &Arc<Self>) -> Result<Arc<Knowledge>, ReadyError> {
+        self.watch();
+        let forgotten = self.lock_known(|known| known.forgotten);
+        for _ in 0..CHANGES {
+            let (knowledge, claimed) = match self.ask().await {
+                Ok(asked) => asked,
+                Err(error) => {
+                    self.remember(self.nothing_known(), forgotten);
+                    return Err(error.into());
+                }
+            };
+            self.make_up_for_unnamed_writes(&knowledge).await;
+            if let Err(refused) = claimed {
+                self.remember(knowledge, forgotten);
+                return Err(refused.into());
+            }
+            if !self.has_changed_unnoticed(&knowledge).await {
+                let knowledge = self.remember(knowledge, forgotten);
+                self.report_unlike_columns(&knowledge);
+                return Ok(knowledge);
+            }
+            self.move_on(&knowledge).await;
+        }
+        // It changes faster than it is learned: the next query tries again.
+        Ok(self.nothing_known())
+    }
+
+    /// Learns anew what a writer found to be of another generation. What it is given was learned after the call
+    /// began: so it knows every change that was committed before.
+    ///
+    /// # Cancel safety
+    /// Dropped midway, the learning goes on.
+    pub(crate) async fn relearn(self: &Arc<Self>) -> Arc<Knowledge> {
+        let arrived = self.lock_known(|known| known.begun);
+        // A task that is under way may have begun before; the one after it has not.
+        for _ in 0..2 {
+            let mut learning = self.learning.subscribe();
+            self.learn_by_task(move |shared| shared.learned_since(arrived).is_none());
+            // The sender lives as long as `self`, so waiting can't fail.
+            drop(learning.wait_for(|learning| !*learning).await);
+            if let Some(knowledge) = self.learned_since(arrived) {
+                return knowledge;
+            }
+        }
+        self.provisional()
+    }
+
+    /// What was learned by asking for it after the first `begun` times.
+    fn learned_since(&self, begun: u64) -> Option<Arc<Knowledge>> {
+        let knowledge = self.lock_known(|known| known.knowledge.clone());
+        knowledge.filter(|knowledge| knowledge.label.number > begun)
+    }
+
+    /// The store has named another generation: the next query learns the schema anew.
+    pub(crate) fn outdated(&self, generation: Generation) {
+        self.lock_known(|known| {
+            let known_now = known.knowledge.as_ref().and_then(|knowledge| knowledge.generation());
+            if known_now == Some(generation) {
+                known.knowledge = None;
+                known.forgotten += 1;
+            }
+        });
+    }
+
+    /// Everything that may be cached, where nothing can be learned: the tables known here, and those that somebody
+    /// has recorded who knows the schema as it is.
+    pub(crate) async fn everything_recorded(&self) -> Affected {
+        let last = self.lock_known(|known| known.last.clone());
+        let mut everything = affected::everything(self, last.as_deref());
+        let Some(Catalogue { viewer, .. }) = last.and_then(|last| last.label.catalogue.clone()) else {
+            return everything;
+        };
+        if let Ok(Some(generation)) = self.cache.generation().await
+            && let Ok(Some(record)) = self.cache.recorded(&viewer, generation).await
+        {
+            for table in Record(record).tables() {
+                everything.add_table(&self.registry.tables.of(&table));
+            }
+        }
+        everything
+    }
+
+    /// Asks the store for the schema's generation, then the database for the schema, and binds the namespace to the
+    /// database.
+    async fn ask(&self) -> Result<(Arc<Knowledge>, Result<(), CacheError>), DbErr> {
+        let number = self.lock_known(|known| {
+            known.begun += 1;
+            known.begun
+        });
+        let generation = self.cache.generation().await.ok().flatten();
+        let catalogue = Some(Catalogue::look(&self.db).await?);
+        let schema = schema::learn(&self.db, &self.registry.schemas()).await?;
+        if schema.triggers_hidden && self.is_news("hidden triggers") {
+            tracing::warn!(
+                "this database user may not see the triggers of some tables: each write to them invalidates \
+                 everything. GRANT TRIGGER on the database makes such writes exact"
+            );
+        }
+        let writers: Vec<_> = schema.writers.names().collect();
+        if !writers.is_empty() && self.is_news("writers") {
+            tracing::warn!(
+                ?writers,
+                "these call functions that may write: what reads or writes through them invalidates everything. If the \
+                 functions write nothing, declare them so: STABLE or IMMUTABLE on Postgres, READS SQL DATA on MySQL"
+            );
+        }
+        // The first one counts: a database in memory is given another each time it is learned.
+        let identity = self.identity.get_or_init(|| schema.identity.clone());
+        let claimed = self.cache.claim(identity).await;
+        let label = Label { generation, catalogue, number };
+        let known = claimed.is_ok();
+        let knowledge = Knowledge::new(Some(schema), known, label, &self.registry, self.allowances);
+        Ok((Arc::new(knowledge), claimed))
+    }
+
+    /// Invalidates everything if writes were sent before their cells had names. Such a write may not have ended yet,
+    /// so the fence is left to expire.
+    async fn make_up_for_unnamed_writes(&self, knowledge: &Knowledge) {
+        let due = self.unnamed_writes.load(Ordering::Acquire);
+        if due == 0 {
+            return;
+        }
+        // They were sent: where they can't be fenced, it is this process's duty to invalidate them.
+        drop(self.cache.fence_written(affected::everything(self, Some(knowledge))).await);
+        let paid = |now| (now == due).then_some(0);
+        if self.unnamed_writes.fetch_update(Ordering::AcqRel, Ordering::Acquire, paid).is_err() {
+            tracing::debug!("whoever learns the schema next invalidates everything once more");
+        }
+    }
+
+    fn report_unlike_columns(&self, knowledge: &Knowledge) {
+        for column in knowledge.unlike_columns(&self.registry) {
+            if self.is_news(&column) {
+                tracing::warn!(
+                    column,
+                    "`into_json` would see another form of this column in a cached row than in this database's: its \
+                     entity is not cached here, unless it says `#[cacheable(model_only)]`"
+                );
+            }
+        }
+    }
+
+    /// Keeps what was learned, unless the schema changed while it was being learned.
+    fn remember(&self, knowledge: Arc<Knowledge>, forgotten: u64) -> Arc<Knowledge> {
+        self.lock_known(|known| {
+            let is_current = known.forgotten == forgotten;
+            if knowledge.schema.is_some() && (is_current || known.last.is_none()) {
+                known.last = Some(knowledge.clone());
+            }
+            if !is_current {
+                return self.nothing_known();
+            }
+            known.knowledge = Some(knowledge.clone());
+            knowledge
+        })
+    }
+
+    /// True if the catalogue looks otherwise than it did, here or to another process, in the same generation: then
+    /// the schema was changed around the library. Keeps what it looks like, for the next time.
+    async fn has_changed_unnoticed(&self, knowledge: &Arc<Knowledge>) -> bool {
+        let (Some(generation), Some(schema), Some(catalogue)) =
+            (knowledge.generation(), &knowledge.schema, &knowledge.label.catalogue)
+        else {
+            return false;
+        };
+        if self.reach == Reach::Nothing || !self.cache.is_enabled() {
+            return false;
+        }
+        let last = self.lock_known(|known| known.last.clone());
+        let same_generation = last.filter(|last| last.generation() == Some(generation));
+        if same_generation.is_some_and(|last| last.label.catalogue.as_ref() != Some(catalogue)) {
+            return true;
+        }
+        match self.cache.recorded(&catalogue.viewer, generation).await {
+            Ok(Some(record)) if !Record(record.clone()).is_of(catalogue) => return true,
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                let record = Record::of(catalogue, schema).0;
+                // Whoever comes next records it else.
+                drop(self.cache.record(&catalogue.viewer, generation, record).await);
+            }
+            // Nothing is filled while the store is out of reach.
+            Err(_) => {}
+        }
+        self.lock_known(|known| known.last = Some(knowledge.clone()));
+        false
+    }
+
+    /// Ends a generation in which the schema has changed: everything is emptied that was cached in it.
+    async fn move_on(&self, knowledge: &Knowledge) {
+        tracing::info!("the schema was changed by another program: everything is invalidated");
+        let last = self.lock_known(|known| known.last.clone());
+        let mut affected = affected::everything(self, Some(knowledge));
+        affected.merge(affected::everything(self, last.as_deref()));
+        affected.add_table(self.cache.schema());
+        if self.cache.empty(affected).await.is_err() {
+            // Nothing was moved, or not known to be: what was learned may be of either.
+            self.forget();
+        }
+    }
+
+    /// Starts to look at the catalogue now and then, unless somebody does.
+    fn watch(self: &Arc<Self>) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        if self.schema_check.is_zero() || self.reach == Reach::Nothing || self.db.is_mock_connection() {
+            return;
+        }
+        let mut watching = self.watching.lock().unwrap_or_else(PoisonError::into_inner);
+        // The runtime of an earlier task may have ended.
+        if watching.as_ref().is_none_or(tokio::task::JoinHandle::is_finished) {
+            *watching = Some(runtime.spawn(look_now_and_then(Arc::downgrade(self), self.schema_check)));
+        }
+    }
+
+    /// Learns anew if the schema has changed since it was learned.
+    async fn look(self: &Arc<Self>) {
+        let Some(knowledge) = self.known() else { return };
+        let Some(generation) = knowledge.generation() else { return };
+        // While the schema is being changed, or nobody can say, there is nothing to compare.
+        let Ok(Some(current)) = self.cache.generation().await else { return };
+        if current == generation {
+            let Ok(catalogue) = Catalogue::look(&self.db).await else { return };
+            if knowledge.label.catalogue.as_ref() == Some(&catalogue) {
+                return;
+            }
+        }
+        self.relearn().await;
+    }
+
+    pub(super) fn nothing_known(&self) -> Arc<Knowledge> {
+        Arc::new(Knowledge::new(None, false, Label::default(), &self.registry, self.allowances))
+    }
+
+    fn lock_known<T>(&self, with: impl FnOnce(&mut super::shared::Known) -> T) -> T {
+        with(&mut self.knowledge.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Ends with the connection that it is for.
+async fn look_now_and_then(shared: Weak<Shared>, period: Duration) {
+    loop {
+        tokio::time::sleep(period).await;
+        let Some(shared) = shared.upgrade() else { return };
+        shared.look().await;
+    }
+}
+
+/// What one process tells the others of the schema: what the catalogue looked like, and the tables in it. One a line.
+struct Record(Bytes);
+
+impl Record {
+    fn of(catalogue: &Catalogue, schema: &Schema) -> Self {
+        let names = schema.tables().flat_map(|table| table.names()).map(QualifiedName::as_str);
+        let lines = [catalogue.fingerprint.as_str()].into_iter().chain(names);
+        Record(lines.collect::<Vec<_>>().join("\n").into())
+    }
+
+    fn is_of(&self, catalogue: &Catalogue) -> bool {
+        self.0.split(|byte| *byte == b'\n').next() == Some(catalogue.fingerprint.as_bytes())
+    }
+
+    fn tables(&self) -> Vec<QualifiedName> {
+        let lines = self.0.split(|byte| *byte == b'\n').skip(1);
+        lines.filter_map(|name| QualifiedName::read(std::str::from_utf8(name).ok()?)).collect()
+    }
+}
