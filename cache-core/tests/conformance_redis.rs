@@ -260,7 +260,7 @@ async fn thousands_of_cells_are_fenced_and_released() {
 #[tokio::test]
 async fn a_fence_fails_if_any_of_its_scripts_does() {
     let (mut raw, user) = (raw().await, redis_server::unique());
-    let rules = ["on", ">secret", "~*mine*", "~{cache-orm}:incarnation", "+@all"];
+    let rules = ["on", ">secret", "~*mine*", "~{cache-orm}:incarnation", "~*:schema", "+@all"];
     let _: String =
         redis::cmd("ACL").arg("SETUSER").arg(&user).arg(&rules).query_async(&mut raw).await.unwrap();
     let url = url().replacen("redis://", &format!("redis://{user}:secret@"), 1);
