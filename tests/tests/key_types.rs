@@ -68,6 +68,7 @@ mod entities {
 
         #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]
         #[sea_orm(table_name = "account")]
+        #[cacheable(model_only)]
         pub(crate) struct Model {
             #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
             pub(crate) code: super::Code,
@@ -88,6 +89,7 @@ mod entities {
 
         #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]
         #[sea_orm(table_name = "child")]
+        #[cacheable(model_only)]
         pub(crate) struct Model {
             #[sea_orm(primary_key, auto_increment = false)]
             pub(crate) id: i32,
@@ -121,6 +123,7 @@ mod entities {
 
         #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]
         #[sea_orm(table_name = "labelled")]
+        #[cacheable(model_only)]
         pub(crate) struct Model {
             #[sea_orm(primary_key, auto_increment = false)]
             pub(crate) id: i32,
@@ -139,6 +142,7 @@ mod entities {
 
             #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]
             #[sea_orm(table_name = "labelled")]
+            #[cacheable(model_only)]
             pub(crate) struct Model {
                 #[sea_orm(primary_key, auto_increment = false)]
                 pub(crate) id: i32,
@@ -159,6 +163,7 @@ mod entities {
 
         #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]
         #[sea_orm(table_name = "weight")]
+        #[cacheable(model_only)]
         pub(crate) struct Model {
             #[sea_orm(primary_key, auto_increment = false)]
             pub(crate) id: i32,
@@ -179,6 +184,7 @@ mod entities {
 
         #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]
         #[sea_orm(table_name = "voucher_cast")]
+        #[cacheable(model_only)]
         pub(crate) struct Model {
             #[sea_orm(primary_key, auto_increment = false, column_type = "Text", select_as = "varchar(3)")]
             pub(crate) code: String,

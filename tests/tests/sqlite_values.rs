@@ -14,6 +14,7 @@ mod blob {
 
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]
     #[sea_orm(table_name = "blob_key")]
+    #[cacheable(model_only)]
     pub(crate) struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub(crate) id: Vec<u8>,

@@ -130,6 +130,7 @@ macro_rules! entity {
 
             #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]
             #[sea_orm(table_name = $table)]
+            #[cacheable(model_only)]
             pub(crate) struct Model {
                 $($(#[$column])* pub(crate) $field: $Type,)+
             }
