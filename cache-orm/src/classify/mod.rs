@@ -72,7 +72,7 @@ impl TableName {
     }
 
     /// For a write to nobody knows which table: no table is called this.
-    fn of_any() -> Self {
+    pub(crate) fn of_any() -> Self {
         TableName { schema: None, name: "\0".to_owned() }
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn at_worst(shared: &Shared, knowledge: Option<&Knowledge>, class: &C
     let mut affected = everything(shared, knowledge);
     match class {
         Class::Write(writes) => {
-            for write in writes {
+            for write in writes.iter().filter(|write| write.table != TableName::of_any()) {
                 add_named(shared, knowledge, &write.table, &mut affected);
             }
         }
@@ -80,8 +80,7 @@ pub(crate) fn everything(shared: &Shared, knowledge: Option<&Knowledge>) -> Affe
 fn add_named(shared: &Shared, knowledge: Option<&Knowledge>, name: &TableName, affected: &mut Affected) {
     let last = shared.last();
     let schema = schema_of(knowledge).or_else(|| schema_of(last.as_deref()));
-    let names = schema.filter(|_| is_cached(shared, &name.name)).map(|schema| schema.candidates(name));
-    for name in names.into_iter().flatten() {
+    for name in schema.map(|schema| schema.candidates(name)).into_iter().flatten() {
         affected.add_table(&shared.registry.tables.of(&name));
     }
 }
