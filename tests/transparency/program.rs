@@ -330,15 +330,12 @@ impl Op {
 
     /// True for reads that decode a row as what its entity does not promise, which are documented to need `bypass()`.
     pub(crate) fn is_bypassed(&self) -> bool {
-        match self {
-            Op::Read(
-                Read::IntoJson | Read::IntoJsonAll,
-                Row::Person(_) | Row::Profile(_) | Row::Article(_),
-            )
-            | Op::Read(Read::Bypassed, _)
-            | Op::Graph(Graph::IntoOtherModel, _) => true,
-            _ => false,
-        }
+        matches!(
+            self,
+            Op::Read(Read::IntoJson | Read::IntoJsonAll, Row::Person(_) | Row::Profile(_) | Row::Article(_),)
+                | Op::Read(Read::Bypassed, _)
+                | Op::Graph(Graph::IntoOtherModel, _)
+        )
     }
 
     /// The table of its first row.
