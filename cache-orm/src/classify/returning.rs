@@ -5,9 +5,7 @@ use super::{ColumnName, ReturnedColumns, Returning, WriteKind, insert, lexer::Ki
 
 /// Looks at a statement that is the whole text and does nothing but this one write.
 pub(super) fn of(statement: &Statement, kind: &WriteKind) -> Option<Returning> {
-    // In an open bracket, what is appended would be part of something else.
-    let count = |wanted| statement.kinds().filter(|(_, kind)| *kind == wanted).count();
-    if statement.is_mysql() || count(Kind::OpenBracket) != count(Kind::CloseBracket) {
+    if statement.is_mysql() || !closes_its_brackets(statement) {
         return None;
     }
     let (table, after) = head(statement, kind)?;
@@ -17,6 +15,17 @@ pub(super) fn of(statement: &Statement, kind: &WriteKind) -> Option<Returning> {
     }
     let columns = returning.map(|at| columns(statement, at + 1, &table));
     Some(Returning { columns: columns.unwrap_or(ReturnedColumns::None) })
+}
+
+/// In an open bracket, what is appended would be part of something else.
+fn closes_its_brackets(statement: &Statement) -> bool {
+    let mut kinds = statement.kinds().map(|(_, kind)| kind);
+    let open = kinds.try_fold(0_usize, |open, kind| match kind {
+        Kind::OpenBracket => Some(open + 1),
+        Kind::CloseBracket => open.checked_sub(1),
+        _ => Some(open),
+    });
+    open == Some(0)
 }
 
 /// True if there is a condition, without which it is the whole table, and nothing that brings in columns of

@@ -219,6 +219,13 @@ fn what_an_upsert_assigns_is_known() {
     assert_eq!(assigned("INSERT INTO t VALUES (1) ON DUPLICATE KEY UPDATE a = 2", MySql), None);
 }
 
+/// As many brackets are closed as are opened, and one is open at the end all the same.
+#[test]
+fn nothing_is_appended_into_an_open_bracket() {
+    check_told(&[Postgres], "no", &["UPDATE t SET a = 1 WHERE b ] [", "UPDATE t SET a = 1 WHERE b = c[1"]);
+    check_told(&[Postgres], "append", &["UPDATE t SET a = 1 WHERE b = c[1] OR d[2] = 3"]);
+}
+
 proptest! {
     /// What is appended to a text that says so is a clause of its one statement: the text is then a write of the
     /// same kind that returns those columns, and nothing else about it changes.
