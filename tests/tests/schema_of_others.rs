@@ -150,7 +150,7 @@ async fn update(db: &CachedConnection, way: Way, size: i32) {
             let by_code = item::Entity::update_many()
                 .col_expr(item::Column::Size, Expr::value(size))
                 .filter(item::Column::Code.like("a%"));
-            drop(by_code.exec(db).await.expect("the update succeeds"));
+            let _ = by_code.exec(db).await.expect("the update succeeds");
         }
         Way::InATransaction => {
             let transaction = db.begin().await.expect("a transaction begins");

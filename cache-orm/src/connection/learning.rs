@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use cache_core::{cache::CacheError, entry::Generation, fence::Affected, key::QualifiedName, store::Reach};
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, TransactionTrait};
 use tokio::runtime::Handle;
 
 use crate::{
@@ -200,6 +200,22 @@ impl Shared {
         let paid = |now| (now == due).then_some(0);
         if self.unnamed_writes.fetch_update(Ordering::AcqRel, Ordering::Acquire, paid).is_err() {
             tracing::debug!("whoever learns the schema next invalidates everything once more");
+        }
+    }
+
+    /// Learns on a transaction's own connection how tables are named, where nothing was ever learned: what the
+    /// transaction has written can't be fenced else, and it may hold the pool's only connection.
+    pub(super) async fn learn_names(&self, transaction: &DatabaseTransaction) {
+        if self.names_cells() {
+            return;
+        }
+        // In a savepoint: a question that fails must not end the transaction.
+        let Ok(savepoint) = transaction.begin().await else { return };
+        let learned = schema::learn(&savepoint, &self.registry.schemas()).await;
+        if let (Ok(schema), Ok(())) = (learned, savepoint.rollback().await) {
+            let label = Label::default();
+            let knowledge = Knowledge::new(Some(schema), false, label, &self.registry, self.allowances);
+            self.lock_known(|known| known.last.get_or_insert_with(|| Arc::new(knowledge)).clone());
         }
     }
 

@@ -3,7 +3,7 @@
 //! Two equal answers to one viewer mean that nothing has changed of which [`Schema`](super::Schema) knows. That
 //! an answer differs may mean less: a comment, a table that nobody uses.
 
-use sea_orm::{DatabaseConnection, DbBackend, DbErr};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 
 use super::rows;
 
@@ -21,7 +21,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// The database's own.
-    pub(crate) async fn look(db: &DatabaseConnection) -> Result<Self, DbErr> {
+    pub(crate) async fn look(db: &impl ConnectionTrait) -> Result<Self, DbErr> {
         let sql = match db.get_database_backend() {
             DbBackend::Sqlite => SQLITE.to_owned(),
             DbBackend::Postgres => postgres(),

@@ -32,7 +32,7 @@ mod writers;
 use std::collections::{BTreeSet, HashMap, HashSet, hash_map::Entry};
 
 use cache_core::key::QualifiedName;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
 use crate::classify::{TableName, Writers};
 pub(crate) use catalogue::Catalogue;
@@ -48,7 +48,7 @@ pub(crate) use table::{Column, ColumnKind, Kind, Table, TextEquality};
 ///
 /// `named` are the schemas that entities name: the columns of their tables are learnt, as those of tables that a
 /// bare name means.
-pub(crate) async fn learn(db: &DatabaseConnection, named: &BTreeSet<String>) -> Result<Schema, DbErr> {
+pub(crate) async fn learn(db: &impl ConnectionTrait, named: &BTreeSet<String>) -> Result<Schema, DbErr> {
     match db.get_database_backend() {
         DbBackend::Sqlite => sqlite::learn(db).await,
         DbBackend::Postgres => postgres::learn(db, named).await,
@@ -327,7 +327,7 @@ impl Draft {
 
 /// The rows of a catalog query. It casts its `N` columns to text, since servers differ in the types they
 /// give to catalogs; NULL comes as the empty text.
-async fn rows<const N: usize>(db: &DatabaseConnection, sql: &str) -> Result<Vec<[String; N]>, DbErr> {
+async fn rows<const N: usize>(db: &impl ConnectionTrait, sql: &str) -> Result<Vec<[String; N]>, DbErr> {
     let found = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
     let mut rows = Vec::with_capacity(found.len());
     for row in found {

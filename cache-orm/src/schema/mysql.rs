@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm::{ConnectionTrait, DbErr};
 
 use super::privileges::Privileges;
 use super::{
@@ -10,7 +10,7 @@ use super::{
     with_named, writers,
 };
 
-pub(super) async fn learn(db: &DatabaseConnection, named: &BTreeSet<String>) -> Result<Schema, DbErr> {
+pub(super) async fn learn(db: &impl ConnectionTrait, named: &BTreeSet<String>) -> Result<Schema, DbErr> {
     let [flavour, server, database, user, isolation] =
         rows(db, WHO).await?.into_iter().next().unwrap_or_default();
     let identity = format!("{flavour} {server}");
@@ -55,7 +55,11 @@ const TRIGGERS: &str = "SELECT CAST(EVENT_OBJECT_SCHEMA AS CHAR), CAST(EVENT_OBJ
     WHERE EVENT_OBJECT_SCHEMA NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema')";
 
 /// Adds the tables; true if the triggers of a visible one are hidden.
-async fn tables(db: &DatabaseConnection, privileges: &Privileges, draft: &mut Draft) -> Result<bool, DbErr> {
+async fn tables(
+    db: &impl ConnectionTrait,
+    privileges: &Privileges,
+    draft: &mut Draft,
+) -> Result<bool, DbErr> {
     let watched = rows(db, TRIGGERS).await?.into_iter().map(|[database, table]| id(&database, &table));
     let watched: HashSet<Id> = watched.collect();
     let mut triggers_hidden = false;
@@ -109,7 +113,7 @@ const FOREIGN_KEY_ACTIONS: &str = "SELECT CAST(CONSTRAINT_SCHEMA AS CHAR), CAST(
     CAST(TABLE_NAME AS CHAR), CAST(DELETE_RULE AS CHAR), CAST(UPDATE_RULE AS CHAR) \
     FROM information_schema.REFERENTIAL_CONSTRAINTS";
 
-async fn foreign_keys(db: &DatabaseConnection, draft: &mut Draft) -> Result<(), DbErr> {
+async fn foreign_keys(db: &impl ConnectionTrait, draft: &mut Draft) -> Result<(), DbErr> {
     let actions: HashMap<[String; 3], [Action; 2]> = rows(db, FOREIGN_KEY_ACTIONS)
         .await?
         .into_iter()

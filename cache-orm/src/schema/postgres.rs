@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm::{ConnectionTrait, DbErr};
 
 use super::{
     Action, Column, ColumnKind, Draft, Kind, Schema, Table, TextEquality, is, rows, with_named, writers,
 };
 
-pub(super) async fn learn(db: &DatabaseConnection, named: &BTreeSet<String>) -> Result<Schema, DbErr> {
+pub(super) async fn learn(db: &impl ConnectionTrait, named: &BTreeSet<String>) -> Result<Schema, DbErr> {
     let identity = identity(db).await?;
     let mut draft = Draft::default();
     tables(db, &mut draft).await?;
@@ -43,7 +43,7 @@ const WHO: &str = "SELECT current_database()::text, \
     concat_ws(':', coalesce(host(inet_server_addr()), 'local'), inet_server_port(), \
     (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))";
 
-async fn identity(db: &DatabaseConnection) -> Result<String, DbErr> {
+async fn identity(db: &impl ConnectionTrait) -> Result<String, DbErr> {
     let (mut name, mut server) = (String::new(), String::new());
     for [database, permitted, address] in rows(db, WHO).await? {
         (name, server) = (database, address);
@@ -70,7 +70,7 @@ const TABLES: &str = "SELECT n.nspname::text, c.relname::text, pg_table_is_visib
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') \
     AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND NOT pg_is_other_temp_schema(n.oid)";
 
-async fn tables(db: &DatabaseConnection, draft: &mut Draft) -> Result<(), DbErr> {
+async fn tables(db: &impl ConnectionTrait, draft: &mut Draft) -> Result<(), DbErr> {
     for [schema, name, visible, kind, persistence, row_security, kin, watched] in rows(db, TABLES).await? {
         let table_kind = match (kind.as_str(), persistence.as_str()) {
             ("v", _) => Kind::Other("view"),

@@ -1,6 +1,6 @@
 //! MySQL and MariaDB: whose triggers the user may see.
 
-use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm::{ConnectionTrait, DbErr};
 
 use super::rows;
 
@@ -19,7 +19,7 @@ const GRANTS: &str = "SELECT CAST(GRANTEE AS CHAR), CAST('%' AS CHAR), CAST('' A
 
 impl Privileges {
     /// The privileges of `user`, written `name@host`.
-    pub(super) async fn of(db: &DatabaseConnection, user: &str) -> Result<Self, DbErr> {
+    pub(super) async fn of(db: &impl ConnectionTrait, user: &str) -> Result<Self, DbErr> {
         Ok(Privileges::granted(user, rows(db, GRANTS).await?))
     }
 

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm::{ConnectionTrait, DbErr};
 
 use super::rows;
 use crate::classify::hidden::{self, Hidden};
@@ -23,7 +23,7 @@ const PARAMETERS: &str = "SELECT CAST(SPECIFIC_SCHEMA AS CHAR), CAST(SPECIFIC_NA
 ///
 /// # Errors
 /// The database's own.
-pub(super) async fn quiet(db: &DatabaseConnection) -> Result<HashSet<String>, DbErr> {
+pub(super) async fn quiet(db: &impl ConnectionTrait) -> Result<HashSet<String>, DbErr> {
     let procedures = rows(db, PROCEDURES).await?;
     if procedures.is_empty() {
         return Ok(HashSet::new());

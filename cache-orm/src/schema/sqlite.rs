@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm::{ConnectionTrait, DbErr};
 
 use super::{Action, Column, ColumnKind, Draft, Kind, Schema, Table, TextEquality, file, is, rows};
 
@@ -14,7 +14,7 @@ const MAIN: &str = "main";
 const TABLES: &str = "main.sqlite_master AS m";
 const ORDINARY: &str = "m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL %'";
 
-pub(super) async fn learn(db: &DatabaseConnection) -> Result<Schema, DbErr> {
+pub(super) async fn learn(db: &impl ConnectionTrait) -> Result<Schema, DbErr> {
     let databases = rows::<2>(db, "SELECT name, file FROM pragma_database_list").await?;
     let mut draft = Draft::default();
     let collated = tables(db, &databases, &mut draft).await?;
@@ -40,7 +40,7 @@ const SETTINGS: &str = "SELECT e.encoding, CAST(u.read_uncommitted AS TEXT) \
 /// Adds the tables of every attached database, and returns those of the main one whose DDL mentions a
 /// collation: no pragma tells a column's.
 async fn tables(
-    db: &DatabaseConnection,
+    db: &impl ConnectionTrait,
     databases: &[[String; 2]],
     draft: &mut Draft,
 ) -> Result<HashSet<String>, DbErr> {
@@ -96,7 +96,7 @@ async fn tables(
 
 /// Adds the columns, and returns the primary key of each table.
 async fn columns(
-    db: &DatabaseConnection,
+    db: &impl ConnectionTrait,
     collated: &HashSet<String>,
     draft: &mut Draft,
 ) -> Result<HashMap<String, Vec<String>>, DbErr> {
@@ -127,7 +127,7 @@ async fn columns(
 }
 
 async fn unique(
-    db: &DatabaseConnection,
+    db: &impl ConnectionTrait,
     primary_keys: &HashMap<String, Vec<String>>,
     draft: &mut Draft,
 ) -> Result<(), DbErr> {
@@ -167,7 +167,7 @@ async fn unique(
 
 /// Foreign keys count whether `PRAGMA foreign_keys` is on or off: it is a setting of each connection.
 async fn foreign_keys(
-    db: &DatabaseConnection,
+    db: &impl ConnectionTrait,
     primary_keys: &HashMap<String, Vec<String>>,
     draft: &mut Draft,
 ) -> Result<(), DbErr> {

@@ -5,7 +5,7 @@
 //! MySQL's CONTAINS SQL, likewise, and MODIFIES SQL DATA. Those that come with the server or with an extension do not
 //! count. What a function calls in turn is seen only where the catalog knows it.
 
-use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm::{ConnectionTrait, DbErr};
 
 use super::{Draft, rows};
 
@@ -52,7 +52,7 @@ const POSTGRES: &str = "WITH RECURSIVE writer(class, object) AS ( \
         CASE WHEN d.classid = 'pg_catalog.pg_class'::regclass AND d.objsubid > 0 THEN d.objid END) \
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace";
 
-pub(super) async fn of_postgres(db: &DatabaseConnection, draft: &mut Draft) -> Result<(), DbErr> {
+pub(super) async fn of_postgres(db: &impl ConnectionTrait, draft: &mut Draft) -> Result<(), DbErr> {
     for [kind, schema, name] in rows(db, POSTGRES).await? {
         match kind.as_str() {
             "relation" => draft.writes_when_read([&schema, &name]),
@@ -75,7 +75,7 @@ const MYSQL: &str = "SELECT 'view', CAST(TABLE_SCHEMA AS CHAR), CAST(LOWER(TABLE
     WHERE ROUTINE_TYPE = 'FUNCTION' AND SQL_DATA_ACCESS NOT IN ('NO SQL', 'READS SQL DATA') \
     AND ROUTINE_SCHEMA NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema')";
 
-pub(super) async fn of_mysql(db: &DatabaseConnection, draft: &mut Draft) -> Result<(), DbErr> {
+pub(super) async fn of_mysql(db: &impl ConnectionTrait, draft: &mut Draft) -> Result<(), DbErr> {
     let (mut views, functions): (Vec<_>, Vec<_>) =
         rows::<4>(db, MYSQL).await?.into_iter().partition(|[kind, ..]| kind == "view");
     // A definition is kept with every name in backticks.

@@ -133,6 +133,10 @@ impl Calls {
             self.journal.commits_early();
         }
         if self.journal.may_commit_early() {
+            if self.journal.is_blind() {
+                self.shared.learn_names(&self.inner).await;
+                self.journal.note(write::affected::everything(&self.shared, self.shared.last().as_deref()));
+            }
             let unfenced = self.journal.unfenced();
             if !unfenced.is_empty() {
                 let known = self.journal.generation().flatten();

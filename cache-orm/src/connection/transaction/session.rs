@@ -7,7 +7,6 @@ use std::{
     task::{Context, Waker},
 };
 
-use cache_core::store::Reach;
 use sea_orm::{DatabaseTransaction, DbErr, TransactionOptions, TransactionTrait};
 use tokio::runtime::Handle as Runtime;
 
@@ -125,18 +124,8 @@ impl Session {
             }
             let mut generation = journal.generation();
             if journal.is_blind() {
-                // Others may cache tables that this process knows only by the schema. In this process, who has cached
-                // any has learned it.
-                let knowledge = if shared.reach == Reach::Shared {
-                    Some(shared.knowledge().await)
-                } else {
-                    shared.known()
-                };
-                journal.note(write::affected::everything(&shared, knowledge.as_deref()));
-                if let Some(knowledge) = knowledge {
-                    // Everything goes by it now.
-                    generation = Some(knowledge.generation());
-                }
+                shared.learn_names(&inner).await;
+                journal.note(write::affected::everything(&shared, shared.last().as_deref()));
             }
             if shared.session.is_changed() {
                 // It may commit what others have written.
