@@ -12,7 +12,7 @@ pub(crate) fn words<'n>(
     fenced: bool,
 ) -> String {
     let mut parts: BTreeMap<String, Parts> = BTreeMap::new();
-    for name in names {
+    for name in names.into_iter().filter(|name| !is_of_schema(name)) {
         let (table, cell) = split(name);
         parts.entry(table).or_default().add(cell);
     }
@@ -31,6 +31,11 @@ enum Cell {
     All,
     Presence,
     Alias(String),
+}
+
+/// `{namespace}:schema` and its like: every statement that changes the schema fences it, and no other.
+fn is_of_schema(name: &str) -> bool {
+    name.split_once('}').is_some_and(|(tag, _)| !tag.contains(':'))
 }
 
 /// `{namespace:schema.table.shard}:key` and its like. What is said of a table is said without its schema.

@@ -48,7 +48,7 @@ impl Raw {
 
     /// The cell of one row.
     async fn row(&mut self, table: &str, id: i32) -> String {
-        let keys = self.keys(&format!(":{table}.")).await;
+        let keys = self.keys(&format!(".{table}.")).await;
         let ends = format!("}}:{id}");
         keys.into_iter().find(|key| key.ends_with(&ends)).expect("the row is cached")
     }
