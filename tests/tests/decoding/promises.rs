@@ -109,6 +109,7 @@ matrix! {
                 for _ in 0..2 {
                     let select = || draft::Entity::find_by_id(id);
                     assert_eq!(as_json(select(), &db).await, as_json(select(), &plain).await);
+                    db.settled().await;
                     let model = select().one(&db).await.expect("an answer").expect("a row");
                     assert_eq!(model.text.title, if id == 1 { "one" } else { "two" });
                     db.settled().await;
