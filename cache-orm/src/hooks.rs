@@ -42,11 +42,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ConnectionTrait, DbErr, EntityName, EntityTrait, IdenStatic, Iterable,
-    PrimaryKeyToColumn, Value, Values,
+    PrimaryKeyToColumn, Values,
 };
 
 use crate::{
-    classify::{Class, Equality, TableName, TableWrite, WriteKind},
+    classify::{Equality, TableName, TableWrite, WriteKind},
     connection::{CachedConnection, Shared, transaction::CachedTransaction},
     write::{self, SchemaChange},
 };
@@ -113,21 +113,21 @@ where
     }
     let entity = A::Entity::default();
     let table = TableName::new(entity.schema_name(), entity.table_name());
-    let class = Class::Write(vec![TableWrite { table: table.clone(), kind, keys, returning: None }]);
-    let values: Vec<Value> = values;
+    let values = Values(values);
     for shared in connections(&table.name) {
-        fence(&shared, &class, Some(&Values(values.clone()))).await?;
+        let (table, kind, keys) = (table.clone(), kind.clone(), keys.clone());
+        fence(&shared, TableWrite { table, kind, keys, returning: None }, &values).await?;
     }
     Ok(())
 }
 
-/// Fences what a statement will change that this connection does not carry out. It is not known how it ends, so the
+/// Fences what a write will change that this connection does not carry out. It is not known how it ends, so the
 /// fence is left to expire.
-async fn fence(shared: &Arc<Shared>, class: &Class, values: Option<&Values>) -> Result<(), DbErr> {
+async fn fence(shared: &Arc<Shared>, write: TableWrite, values: &Values) -> Result<(), DbErr> {
     let _unnamed = SchemaChange::unnamed(shared);
     // Not asked for now: the caller may hold the pool's only connection.
     let knowledge = shared.known();
-    let affected = write::affected::by(shared, knowledge.as_deref(), class, values);
+    let affected = write::affected::by_write_elsewhere(shared, knowledge.as_deref(), write, values);
     let known = knowledge.and_then(|knowledge| knowledge.generation());
     drop(write::fence_in_transaction(shared, known, affected).await?);
     Ok(())

@@ -18,6 +18,7 @@ use tests::{
     Env, matrix,
     shop::{Shop, product, store},
 };
+use tokio::sync::Mutex;
 
 /// Its hooks are the derive's.
 mod note {
@@ -34,6 +35,9 @@ mod note {
         pub text: String,
     }
 }
+
+/// Hooks reach every connection of the process that has their table, or does not know yet: one test at a time.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 async fn notes(env: &Env) -> (DatabaseConnection, CachedConnection) {
     let raw = env.connect().await;
@@ -67,6 +71,7 @@ matrix! {
     stores: store;
 
     async fn hooks_invalidate_what_is_saved_through_a_raw_connection(env: Env) {
+        let _alone = ALONE.lock().await;
         let (raw, db) = notes(&env).await;
         for _ in 0..2 {
             for id in 1..=4 {
@@ -92,6 +97,7 @@ matrix! {
     }
 
     async fn hooks_invalidate_what_a_raw_transaction_commits_later(env: Env) {
+        let _alone = ALONE.lock().await;
         let (raw, db) = notes(&env).await;
         text(&db, 1).await;
         db.settled().await;
@@ -107,7 +113,21 @@ matrix! {
         assert_eq!(text(&db, 1).await.as_deref(), Some("uno"));
     }
 
+    /// The hook can't know that the write goes to another database than this one.
+    async fn a_hook_leaves_a_database_without_its_table_alone(env: Env) {
+        let _alone = ALONE.lock().await;
+        let shop = Shop::open(&env).await;
+        price(&shop.db, 1).await;
+        shop.db.settled().await;
+        written(1, "uno").update(&shop.plain).await.expect_err("there is no table of notes");
+        let before = shop.counts("product");
+        price(&shop.db, 1).await;
+        let after = shop.counts("product");
+        assert_eq!((before.abandoned_fences, after.hits), (0, before.hits + 1));
+    }
+
     async fn statements_of_the_inner_connection_are_noticed(env: Env) {
+        let _alone = ALONE.lock().await;
         let shop = Shop::open(&env).await;
         for id in 1..=3 {
             price(&shop.db, id).await;
@@ -147,6 +167,7 @@ matrix! {
     }
 
     async fn an_inner_connection_that_is_not_watched_is_as_it_was_given(env: Env) {
+        let _alone = ALONE.lock().await;
         let shop = Shop::open(&env).await;
         let reported = Arc::new(AtomicUsize::new(0));
         let mut below = env.connect().await;

@@ -106,6 +106,14 @@ impl Schema {
         }
     }
 
+    /// True if no table has this name. False also where it is not certain which one has it.
+    pub(crate) fn lacks(&self, name: &TableName) -> bool {
+        match &name.schema {
+            Some(schema) => !self.tables.contains_key(&id(schema, &name.name)),
+            None => !self.bare.contains_key(&name.name),
+        }
+    }
+
     /// The names that a table has, or would have, which a statement calls by this name.
     pub(crate) fn candidates(&self, name: &TableName) -> Vec<QualifiedName> {
         match (self.table(name), &name.schema) {

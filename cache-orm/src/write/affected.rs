@@ -37,6 +37,22 @@ pub(crate) fn by(
     }
 }
 
+/// What a write may change that is sent through a connection of somebody else's, perhaps to another database: where
+/// there is no table of that name, it changes nothing but one that may have been made since.
+pub(crate) fn by_write_elsewhere(
+    shared: &Shared,
+    knowledge: Option<&Knowledge>,
+    write: TableWrite,
+    values: &Values,
+) -> Affected {
+    if schema_of(knowledge).is_some_and(|schema| schema.lacks(&write.table)) {
+        let mut affected = nothing(shared);
+        add_named(shared, knowledge, &write.table, &mut affected);
+        return affected;
+    }
+    by(shared, knowledge, &Class::Write(vec![write]), Some(values))
+}
+
 /// What a statement of this class may change where names may not mean what they did when the schema was learned:
 /// everything that is known, and what it names in any case.
 pub(crate) fn at_worst(shared: &Shared, knowledge: Option<&Knowledge>, class: &Class) -> Affected {
