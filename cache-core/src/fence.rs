@@ -132,7 +132,8 @@ impl Affected {
     }
 }
 
-/// Dropping it abandons the fence: the outcome of the write is unknown, and the marks expire by themselves.
+/// Dropping it abandons the fence: the outcome of the write is unknown, and the marks are placed anew, in the
+/// background, and expire by themselves. (Outside a runtime they are not placed anew.)
 ///
 /// The default one marks nothing.
 #[must_use = "a fence that is dropped blocks its cells until it expires; release it when the outcome is known"]
@@ -199,18 +200,29 @@ impl Fence {
             }
         }
     }
-}
 
-impl Drop for Fence {
-    fn drop(&mut self) {
+    /// Leaves the marks to expire: nobody will ever tell how the write ends, which is sent only now.
+    pub fn leave(mut self) {
+        self.abandon(drop);
+    }
+
+    fn abandon(&mut self, placed: impl Fn(Parts)) {
         for parts in mem::take(&mut self.parts) {
             for table in &parts.tables {
                 table.counters.abandoned_fences.increment();
             }
-            if !parts.placed {
+            if parts.placed {
+                placed(parts);
+            } else {
                 parts.cache.clone().unfenced_write_ended(parts, false);
             }
         }
+    }
+}
+
+impl Drop for Fence {
+    fn drop(&mut self) {
+        self.abandon(|parts| parts.cache.clone().spawn(parts.renew()));
     }
 }
 
@@ -220,6 +232,14 @@ impl Parts {
         let Some(table) = self.tables.first() else { return };
         let call = || self.cache.store().release(&self.cells, self.writer);
         drop(self.cache.call(table, call).await);
+    }
+
+    /// Begins the time of the marks anew: the statement may have run for most of it when its caller vanished. And
+    /// nobody will release them, and find that they were lost: whatever was filled meanwhile goes.
+    async fn renew(self) {
+        let Some(table) = self.tables.first() else { return };
+        // On failure, what is left of the first marks expires by itself.
+        drop(self.cache.mark(table, &self.cells, self.writer).await);
     }
 
     /// A change of the schema waits until it has ended for everybody: else its own next query, and everybody's,

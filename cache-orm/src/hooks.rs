@@ -129,7 +129,7 @@ async fn fence(shared: &Arc<Shared>, class: &Class, values: Option<&Values>) -> 
     let knowledge = shared.known();
     let affected = write::affected::by(shared, knowledge.as_deref(), class, values);
     let known = knowledge.and_then(|knowledge| knowledge.generation());
-    drop(write::fence_in_transaction(shared, known, affected).await?);
+    write::fence_in_transaction(shared, known, affected).await?.leave();
     Ok(())
 }
 
