@@ -5,7 +5,7 @@ use std::{
     mem,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -15,7 +15,7 @@ use crate::{
     cache::{Cache, Table},
     entry::{Generation, Writer},
     key::{Key, RowKey},
-    store::StoreError,
+    store::{MOST_CELLS, StoreError},
 };
 
 /// What a write may change: cells to fence, by table. Only ever grows.
@@ -230,8 +230,10 @@ impl Parts {
     /// Takes back marks that were placed although the answer got lost. Tried once: they expire by themselves.
     pub(crate) async fn withdraw(self) {
         let Some(table) = self.tables.first() else { return };
-        let call = || self.cache.store().release(&self.cells, self.writer);
-        drop(self.cache.call(table, call).await);
+        for cells in self.cells.chunks(MOST_CELLS) {
+            let call = || self.cache.store().release(cells, self.writer);
+            drop(self.cache.call(table, call).await);
+        }
     }
 
     /// Begins the time of the marks anew: the statement may have run for most of it when its caller vanished. And
@@ -261,40 +263,54 @@ impl Parts {
     }
 
     async fn release(self) {
-        let repeated = Arc::new(AtomicBool::new(false));
-        if self.try_release(&repeated).await.is_err() {
+        let progress = Arc::<Progress>::default();
+        if self.try_release(&progress).await.is_err() {
             // The marks expire by themselves. But if the store lost them, an old row may have been filled, and
             // only a release empties its slot.
             let (cache, tables) = (self.cache.clone(), self.tables.clone());
             cache.insist_on_release(&tables, move || {
-                let (parts, repeated) = (self.clone(), repeated.clone());
-                async move { parts.try_release(&repeated).await }
+                let (parts, progress) = (self.clone(), progress.clone());
+                async move { parts.try_release(&progress).await }
             });
         }
     }
 
-    async fn try_release(&self, repeated: &AtomicBool) -> Result<(), StoreError> {
+    /// Goes on where an earlier try ended.
+    async fn try_release(&self, progress: &Progress) -> Result<(), StoreError> {
         // The first table stands for all of them in the counters of a call.
         let Some(table) = self.tables.first() else { return Ok(()) };
-        let again = AtomicBool::new(false);
-        let call = || {
-            again.store(repeated.swap(true, Ordering::Relaxed), Ordering::Relaxed);
-            self.cache.store().release(&self.cells, self.writer)
-        };
-        let lost = self.cache.call(table, call).await?;
-        // Where it was made before, that one may have taken the marks back although its answer got lost.
-        if lost > 0 && !again.into_inner() {
-            table.counters.lost_fences.add(lost as u64);
-            tracing::warn!(
-                table = table.name(),
-                lost,
-                "fences expired or were evicted before their write was decided: a row may have been served \
-                 stale. Raise the fence TTL above the statement time-out, and use an eviction policy of the \
-                 store that spares short-lived keys"
-            );
+        for cells in self.cells.chunks(MOST_CELLS).skip(progress.done.load(Ordering::Relaxed)) {
+            let again = AtomicBool::new(false);
+            let call = || {
+                again.store(progress.tried.swap(true, Ordering::Relaxed), Ordering::Relaxed);
+                self.cache.store().release(cells, self.writer)
+            };
+            let lost = self.cache.call(table, call).await?;
+            progress.tried.store(false, Ordering::Relaxed);
+            progress.done.fetch_add(1, Ordering::Relaxed);
+            // Where it was made before, that one may have taken the marks back although its answer got lost.
+            if lost > 0 && !again.into_inner() {
+                table.counters.lost_fences.add(lost as u64);
+                tracing::warn!(
+                    table = table.name(),
+                    lost,
+                    "fences expired or were evicted before their write was decided: a row may have been served \
+                     stale. Raise the fence TTL above the statement time-out, and use an eviction policy of the \
+                     store that spares short-lived keys"
+                );
+            }
         }
         Ok(())
     }
+}
+
+/// How far a release has come.
+#[derive(Debug, Default)]
+struct Progress {
+    /// So many calls were answered.
+    done: AtomicUsize,
+    /// The next one was made before, without an answer.
+    tried: AtomicBool,
 }
 
 #[cfg(test)]

@@ -12,6 +12,9 @@ use crate::{
     key::{Address, Key, Namespace, TableKeys},
 };
 
+/// A fence or release of more cells than this is several calls, one after the other, each with its own time-out.
+pub const MOST_CELLS: usize = 1000;
+
 /// A place that keeps cells. Object safe; shared behind an `Arc`.
 ///
 /// # Legal call sequences

@@ -29,7 +29,7 @@ use crate::{
     lease::{Lease, Ticket},
     quarantine::Quarantine,
     settings::{Settings, Unreachable},
-    store::{Claim, Reach, Sighting, Store, StoreError},
+    store::{Claim, MOST_CELLS, Reach, Sighting, Store, StoreError},
 };
 
 /// The cells of one namespace in one store, as one process uses them. Cheap to clone.
@@ -383,14 +383,18 @@ impl Cache {
         cells: &[Key],
         writer: Writer,
     ) -> Result<Option<Generation>, StoreError> {
-        let store = &self.inner.store;
-        // A repetition carries the same writer: where the first one arrived, it finds its own mark.
-        let fence = || store.fence(self.schema_cell(), cells, writer, self.inner.settings.fence_ttl);
-        let result = match self.inner.reach {
-            Reach::Shared => self.inner.breaker.fence(fence, |tried| store.doubt(tried.into_std())).await,
-            Reach::Process | Reach::Nothing => fence().await,
-        };
-        self.counted(table, result)
+        let (store, mut seen) = (&self.inner.store, None);
+        for cells in cells.chunks(MOST_CELLS) {
+            // A repetition carries the same writer: where the first one arrived, it finds its own mark.
+            let fence = || store.fence(self.schema_cell(), cells, writer, self.inner.settings.fence_ttl);
+            let result = match self.inner.reach {
+                Reach::Shared => self.inner.breaker.fence(fence, |tried| store.doubt(tried.into_std())).await,
+                Reach::Process | Reach::Nothing => fence().await,
+            };
+            // The last answer counts: all marks stand by then.
+            seen = self.counted(table, result)?;
+        }
+        Ok(seen)
     }
 
     fn refusal(&self, parts: &Parts, error: StoreError) -> Option<Refused> {
