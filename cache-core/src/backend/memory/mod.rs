@@ -189,6 +189,7 @@ impl Store for MemoryStore {
         replaces: Option<Token>,
         ttl: Duration,
     ) -> Result<Option<Grant>, StoreError> {
+        let Some(generation) = self.open_schema(schema) else { return Ok(None) };
         let token = Token::random();
         let outcome =
             self.apply(&at.slot, |now| Operation::Lease { token, until: after(now, ttl), replaces });
@@ -206,12 +207,11 @@ impl Store for MemoryStore {
             },
         };
         let presence = at.presence.as_ref().and_then(|key| self.open(key));
-        // At last: a change of the schema that ends before this has emptied none of these cells since, and one that
-        // begins after it will.
-        let Some(generation) = self.open_schema(schema) else {
+        // Again: a change of the schema that ended meanwhile may have emptied these cells before they were read.
+        if self.open_schema(schema) != Some(generation) {
             self.apply(&at.slot, |_| Operation::Forfeit { token });
             return Ok(None);
-        };
+        }
         Ok(Some(Grant { token, epoch, presence, generation }))
     }
 
