@@ -101,8 +101,11 @@ fn everything(tables: &[Arc<Table>]) -> Affected {
 }
 
 async fn is_free(memory: &MemoryStore, cache: &Cache, table: &Table) -> bool {
-    let (schema, at) = (cache.schema().keys().presence(), table.keys().row(&RowKey::default().with_integer(1)));
-    let Some(grant) = memory.lease(schema, &at, None, Duration::from_secs(60)).await.unwrap() else { return false };
+    let (schema, at) =
+        (cache.schema().keys().presence(), table.keys().row(&RowKey::default().with_integer(1)));
+    let Some(grant) = memory.lease(schema, &at, None, Duration::from_secs(60)).await.unwrap() else {
+        return false;
+    };
     memory.forfeit(&at, grant.token).await.unwrap();
     true
 }
