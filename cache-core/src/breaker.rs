@@ -7,7 +7,7 @@
 //! - After [`FAILURES`] failed calls in a row, close together, and not before a fence that began with the first of
 //!   them would have given up, the breaker opens: calls fail at once, without asking the store, except one probe per
 //!   [`REST`].
-//! - A process that lost the store serves no hits until a grace period has passed since the last failure:
+//! - A process that lost the store serves no hits until a grace period has passed since the store answered again:
 //!   another process may have lost it too, gone on writing, and not yet rotated its epochs.
 
 use std::{
@@ -54,6 +54,8 @@ struct State {
     failing: Option<(Instant, Instant)>,
     /// When the next probe may go out; set while the breaker is open.
     probe_at: Option<Instant>,
+    /// Nobody knows here since when it answers again: the next answer begins the grace period.
+    lost: bool,
     /// No hits before this moment.
     hits_from: Option<Instant>,
 }
@@ -174,6 +176,9 @@ impl Breaker {
         let mut state = self.lock();
         state.failures = 0;
         state.failing = None;
+        if std::mem::take(&mut state.lost) {
+            state.hits_from = Some(Instant::now() + self.grace);
+        }
         if state.probe_at.take().is_some() {
             tracing::info!("the cache store answers again");
         }
@@ -202,7 +207,7 @@ impl Breaker {
             state.probe_at = Some(Instant::now() + REST);
         }
         if again_and_again || matches!(error, StoreError::Unreachable(_)) {
-            state.hits_from = Some(Instant::now() + self.grace);
+            state.lost = true;
         }
     }
 

@@ -5,7 +5,7 @@ use std::{
     mem,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -15,7 +15,7 @@ use crate::{
     cache::{Cache, Table},
     entry::{Generation, Writer},
     key::{Key, RowKey},
-    store::StoreError,
+    store::{MOST_CELLS, StoreError},
 };
 
 /// What a write may change: cells to fence, by table. Only ever grows.
@@ -132,7 +132,8 @@ impl Affected {
     }
 }
 
-/// Dropping it abandons the fence: the outcome of the write is unknown, and the marks expire by themselves.
+/// Dropping it abandons the fence: the outcome of the write is unknown, and the marks are placed anew, in the
+/// background, and expire by themselves. (Outside a runtime they are not placed anew.)
 ///
 /// The default one marks nothing.
 #[must_use = "a fence that is dropped blocks its cells until it expires; release it when the outcome is known"]
@@ -199,18 +200,29 @@ impl Fence {
             }
         }
     }
-}
 
-impl Drop for Fence {
-    fn drop(&mut self) {
+    /// Leaves the marks to expire: nobody will ever tell how the write ends, which is sent only now.
+    pub fn leave(mut self) {
+        self.abandon(drop);
+    }
+
+    fn abandon(&mut self, placed: impl Fn(Parts)) {
         for parts in mem::take(&mut self.parts) {
             for table in &parts.tables {
                 table.counters.abandoned_fences.increment();
             }
-            if !parts.placed {
+            if parts.placed {
+                placed(parts);
+            } else {
                 parts.cache.clone().unfenced_write_ended(parts, false);
             }
         }
+    }
+}
+
+impl Drop for Fence {
+    fn drop(&mut self) {
+        self.abandon(|parts| parts.cache.clone().spawn(parts.renew()));
     }
 }
 
@@ -218,8 +230,18 @@ impl Parts {
     /// Takes back marks that were placed although the answer got lost. Tried once: they expire by themselves.
     pub(crate) async fn withdraw(self) {
         let Some(table) = self.tables.first() else { return };
-        let call = || self.cache.store().release(&self.cells, self.writer);
-        drop(self.cache.call(table, call).await);
+        for cells in self.cells.chunks(MOST_CELLS) {
+            let call = || self.cache.store().release(cells, self.writer);
+            drop(self.cache.call(table, call).await);
+        }
+    }
+
+    /// Begins the time of the marks anew: the statement may have run for most of it when its caller vanished. And
+    /// nobody will release them, and find that they were lost: whatever was filled meanwhile goes.
+    async fn renew(self) {
+        let Some(table) = self.tables.first() else { return };
+        // On failure, what is left of the first marks expires by itself.
+        drop(self.cache.mark(table, &self.cells, self.writer).await);
     }
 
     /// A change of the schema waits until it has ended for everybody: else its own next query, and everybody's,
@@ -241,40 +263,54 @@ impl Parts {
     }
 
     async fn release(self) {
-        let repeated = Arc::new(AtomicBool::new(false));
-        if self.try_release(&repeated).await.is_err() {
+        let progress = Arc::<Progress>::default();
+        if self.try_release(&progress).await.is_err() {
             // The marks expire by themselves. But if the store lost them, an old row may have been filled, and
             // only a release empties its slot.
             let (cache, tables) = (self.cache.clone(), self.tables.clone());
             cache.insist_on_release(&tables, move || {
-                let (parts, repeated) = (self.clone(), repeated.clone());
-                async move { parts.try_release(&repeated).await }
+                let (parts, progress) = (self.clone(), progress.clone());
+                async move { parts.try_release(&progress).await }
             });
         }
     }
 
-    async fn try_release(&self, repeated: &AtomicBool) -> Result<(), StoreError> {
+    /// Goes on where an earlier try ended.
+    async fn try_release(&self, progress: &Progress) -> Result<(), StoreError> {
         // The first table stands for all of them in the counters of a call.
         let Some(table) = self.tables.first() else { return Ok(()) };
-        let again = AtomicBool::new(false);
-        let call = || {
-            again.store(repeated.swap(true, Ordering::Relaxed), Ordering::Relaxed);
-            self.cache.store().release(&self.cells, self.writer)
-        };
-        let lost = self.cache.call(table, call).await?;
-        // Where it was made before, that one may have taken the marks back although its answer got lost.
-        if lost > 0 && !again.into_inner() {
-            table.counters.lost_fences.add(lost as u64);
-            tracing::warn!(
-                table = table.name(),
-                lost,
-                "fences expired or were evicted before their write was decided: a row may have been served \
-                 stale. Raise the fence TTL above the statement time-out, and use an eviction policy of the \
-                 store that spares short-lived keys"
-            );
+        for cells in self.cells.chunks(MOST_CELLS).skip(progress.done.load(Ordering::Relaxed)) {
+            let again = AtomicBool::new(false);
+            let call = || {
+                again.store(progress.tried.swap(true, Ordering::Relaxed), Ordering::Relaxed);
+                self.cache.store().release(cells, self.writer)
+            };
+            let lost = self.cache.call(table, call).await?;
+            progress.tried.store(false, Ordering::Relaxed);
+            progress.done.fetch_add(1, Ordering::Relaxed);
+            // Where it was made before, that one may have taken the marks back although its answer got lost.
+            if lost > 0 && !again.into_inner() {
+                table.counters.lost_fences.add(lost as u64);
+                tracing::warn!(
+                    table = table.name(),
+                    lost,
+                    "fences expired or were evicted before their write was decided: a row may have been served \
+                     stale. Raise the fence TTL above the statement time-out, and use an eviction policy of the \
+                     store that spares short-lived keys"
+                );
+            }
         }
         Ok(())
     }
+}
+
+/// How far a release has come.
+#[derive(Debug, Default)]
+struct Progress {
+    /// So many calls were answered.
+    done: AtomicUsize,
+    /// The next one was made before, without an answer.
+    tried: AtomicBool,
 }
 
 #[cfg(test)]

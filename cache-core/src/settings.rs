@@ -18,7 +18,8 @@ pub struct Settings {
     /// How long a fence stands if its writer never learns the outcome. Must exceed the time that a statement
     /// can still run unattended. Default: 60 seconds.
     pub fence_ttl: Duration,
-    /// How long a call to a shared store may take. Default: 250 milliseconds.
+    /// How long a call to a shared store may take; a write of more than a thousand cells takes several. Default: 250
+    /// milliseconds.
     pub store_time_out: Duration,
     /// How long a write waits for a store that does not answer before it counts as lost: until then its fence is
     /// tried again, on a new connection. Longer if [`store_time_out`](Self::store_time_out) is. Default: 1 second.

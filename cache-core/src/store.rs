@@ -12,6 +12,9 @@ use crate::{
     key::{Address, Key, Namespace, TableKeys},
 };
 
+/// A fence or release of more cells than this is several calls, one after the other, each with its own time-out.
+pub const MOST_CELLS: usize = 1000;
+
 /// A place that keeps cells. Object safe; shared behind an `Arc`.
 ///
 /// # Legal call sequences
@@ -32,7 +35,7 @@ use crate::{
 /// - A call whose answer got lost may be made again. `fence` (with the same writer), `release` and `forfeit` are
 ///   idempotent; of `lease` and `fill`, the second is refused if the first was executed.
 /// - The schema cell is an epoch cell: a change of the schema fences it like any other. A lease is granted, and a
-///   fence answered, with the number that stands there; a fence reads it when all of its marks stand.
+///   fence answered, with the number that stands there, read when the lease and its numbers, or all marks, stand.
 /// - A store never answers from a replica.
 ///
 /// # Cancel safety

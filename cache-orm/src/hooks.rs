@@ -129,7 +129,7 @@ async fn fence(shared: &Arc<Shared>, write: TableWrite, values: &Values) -> Resu
     let knowledge = shared.known();
     let affected = write::affected::by_write_elsewhere(shared, knowledge.as_deref(), write, values);
     let known = knowledge.and_then(|knowledge| knowledge.generation());
-    drop(write::fence_in_transaction(shared, known, affected).await?);
+    write::fence_in_transaction(shared, known, affected).await?.leave();
     Ok(())
 }
 

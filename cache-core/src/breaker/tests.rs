@@ -125,6 +125,25 @@ async fn the_probe_that_closes_the_breaker_is_followed_by_the_grace_period() {
     assert!(breaker.in_grace());
 }
 
+/// Others invalidate what they wrote once they reach the store, and nobody asked it here for long.
+#[tokio::test(start_paused = true)]
+async fn the_grace_period_begins_when_the_store_is_back_however_long_nobody_asked() {
+    for opens in [false, true] {
+        let breaker = breaker();
+        if opens {
+            open(&breaker).await;
+        } else {
+            breaker.call(|| ready(lost())).await.expect_err("the store is gone");
+        }
+        tokio::time::advance(GRACE * 10).await;
+        assert!(!breaker.in_grace(), "whoever asks finds out whether the store is back");
+        breaker.call(|| ready(Ok(()))).await.expect("the store is back");
+        assert!(breaker.in_grace(), "opened: {opens}");
+        tokio::time::advance(GRACE).await;
+        assert!(!breaker.in_grace());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_fence_outlives_a_server_that_stops_for_a_moment() {
     let (breaker, store) = (breaker(), Script::new([hangs(), hangs(), gone(), gone(), hangs()]));

@@ -25,11 +25,11 @@ use crate::{
     event::Counters,
     fence::{Affected, Fence, Parts},
     flight::{Boarding, Flights},
-    key::{Address, InvalidNamespace, Namespace, QualifiedName, TableKeys},
+    key::{Address, InvalidNamespace, Key, Namespace, QualifiedName, TableKeys},
     lease::{Lease, Ticket},
     quarantine::Quarantine,
     settings::{Settings, Unreachable},
-    store::{Claim, Reach, Sighting, Store, StoreError},
+    store::{Claim, MOST_CELLS, Reach, Sighting, Store, StoreError},
 };
 
 /// The cells of one namespace in one store, as one process uses them. Cheap to clone.
@@ -370,15 +370,31 @@ impl Cache {
     async fn place(&self, affected: Affected) -> Option<(Parts, Result<Option<Generation>, StoreError>)> {
         let (cells, tables) = affected.into_parts();
         let first = tables.first().filter(|_| self.inner.reach != Reach::Nothing)?;
-        let (store, writer) = (&self.inner.store, Writer::random());
-        // A repetition carries the same writer: where the first one arrived, it finds its own mark.
-        let fence = || store.fence(self.schema_cell(), &cells, writer, self.inner.settings.fence_ttl);
-        let result = match self.inner.reach {
-            Reach::Shared => self.inner.breaker.fence(fence, |tried| store.doubt(tried.into_std())).await,
-            Reach::Process | Reach::Nothing => fence().await,
-        };
-        let answer = self.counted(first, result);
+        let writer = Writer::random();
+        let answer = self.mark(first, &cells, writer).await;
         Some((Parts { cache: self.clone(), cells, tables, writer, placed: answer.is_ok() }, answer))
+    }
+
+    /// Marks the cells, or marks them anew, and tells the schema's generation. `table` stands for all that are written
+    /// in the counters of a call.
+    pub(crate) async fn mark(
+        &self,
+        table: &Table,
+        cells: &[Key],
+        writer: Writer,
+    ) -> Result<Option<Generation>, StoreError> {
+        let (store, mut seen) = (&self.inner.store, None);
+        for cells in cells.chunks(MOST_CELLS) {
+            // A repetition carries the same writer: where the first one arrived, it finds its own mark.
+            let fence = || store.fence(self.schema_cell(), cells, writer, self.inner.settings.fence_ttl);
+            let result = match self.inner.reach {
+                Reach::Shared => self.inner.breaker.fence(fence, |tried| store.doubt(tried.into_std())).await,
+                Reach::Process | Reach::Nothing => fence().await,
+            };
+            // The last answer counts: all marks stand by then.
+            seen = self.counted(table, result)?;
+        }
+        Ok(seen)
     }
 
     fn refusal(&self, parts: &Parts, error: StoreError) -> Option<Refused> {

@@ -9,7 +9,7 @@ use crate::{
     entry::{Entry, Epoch, Fingerprint, Generation, Writer},
     fence::Affected,
     key::Key,
-    store::StoreError,
+    store::{MOST_CELLS, StoreError},
 };
 
 /// How long a record is kept at most. It loses its validity with its generation.
@@ -70,7 +70,10 @@ impl Cache {
         let (cells, _) = affected.into_parts();
         // A fence that is born expired leaves its cells empty.
         let (writer, ttl) = (Writer::random(), Duration::ZERO);
-        self.guarded(|| self.inner.store.fence(self.schema_cell(), &cells, writer, ttl)).await.map(drop)
+        for cells in cells.chunks(MOST_CELLS) {
+            self.guarded(|| self.inner.store.fence(self.schema_cell(), cells, writer, ttl)).await?;
+        }
+        Ok(())
     }
 
     pub(super) fn schema_cell(&self) -> &Key {

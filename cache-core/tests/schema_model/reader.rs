@@ -35,6 +35,8 @@ pub(crate) enum Step {
     },
     /// May replace the entry with this token.
     Missed(Option<u64>),
+    /// Rule off: was told its own generation before it asks for the lease.
+    Named(Option<u64>),
     Leased,
     Opened(u64),
     /// Holds a lease under its own generation, and this epoch.
@@ -100,7 +102,10 @@ impl World {
             Step::Labelled(_) => actions.push(Action::Learn(at)),
             Step::Unlabelled(_) => actions.push(Action::Label(at)),
             Step::Saw { .. } => actions.push(Action::SeeEpoch(at)),
-            Step::Missed(_) => actions.push(Action::Lease(at)),
+            Step::Missed(_) if !protocol.keeps(Rule::LeaseNamesGenerationLast) => {
+                actions.push(Action::CompareGeneration(at));
+            }
+            Step::Missed(_) | Step::Named(_) => actions.push(Action::Lease(at)),
             Step::Leased => actions.push(Action::Open(at)),
             Step::Opened(_) => actions.push(Action::CompareGeneration(at)),
             Step::Granted(_) | Step::Alone => actions.push(Action::Load(at)),
@@ -143,13 +148,19 @@ impl World {
                     false => Step::Missed(Some(token)),
                 }
             }
-            (Action::Lease(_), Step::Missed(replaces)) => {
+            (Action::CompareGeneration(_), Step::Missed(replaces)) => {
+                let seen = self.generation(protocol);
+                let same = seen.is_some() && seen == self.readers[at].known.generation;
+                if same { Step::Named(replaces) } else { Step::Alone }
+            }
+            (Action::Lease(_), Step::Missed(replaces) | Step::Named(replaces)) => {
                 let lease = Operation::Lease { token, until: LATER, replaces: replaces.map(Token) };
                 let granted = self.cells.run(Cell::Row, lease) == Outcome::Granted;
                 if granted { Step::Leased } else { Step::Alone }
             }
             (Action::Open(_), _) => match self.open(protocol, Cell::Epoch) {
-                Some(epoch) => Step::Opened(epoch),
+                Some(epoch) if protocol.keeps(Rule::LeaseNamesGenerationLast) => Step::Opened(epoch),
+                Some(epoch) => Step::Granted(epoch),
                 None => self.forfeit(token),
             },
             (Action::CompareGeneration(_), Step::Opened(epoch)) => {

@@ -21,6 +21,8 @@ use crate::{
 pub(crate) enum Rule {
     /// A reader fills only if its lease was granted under the generation that it knows.
     ReaderComparesGeneration,
+    /// A lease names the generation when its slot is taken and its epoch read. Off: before.
+    LeaseNamesGenerationLast,
     /// An entry is a hit only for who knows the generation that it was filled under.
     EntriesCarryTheGeneration,
     /// A writer that is told another generation learns anew and widens its fence.
@@ -39,8 +41,9 @@ pub(crate) enum Rule {
     RandomGenerations,
 }
 
-pub(crate) const RULES: [Rule; 9] = [
+pub(crate) const RULES: [Rule; 10] = [
     Rule::ReaderComparesGeneration,
+    Rule::LeaseNamesGenerationLast,
     Rule::EntriesCarryTheGeneration,
     Rule::WriterComparesGeneration,
     Rule::WriterHeedsAChange,

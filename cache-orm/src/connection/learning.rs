@@ -196,7 +196,7 @@ impl Shared {
             return;
         }
         // They were sent: where they can't be fenced, it is this process's duty to invalidate them.
-        drop(self.cache.fence_written(affected::everything(self, Some(knowledge))).await);
+        self.cache.fence_written(affected::everything(self, Some(knowledge))).await.0.leave();
         let paid = |now| (now == due).then_some(0);
         if self.unnamed_writes.fetch_update(Ordering::AcqRel, Ordering::Acquire, paid).is_err() {
             tracing::debug!("whoever learns the schema next invalidates everything once more");

@@ -36,7 +36,7 @@ pub(super) fn watched(shared: &Arc<Shared>, db: &DatabaseConnection) -> Database
             let affected = write::affected::by(&shared, knowledge.as_deref(), &class, values.as_ref());
             // The statement was sent already: there is nobody to refuse it to, and nobody who tells how it ends.
             let known = knowledge.and_then(|knowledge| knowledge.generation());
-            drop(write::fence_written_in_transaction(&shared, known, affected).await);
+            write::fence_written_in_transaction(&shared, known, affected).await.leave();
             drop(change);
         });
     });

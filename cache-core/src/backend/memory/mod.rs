@@ -207,6 +207,11 @@ impl Store for MemoryStore {
             },
         };
         let presence = at.presence.as_ref().and_then(|key| self.open(key));
+        // Again: a change of the schema that ended meanwhile may have emptied these cells before they were read.
+        if self.open_schema(schema) != Some(generation) {
+            self.apply(&at.slot, |_| Operation::Forfeit { token });
+            return Ok(None);
+        }
         Ok(Some(Grant { token, epoch, presence, generation }))
     }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::{
-    entry::{Fingerprint, Payload},
+    entry::{Decoded, Fingerprint, Payload},
     key::{RowKey, TableKeys},
     testing::ManualClock,
 };
@@ -141,4 +141,59 @@ async fn clones_are_the_same_store() {
     let store = MemoryStore::default();
     assert!(fill(&store, &row(1), 10).await);
     assert!(store.clone().lookup(&row(1)).await.unwrap().entry.is_some());
+}
+
+/// Does its work when the store lets go of it: in the midst of the call that does.
+struct Interrupts(Mutex<Option<Box<dyn FnOnce() + Send>>>);
+
+impl Decoded for Interrupts {
+    fn encode(&self) -> Bytes {
+        Bytes::new()
+    }
+
+    fn weight(&self) -> usize {
+        0
+    }
+}
+
+impl Drop for Interrupts {
+    fn drop(&mut self) {
+        if let Some(work) = unpoisoned(&self.0).take() {
+            work();
+        }
+    }
+}
+
+/// Else a reader that goes by the old schema fills what it was changed for, under the number of the old one.
+#[tokio::test]
+async fn a_lease_is_not_granted_under_a_generation_that_ended_before_its_slot_was_taken() {
+    let store = MemoryStore::with_capacity(64 << 20);
+    let (before, schema) = (store.generation(&schema()).await.unwrap(), schema());
+    // A row whose shard has neither its epoch nor the schema in it: those can be reached while it is held.
+    let apart = |at: &Address| {
+        let others = [Some(&schema), at.epoch.as_ref()];
+        others.into_iter().flatten().all(|other| store.place(other) != store.place(&at.slot))
+    };
+    let at = (0..).map(row).find(apart).unwrap();
+    let change = {
+        let (store, cells) = (store.clone(), [schema.clone(), at.epoch.clone().unwrap()]);
+        move || {
+            let writer = Writer(1);
+            for cell in &cells {
+                store.apply(cell, |now| Operation::Fence { writer, until: after(now, TTL) });
+            }
+            for cell in &cells {
+                store.apply(cell, |_| Operation::Release { writer });
+            }
+        }
+    };
+    let grant = store.lease(&schema, &at, None, TTL).await.unwrap().unwrap();
+    let payload = Payload::Decoded(Arc::new(Interrupts(Mutex::new(Some(Box::new(change))))));
+    let stale = Entry { payload, ..entry(grant, 0) };
+    assert!(store.fill(&at, stale, TTL).await.unwrap());
+
+    let granted = store.lease(&schema, &at, Some(grant.token), TTL).await.unwrap();
+    let named = store.generation(&schema).await.unwrap();
+    assert_ne!(named, before, "the schema has changed in the midst of the lease");
+    assert!(granted.is_none_or(|grant| Some(grant.generation) == named), "{granted:?}");
 }

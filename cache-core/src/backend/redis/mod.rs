@@ -29,7 +29,7 @@ use self::{
 use crate::{
     entry::{Entry, Epoch, Generation, Token, Writer},
     key::{Address, Key, Namespace, TableKeys},
-    store::{Claim, Filled, Grant, Reach, Sighting, Sightings, Store, StoreError, Wish},
+    store::{Claim, Filled, Grant, MOST_CELLS, Reach, Sighting, Sightings, Store, StoreError, Wish},
 };
 
 /// A command reads or writes no more slots than this: the server serves nobody else meanwhile.
@@ -40,9 +40,6 @@ const MOST_BYTES: usize = 4 << 20;
 
 /// More of another database's identity is not shown.
 const LONGEST_IDENTITY: usize = 1024;
-
-/// A script works on at most so many cells, because the server does nothing else meanwhile.
-const MOST_CELLS: usize = 1000;
 
 /// A store on a Redis server (or Valkey), shared by every process that connects to it.
 ///
@@ -440,6 +437,7 @@ impl Store for RedisStore {
         let fresh = Generation::random().0.to_be_bytes();
         let arguments: [&[u8]; 3] = [&writer.0.to_be_bytes(), &encode_ttl(ttl), &fresh];
         let mut generation = None;
+        // The server does nothing else while a script works.
         for cells in cells.chunks(MOST_CELLS) {
             let keys = names(cells.iter().chain([schema]));
             // The last answer counts: all marks stand by then.

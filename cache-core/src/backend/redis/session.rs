@@ -12,7 +12,6 @@ use redis::{
 use tokio::sync::watch;
 
 use super::{
-    MOST_CELLS,
     codec::encode_ttl,
     connect::{ConnectError, Server},
     incarnation::{Incarnation, Reign},
@@ -22,7 +21,7 @@ use super::{
 use crate::{
     entry::Writer,
     key::{Key, TableKeys},
-    store::StoreError,
+    store::{MOST_CELLS, StoreError},
 };
 
 /// A connection to one incarnation of a server.
