@@ -94,6 +94,8 @@ pub(crate) enum Class {
     Schema,
     /// May do anything, such as change the schema or end the transaction.
     Unknown,
+    /// The same, and the text shows a change of the schema.
+    UnknownSchema,
     /// Controls the transaction, or changes what later statements on this connection mean; and may do
     /// anything besides. A raw COMMIT makes earlier writes visible, and so does `LOCK TABLES` on MySQL.
     Session,
@@ -183,8 +185,15 @@ pub(crate) enum ReturnedColumns {
 /// milliseconds: a text over [`lexer::LONGEST`] is not read.
 pub(crate) fn classify(sql: &str, backend: DbBackend) -> Class {
     let class = lexer::lex(sql, backend).map_or(Class::Unknown, |lexed| class(&lexed));
-    // What is not understood may still tell that it is about the session.
-    if class == Class::Unknown && hidden::of(sql, backend).changes { Class::Session } else { class }
+    // What is not understood may still tell that it is about the session, or the schema.
+    if class != Class::Unknown {
+        return class;
+    }
+    match hidden::of(sql, backend) {
+        hidden if hidden.changes => Class::Session,
+        hidden if hidden.defines => Class::UnknownSchema,
+        _ => Class::Unknown,
+    }
 }
 
 fn class(lexed: &lexer::Lexed) -> Class {

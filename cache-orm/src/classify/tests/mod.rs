@@ -31,6 +31,7 @@ fn shown(class: &Class) -> String {
         Class::Schema => "schema".into(),
         Class::Session => "session".into(),
         Class::Unknown => "unknown".into(),
+        Class::UnknownSchema => "unknown schema".into(),
         Class::Write(writes) => {
             let writes = writes.iter().map(|write| {
                 let kind = match &write.kind {

@@ -125,7 +125,7 @@ impl Calls {
         }
         // A raw COMMIT or a procedure ends the transaction behind our back; so does DDL on MySQL.
         let commits = match class {
-            Class::Session | Class::Unknown | Class::Commits => true,
+            Class::Session | Class::Unknown | Class::UnknownSchema | Class::Commits => true,
             Class::Schema => self.shared.backend == DbBackend::MySql,
             Class::Read(_) | Class::Write(_) => false,
         };
