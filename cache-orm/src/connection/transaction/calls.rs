@@ -67,9 +67,13 @@ impl Calls {
         match self.shared.route(sql) {
             Route::Cached(read) => {
                 read.entity().bypasses.count(BypassReason::InTransaction);
+                self.note_unjudged(sql);
                 self.shared.writing(sql)
             }
-            Route::Read => None,
+            Route::Read => {
+                self.note_unjudged(sql);
+                None
+            }
             Route::Write(class)
                 if *class == Class::Session && ends_with_transaction(sql, self.shared.backend) =>
             {
@@ -79,6 +83,13 @@ impl Calls {
                 None
             }
             Route::Write(class) => Some(class),
+        }
+    }
+
+    /// Takes note of a read if nobody can tell whether it writes.
+    fn note_unjudged(&self, sql: &str) {
+        if self.shared.may_write_unseen() {
+            self.journal.reads_blindly(sql);
         }
     }
 
@@ -133,6 +144,7 @@ impl Calls {
             self.journal.commits_early();
         }
         if self.journal.may_commit_early() {
+            self.journal.judge(&self.shared, &self.inner).await;
             if self.journal.is_blind() {
                 self.shared.learn_names(&self.inner).await;
                 self.journal.note(write::affected::everything(&self.shared, self.shared.last().as_deref()));

@@ -124,6 +124,7 @@ impl Session {
             if !level.is_last() {
                 return inner.commit().await;
             }
+            journal.judge(&shared, &inner).await;
             let mut generation = journal.generation();
             if journal.is_blind() {
                 shared.learn_names(&inner).await;
