@@ -283,9 +283,9 @@ impl Scan<'_> {
             })
     }
 
-    /// The positions from here to the end of the statement, as far as semicolons tell it.
+    /// The positions from here to the end of the statement, as far as semicolons tell it; of a long one its begin.
     fn statement(&self, from: usize) -> impl Iterator<Item = usize> {
-        (from..self.pieces.len()).take_while(|at| !self.pieces[*at].is_sign(";"))
+        (from..self.pieces.len()).take(LONGEST_LIST).take_while(|at| !self.pieces[*at].is_sign(";"))
     }
 
     /// True for `COMMIT [WORK] AND CHAIN`, which begins the next transaction.
