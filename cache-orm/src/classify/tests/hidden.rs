@@ -90,6 +90,11 @@ fn elsewhere_it_is_none() {
         ],
     );
     check_all(
+        &[Postgres],
+        "unknown schema",
+        &["DO $$ BEGIN EXECUTE 'ALTER TABLE t ALTER a SET DEFAULT 1'; UPDATE t SET a = 'set'; END $$"],
+    );
+    check_all(
         &[MySql],
         "unknown schema",
         &[
@@ -119,7 +124,6 @@ fn elsewhere_it_is_none() {
             "DO $$ BEGIN NULL; END $$",
             "DO $$ <<l>> DECLARE x int := 1; BEGIN FOR x IN 1..2 LOOP PERFORM 1; END LOOP; COMMIT; END $$",
             "DO $$ BEGIN SET LOCAL search_path = x; SET CONSTRAINTS ALL DEFERRED; SET lock_timeout = 1; END $$",
-            "DO $$ BEGIN EXECUTE 'ALTER TABLE t ALTER a SET DEFAULT 1'; UPDATE t SET a = 'set'; END $$",
             "EXECUTE p('set x')",
             "INSERT INTO t VALUES (U&'x') ON CONFLICT (a) DO UPDATE SET b = 1",
         ],
