@@ -226,25 +226,33 @@ where
     let query = list.into_query();
     let (found, all_told) = in_order::<E>(db.query_all(&query).await?, &columns, &keys, backend)?;
     let spellings = Spellings::of::<E>(db).await;
-    let is_unclear = |key: &[Value], row: &Option<_>, all_told: bool| {
+    let is_unclear = |spellings: &Spellings, key: &[Value], row: &Option<_>, all_told: bool| {
         row.is_none() && !(all_told && spellings.is_only_one(key))
     };
-    if !keys.iter().zip(&found).any(|(key, row)| is_unclear(key, row, all_told)) {
+    if !keys.iter().zip(&found).any(|(key, row)| is_unclear(&spellings, key, row, all_told)) {
         return Ok(found);
     }
     // A row may spell its key in another way than it was asked for, and a type may change it. Only the database knows,
     // and all must be of one snapshot. (SQLite's transactions are, and it complains in the log if it is asked for a level.)
     let level = (backend != DbBackend::Sqlite).then_some(IsolationLevel::RepeatableRead);
-    let transaction = db.shared().db.begin_with_config(level, None).await?;
-    let rows = transaction.query_all(&query).await?;
-    let (mut found, all_told) = in_order::<E>(rows, &columns, &keys, backend)?;
-    for (key, row) in keys.iter().zip(&mut found) {
-        if is_unclear(key, row, all_told) {
-            *row = select::<E>(&columns, key).one(&transaction).await?.map(Arc::new);
+    let shared = db.shared().clone();
+    let asked = db.shared().shields.raise(|caller| async move {
+        let transaction = shared.db.begin_with_config(level, None).await?;
+        let mut found = Vec::new();
+        if !caller.is_gone() {
+            let rows = transaction.query_all(&query).await?;
+            let all_told;
+            (found, all_told) = in_order::<E>(rows, &columns, &keys, backend)?;
+            for (key, row) in keys.iter().zip(&mut found) {
+                if is_unclear(&spellings, key, row, all_told) && !caller.is_gone() {
+                    *row = select::<E>(&columns, key).one(&transaction).await?.map(Arc::new);
+                }
+            }
         }
-    }
-    transaction.commit().await?;
-    Ok(found)
+        transaction.commit().await?;
+        Ok(found)
+    });
+    asked.await
 }
 
 /// The models of the rows in the order of their keys, and whether every row told its key: a type may give another value

@@ -14,7 +14,7 @@ use crate::{
     classify::{Class, reason::BypassReason},
     decoders::{Decoders, Likeness},
     keys::KeyClass,
-    registry::{Entity, ReadKind, Registry},
+    registry::{Entity, ReadKind, Registry, continued},
     schema::{Catalogue, Column, Schema, Table},
 };
 
@@ -164,7 +164,10 @@ impl Knowledge {
 
     /// What the entity's entries carry: another schema would judge them otherwise.
     pub(crate) fn fingerprint(&self, entity: &Entity) -> Option<(Generation, Fingerprint)> {
-        self.label.generation.map(|generation| (generation, entity.fingerprint.under(generation)))
+        let generation = self.label.generation?;
+        // Sessions that are given other values do not share them.
+        let rendering = self.schema.as_ref().map_or("", |schema| &schema.rendering);
+        Some((generation, continued(entity.fingerprint, rendering).under(generation)))
     }
 
     /// True if the database guarantees that the entity's primary key names one row.

@@ -37,6 +37,13 @@ impl Shields {
     }
 }
 
+impl Shields {
+    /// How much work without a caller is under way.
+    pub(crate) fn count(&self) -> usize {
+        *self.0.borrow()
+    }
+}
+
 /// Whoever waits for shielded work.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Caller(Arc<AtomicBool>);

@@ -1,9 +1,9 @@
 //! Writes that no text shows: a view, a default, a constraint, an operator or a cast calls a function that writes.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use cache_core::testing::CountingStore;
-use cache_orm::{CachedConnection, RedisStore, testing::LearnedSchema};
+use cache_orm::{CachedConnection, Namespace, RedisStore, testing::LearnedSchema};
 use futures_util::TryStreamExt;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, EntityTrait, FromQueryResult, Statement, StreamTrait,
@@ -310,6 +310,52 @@ async fn a_plain_view_stays_a_plain_read() {
             db.settled().await;
             price(&db).await;
             assert_eq!(hits(), before + 1);
+        })
+        .await;
+    }
+}
+
+/// A transaction does not wait for the schema, which says what may write.
+async fn is_seen_without_the_schema(env: &Env, schema: &str, unknown: impl AsyncFn(&CachedConnection)) {
+    let (plain, other) = open(env, schema).await;
+    let below = env.database.connect_with(|options| _ = options.max_connections(1)).await;
+    below.ping().await.expect("its one connection is open");
+    let db = CachedConnection::builder(below)
+        .shared_store(env.store().await)
+        .namespace(Namespace::new(env.namespace.clone()).expect("the harness makes valid names"))
+        .store_time_out(Duration::from_secs(60))
+        .build_lazily()
+        .expect("the store has a namespace");
+    unknown(&db).await;
+    for _ in 0..2 {
+        price(&other).await;
+        other.settled().await;
+    }
+    let transaction = db.begin().await.expect("a transaction");
+    transaction.query_all_raw(statement(&db, "SELECT * FROM raised")).await.expect("an answer");
+    transaction.commit().await.expect("it commits");
+    db.settled().await;
+    assert_ne!(price(&plain).await, 100, "it writes");
+    assert_eq!(price(&other).await, price(&plain).await);
+}
+
+#[tokio::test]
+async fn a_read_that_writes_in_a_transaction_was_a_plain_read_until_the_schema_was_known() {
+    for (backend, schema) in [(Backend::Postgres, POSTGRES), (Backend::MySql, MYSQL)] {
+        in_every_store(backend, async |env| is_seen_without_the_schema(&env, schema, async |_| ()).await)
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn a_read_that_writes_in_a_transaction_was_a_plain_read_once_the_schema_was_forgotten() {
+    for (backend, schema) in [(Backend::Postgres, POSTGRES), (Backend::MySql, MYSQL)] {
+        in_every_store(backend, async |env| {
+            is_seen_without_the_schema(&env, schema, async |db| {
+                db.ready().await.expect("the schema can be learned");
+                db.execute_unprepared("CREATE TABLE newcomer (id INT)").await.expect("a new table");
+            })
+            .await;
         })
         .await;
     }

@@ -1,14 +1,19 @@
 //! Bugs that were found, each named after its cause.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex},
+    task::{Context, Poll, Wake, Waker},
+    time::Duration,
+};
 
 use cache_core::testing::{Call, CountingStore, PausableStore};
 use cache_orm::{CachedConnection, MemoryStore, Namespace};
-use futures_util::{FutureExt, StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{Set, Unchanged},
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryTrait, Statement, TransactionTrait,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryTrait, Statement, TransactionTrait,
     sea_query::Expr,
 };
 use tests::{
@@ -45,8 +50,57 @@ fn fenced_cells(operations: &CountingStore) -> Vec<usize> {
     fences.map(|operation| operation.split(' ').count() - 1).collect()
 }
 
+/// Polls a commit at the very moment at which it is woken, in the midst of whatever wakes it.
+#[derive(Default)]
+struct AtOnce {
+    commit: Mutex<Option<BoxFuture<'static, Result<(), DbErr>>>>,
+    /// Whether it could be polled.
+    polled: Mutex<Option<bool>>,
+}
+
+impl Wake for AtOnce {
+    fn wake(self: Arc<Self>) {
+        let Some(mut commit) = self.commit.lock().expect("nobody panics with it").take() else { return };
+        let poll = || commit.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let polled: std::thread::Result<Poll<_>> = catch_unwind(AssertUnwindSafe(poll));
+        *self.polled.lock().expect("nobody panics with it") = Some(polled.is_ok());
+        *self.commit.lock().expect("nobody panics with it") = Some(commit);
+    }
+}
+
 matrix! {
     stores: store;
+
+    async fn a_call_that_was_not_made_gave_back_its_turn_before_its_handle(env: Env) {
+        let shop = Shop::open(&env).await;
+        let pausable = PausableStore::new(env.store().await);
+        let db = Shop::enter(&env, Arc::new(pausable.clone())).await;
+        let mut pause = pausable.pause_before(Call::Fence);
+        let transaction = db.begin().await.expect("a transaction");
+        {
+            // Nobody hears what it comes to.
+            let mut first = Box::pin(transaction.execute_unprepared("SELECT unheard_of(1)"));
+            while pause.reached().now_or_never().is_none() {
+                assert!(first.as_mut().now_or_never().is_none());
+                tokio::task::yield_now().await;
+            }
+            let mut second = Box::pin(transaction.execute_unprepared("SELECT 1"));
+            assert!(second.as_mut().now_or_never().is_none(), "it waits for the first");
+        }
+        // Both go on without their caller, and the commit stands in line behind them.
+        let at_once = Arc::new(AtOnce::default());
+        let mut commit: BoxFuture<'static, _> = Box::pin(transaction.commit());
+        let waker = Waker::from(at_once.clone());
+        assert!(commit.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        *at_once.commit.lock().expect("nobody panics with it") = Some(commit);
+        pause.resume();
+        let polled = async || *at_once.polled.lock().expect("nobody panics with it");
+        while polled().await.is_none() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(polled().await, Some(true), "the commit panicked");
+        drop(shop);
+    }
 
     async fn a_savepoint_that_was_refused_ended_the_transaction_unseen(env: Env) {
         let shop = Shop::open(&env).await;

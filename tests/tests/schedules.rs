@@ -3,17 +3,45 @@
 use std::{sync::Arc, time::Duration};
 
 use cache_core::testing::{Call, CountingStore, PausableStore};
-use cache_orm::{CachedConnection, Namespace, Store};
+use cache_orm::{CachedConnection, CachedEntity, Namespace, Store};
+use futures_util::FutureExt;
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{Set, Unchanged},
-    ConnectionTrait, DbBackend, EntityTrait, TransactionTrait,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, TransactionTrait,
+    sea_query::Expr,
 };
 use tests::{
     Backend, Env, Proxy, Sweep, matrix,
     shop::{Shop, product, store},
     vanish_after,
 };
+
+/// A table whose keys may be spelled in several ways: what is not found is asked for in a transaction.
+#[allow(unreachable_pub, reason = "the derive asks for it")]
+mod named {
+    use cache_orm::Cacheable;
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]
+    #[sea_orm(table_name = "named")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub name: String,
+        pub amount: i32,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+const NAMED: &[&str] = &["CREATE TABLE named (name VARCHAR(20) NOT NULL PRIMARY KEY, amount INT NOT NULL)"];
+const NAMED_ON_POSTGRES: &[&str] = &[
+    "CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
+    "CREATE TABLE named (name VARCHAR(20) COLLATE loose NOT NULL PRIMARY KEY, amount INT NOT NULL)",
+];
 
 /// Two processes over one database and one store; the calls of the first can be stopped.
 struct Two {
@@ -257,6 +285,61 @@ matrix! {
             sweep.check().await;
         }
         sweep.finish();
+    }
+
+    /// Where keys may be spelled in several ways, `get_many` asks in a transaction of its own.
+    async fn a_dropped_get_many_leaves_its_connection_in_order(env: Env) {
+        let Some(proxy) = Proxy::before(env.backend()).await else { return };
+        let plain = env.connect().await;
+        let tables = if env.backend() == Backend::Postgres { NAMED_ON_POSTGRES } else { NAMED };
+        for sql in tables.iter().chain(&["INSERT INTO named VALUES ('a', 0)"]) {
+            plain.execute_unprepared(sql).await.expect("the statement is right");
+        }
+        let below = env.database.connect_with(|options| {
+            options.max_connections(1);
+            proxy.lead(options);
+        });
+        let db = CachedConnection::builder(below.await)
+            .shared_store(env.store().await)
+            .namespace(Namespace::new(env.namespace.clone()).expect("the harness makes valid names"))
+            .store_time_out(Duration::from_secs(60))
+            .build()
+            .await
+            .expect("the cache is ready");
+        proxy.hold_at("BEGIN");
+        tokio::select! {
+            found = named::Entity::get_many(&db, ["b".to_owned()]) => panic!("it asks in a transaction: {found:?}"),
+            () = proxy.held() => {}
+        }
+        proxy.release();
+        db.settled().await;
+        // By the same connection: what it acknowledges is committed.
+        let row = named::ActiveModel { name: Unchanged("a".to_owned()), amount: Set(7) };
+        row.update(&db).await.expect("the connection is in order");
+        let seen = named::Entity::find_by_id("a").one(&plain).await.expect("an answer");
+        assert_eq!(seen.map(|row| row.amount), Some(7), "a write is lost");
+    }
+
+    /// Whether a process may end is not known before its writers have.
+    async fn a_writer_without_a_caller_was_not_waited_for(env: Env) {
+        if env.backend() == Backend::MySql {
+            // It fences by the text, and nothing goes on.
+            return;
+        }
+        let two = Two::open(&env).await;
+        let mut pause = two.pausable.pause_before(Call::Fence);
+        let update = product::Entity::update_many()
+            .col_expr(product::Column::Price, Expr::value(7))
+            .filter(product::Column::Price.gt(250));
+        tokio::select! {
+            done = update.exec(&two.first) => panic!("it is stopped: {done:?}"),
+            () = pause.reached() => {}
+        }
+        let mut settled = Box::pin(two.first.settled_within(Duration::from_secs(60)));
+        let early = settled.as_mut().now_or_never();
+        pause.resume();
+        assert_eq!(early, None, "it is under way");
+        settled.await.expect("it ends");
     }
 
     async fn a_dropped_statement_of_a_transaction_is_noted(env: Env) {

@@ -273,4 +273,57 @@ matrix! {
             tokio::task::yield_now().await;
         }
     }
+
+    async fn ddl_in_a_text_that_is_not_understood_was_not_told_to_others(env: Env) {
+        let raw = env.connect().await;
+        run(&raw, &[ITEM, UNIQUE, "INSERT INTO item VALUES (1, 'a', 10)", TOTAL, "INSERT INTO total VALUES (1, 10)"])
+            .await;
+        let (new, old, other) = (process(&env).await, process(&env).await, process(&env).await);
+        match env.backend() {
+            Backend::Postgres => {
+                let [function, create] = trigger(Backend::Postgres) else { unreachable!() };
+                run(&raw, &[function]).await;
+                run(&new, &[&format!("DO $do$ BEGIN {create}; END $do$")]).await;
+            }
+            Backend::MySql => {
+                let [create] = trigger(Backend::MySql) else { unreachable!() };
+                run(&new, &[&format!("/*!50003 {create} */")]).await;
+            }
+            Backend::Sqlite => {
+                // Longer than what is read.
+                let [create] = trigger(Backend::Sqlite) else { unreachable!() };
+                run(&new, &[&format!("{create} -- {}", "x".repeat(1 << 20))]).await;
+            }
+        }
+        new.settled().await;
+        for _ in 0..3 {
+            assert_eq!(total(&other).await, 10);
+            other.settled().await;
+        }
+        update(&old, Way::ByKey, 12).await;
+        old.settled().await;
+        assert_eq!(total(&other).await, 12);
+    }
+
+    async fn a_procedure_that_a_program_changed_was_taken_for_the_former_one(env: Env) {
+        if env.backend() != Backend::MySql {
+            return;
+        }
+        let raw = env.connect().await;
+        // Those of other databases count, by their last names.
+        let procedure = format!("quiet_{}", env.namespace.replace('-', "_"));
+        let (call, was) = (format!("CALL {procedure}()"), format!("CREATE PROCEDURE {procedure}() BEGIN SELECT 1; END"));
+        run(&raw, &[ITEM, UNIQUE, &was]).await;
+        let old = process(&env).await;
+        run(&old, &[&call]).await;
+        assert_eq!(old.stats().session_changed_by, None);
+        old.ready().await.expect("the schema can be learned");
+        let is = format!("CREATE OR REPLACE PROCEDURE {procedure}() BEGIN START TRANSACTION; END");
+        run(&raw, &[&is]).await;
+        // Whoever starts tells the others.
+        process(&env).await;
+        coded(&old, "b").await;
+        run(&old, &[&call]).await;
+        assert!(old.stats().session_changed_by.is_some());
+    }
 }

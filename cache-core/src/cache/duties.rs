@@ -44,12 +44,12 @@ pub enum Duty {
 }
 
 /// The time was over before everything was done.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub struct Unsettled {
     /// What is left for which table.
     pub duties: Vec<(String, Duty)>,
-    /// Background calls to the store that are under way.
+    /// Background calls that are under way: of the store, and of the database without a caller.
     pub calls: usize,
 }
 

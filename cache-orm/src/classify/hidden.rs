@@ -23,6 +23,8 @@ const LONGEST_LIST: usize = 256;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Hidden {
     pub(crate) changes: bool,
+    /// It may change the schema.
+    pub(crate) defines: bool,
     /// Procedures of MySQL that it calls, by last name in lower case: they may change the session in its stead.
     pub(crate) calls: Vec<String>,
 }
@@ -144,6 +146,8 @@ impl Scan<'_> {
                     }
                     hidden.changes |= verb && self.is_about_the_session(at, in_block);
                     hidden.changes |= self.sets_by_call(at) || self.executes_what_is_not_there(at);
+                    hidden.changes |= self.selects_into_temporary(at);
+                    hidden.defines |= verb && self.is_about_the_schema(at);
                     if verb && piece.is("CALL") && self.backend == DbBackend::MySql {
                         hidden.calls.push(self.last_name(at + 1));
                     }
@@ -222,8 +226,66 @@ impl Scan<'_> {
             "COMMIT" | "ROLLBACK" => true,
             "END" => !mysql && !in_block,
             "ABORT" | "SAVEPOINT" | "RELEASE" => !in_block,
+            "CREATE" => self.creates_temporary(at),
+            // What later sessions begin with.
+            "ALTER" => {
+                postgres
+                    && next_is(&["ROLE", "USER", "DATABASE", "SYSTEM"])
+                    && self.statement(at).any(|at| self.is(at, &["SET", "RESET"]))
+            }
             _ => false,
         }
+    }
+
+    fn is_about_the_schema(&self, at: usize) -> bool {
+        self.is(at, &["CREATE", "ALTER", "DROP", "RENAME", "GRANT", "REVOKE", "REASSIGN", "IMPORT"])
+    }
+
+    /// True for `CREATE … TEMPORARY …`, or of a name in the session's own schema, that outlives its transaction.
+    fn creates_temporary(&self, create: usize) -> bool {
+        let marks = |at: &usize| {
+            self.pieces.get(*at).is_some_and(|piece| matches!(piece.kind, Kind::Opens | Kind::Closes))
+        };
+        let skips = |at: &usize| marks(at) || self.is(*at, &["OR", "REPLACE", "LOCAL", "GLOBAL"]);
+        let what = (create + 1..).find(|at| !skips(at)).unwrap_or(create);
+        let is_temporary = self.is(what, &["TEMP", "TEMPORARY"])
+            || self.statement(create).any(|at| self.is_schema_of_session(at));
+        let on_commit_drop =
+            |at: usize| self.is(at, &["ON"]) && self.is(at + 1, &["COMMIT"]) && self.is(at + 2, &["DROP"]);
+        is_temporary && !(self.backend == DbBackend::Postgres && self.statement(create).any(on_commit_drop))
+    }
+
+    /// True for Postgres' `SELECT … INTO TEMPORARY …`, which no body has.
+    fn selects_into_temporary(&self, into: usize) -> bool {
+        if self.backend != DbBackend::Postgres
+            || self.in_body
+            || !self.is(into, &["INTO"])
+            || (into > 0 && self.is(into - 1, &["INSERT", "MERGE"]))
+        {
+            return false;
+        }
+        let what = if self.is(into + 1, &["LOCAL", "GLOBAL"]) { into + 2 } else { into + 1 };
+        let name = if self.is(what, &["TABLE"]) { what + 1 } else { what };
+        self.is(what, &["TEMP", "TEMPORARY"]) || self.is_schema_of_session(name)
+    }
+
+    /// True for a name before a dot that means the schema of the session's own tables.
+    fn is_schema_of_session(&self, at: usize) -> bool {
+        let is_schema = self.pieces.get(at + 1).is_some_and(|next| next.is_sign("."));
+        let names = |piece: &Piece| matches!(piece.kind, Kind::Word | Kind::Name);
+        let name =
+            self.pieces.get(at).filter(|piece| names(piece)).map(|piece| piece.text.to_ascii_lowercase());
+        is_schema
+            && name.is_some_and(|name| match self.backend {
+                DbBackend::Postgres => name.starts_with("pg_temp"),
+                DbBackend::Sqlite => name == "temp",
+                _ => false,
+            })
+    }
+
+    /// The positions from here to the end of the statement, as far as semicolons tell it; of a long one its begin.
+    fn statement(&self, from: usize) -> impl Iterator<Item = usize> {
+        (from..self.pieces.len()).take(LONGEST_LIST).take_while(|at| !self.pieces[*at].is_sign(";"))
     }
 
     /// True for `COMMIT [WORK] AND CHAIN`, which begins the next transaction.

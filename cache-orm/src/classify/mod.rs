@@ -94,6 +94,8 @@ pub(crate) enum Class {
     Schema,
     /// May do anything, such as change the schema or end the transaction.
     Unknown,
+    /// The same, and the text shows a change of the schema.
+    UnknownSchema,
     /// Controls the transaction, or changes what later statements on this connection mean; and may do
     /// anything besides. A raw COMMIT makes earlier writes visible, and so does `LOCK TABLES` on MySQL.
     Session,
@@ -183,8 +185,15 @@ pub(crate) enum ReturnedColumns {
 /// milliseconds: a text over [`lexer::LONGEST`] is not read.
 pub(crate) fn classify(sql: &str, backend: DbBackend) -> Class {
     let class = lexer::lex(sql, backend).map_or(Class::Unknown, |lexed| class(&lexed));
-    // What is not understood may still tell that it is about the session.
-    if class == Class::Unknown && hidden::of(sql, backend).changes { Class::Session } else { class }
+    // What is not understood may still tell that it is about the session, or the schema.
+    if class != Class::Unknown {
+        return class;
+    }
+    match hidden::of(sql, backend) {
+        hidden if hidden.changes => Class::Session,
+        hidden if hidden.defines => Class::UnknownSchema,
+        _ => Class::Unknown,
+    }
 }
 
 fn class(lexed: &lexer::Lexed) -> Class {
@@ -235,11 +244,27 @@ pub(crate) fn ends_with_transaction(sql: &str, backend: DbBackend) -> bool {
     }
 }
 
+/// True if a statement whose effect ends with the transaction may change what names mean until then, as
+/// `SET LOCAL search_path` does.
+pub(crate) fn renames(sql: &str, backend: DbBackend) -> bool {
+    const HARMLESS: &str = "application_name jit maintenance_work_mem synchronous_commit timezone work_mem";
+    let Some(lexed) = lexer::lex(sql, backend) else { return true };
+    let Some(statement) = lexed.statements().next() else { return false };
+    if !statement.is(0, &["SET"]) || !statement.is(1, &["LOCAL"]) {
+        return false;
+    }
+    let setting = statement.name(2).unwrap_or_default();
+    // Settings of applications and extensions carry a dot; none of the others says where a name is looked for.
+    let is_of_application = setting.contains('.') || statement.kind(3) == Some(lexer::Kind::Dot);
+    !is_of_application && !setting.ends_with("_timeout") && !raw::is_in(&setting, HARMLESS)
+}
+
 /// The class of two statements in one text.
 fn both(first: Class, second: Class) -> Class {
-    use Class::{Commits, Read, Schema, Session, Unknown, Write};
+    use Class::{Commits, Read, Schema, Session, Unknown, UnknownSchema, Write};
     match (first, second) {
         (Session, _) | (_, Session) => Session,
+        (UnknownSchema, _) | (_, UnknownSchema) => UnknownSchema,
         (Unknown, _) | (_, Unknown) => Unknown,
         (Schema, _) | (_, Schema) => Schema,
         (Commits, Write(_)) | (Write(_), Commits) => Unknown,

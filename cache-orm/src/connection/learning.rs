@@ -5,6 +5,7 @@
 //! again.
 
 use std::{
+    collections::BTreeSet,
     sync::{Arc, PoisonError, Weak, atomic::Ordering},
     time::Duration,
 };
@@ -15,6 +16,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, TransactionTrait};
 use tokio::runtime::Handle;
 
 use crate::{
+    classify::{Class, ReadKind},
     connection::{ReadyError, Shared},
     knowledge::{Knowledge, Label},
     schema::{self, Catalogue, Schema},
@@ -206,17 +208,39 @@ impl Shared {
     /// Learns on a transaction's own connection how tables are named, where nothing was ever learned: what the
     /// transaction has written can't be fenced else, and it may hold the pool's only connection.
     pub(super) async fn learn_names(&self, transaction: &DatabaseTransaction) {
-        if self.names_cells() {
-            return;
+        if !self.names_cells() {
+            self.learn_within(transaction).await;
         }
+    }
+
+    /// What the schema is to a transaction. Remembered only where nothing was ever learned.
+    async fn learn_within(&self, transaction: &DatabaseTransaction) -> Option<Arc<Knowledge>> {
         // In a savepoint: a question that fails must not end the transaction.
-        let Ok(savepoint) = transaction.begin().await else { return };
+        let savepoint = transaction.begin().await.ok()?;
         let learned = schema::learn(&savepoint, &self.registry.schemas()).await;
-        if let (Ok(schema), Ok(())) = (learned, savepoint.rollback().await) {
-            let label = Label::default();
-            let knowledge = Knowledge::new(Some(schema), false, label, &self.registry, self.allowances);
-            self.lock_known(|known| known.last.get_or_insert_with(|| Arc::new(knowledge)).clone());
-        }
+        let (Ok(schema), Ok(())) = (learned, savepoint.rollback().await) else { return None };
+        let label = Label::default();
+        let knowledge = Arc::new(Knowledge::new(Some(schema), false, label, &self.registry, self.allowances));
+        self.lock_known(|known| known.last.get_or_insert_with(|| knowledge.clone()).clone());
+        Some(knowledge)
+    }
+
+    /// Whether any of these texts, which read as far as they show, may have written by what the schema says. Where
+    /// nobody has learned it meanwhile, it is asked on the transaction's own connection.
+    pub(super) async fn may_have_written(
+        &self,
+        texts: &BTreeSet<String>,
+        transaction: &DatabaseTransaction,
+    ) -> bool {
+        let known = self.known().filter(|knowledge| knowledge.schema.is_some());
+        let knowledge = match known {
+            Some(knowledge) => Some(knowledge),
+            None => self.learn_within(transaction).await.or_else(|| self.last()),
+        };
+        let read = Class::Read(ReadKind::Select);
+        knowledge.is_some_and(|knowledge| {
+            texts.iter().any(|sql| knowledge.widen(&read, sql, self.backend).is_some())
+        })
     }
 
     fn report_unlike_columns(&self, knowledge: &Knowledge) {

@@ -29,6 +29,7 @@ use sea_orm::{
     AccessMode, DatabaseConnection, DbBackend, DbErr, IsolationLevel, Schema, SchemaBuilder,
     TransactionError, TransactionTrait,
 };
+use tokio::time::Instant;
 
 use crate::{
     knowledge::Knowledge,
@@ -162,7 +163,7 @@ impl CachedConnection {
     }
 
     /// Waits, no longer than `limit`, until this process owes nothing to those that share its store: background
-    /// calls have ended, fences are released, and what was written while the store could not be reached is
+    /// calls, and calls of the database whose caller is gone, have ended, fences are released, and what was written while the store could not be reached is
     /// invalidated. Before a process ends; [`close`](Self::close) does it.
     ///
     /// # Errors
@@ -171,7 +172,16 @@ impl CachedConnection {
     /// # Cancel safety
     /// Changes nothing.
     pub async fn settled_within(&self, limit: Duration) -> Result<(), Unsettled> {
-        self.shared.cache.settled_within(limit).await
+        let begun = Instant::now();
+        // What it writes may leave something to do.
+        let alone = tokio::time::timeout(limit, self.shared.shields.settled()).await;
+        let settled = self.shared.cache.settled_within(limit.saturating_sub(begun.elapsed())).await;
+        if alone.is_ok() {
+            return settled;
+        }
+        let mut left = settled.err().unwrap_or_default();
+        left.calls += self.shared.shields.count();
+        Err(left)
     }
 
     /// Invalidates everything that is cached, and has every process learn the schema anew with its next query. For

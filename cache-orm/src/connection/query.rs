@@ -91,6 +91,12 @@ impl Shared {
         }
     }
 
+    /// True if a text that reads, as far as it shows, may write, and nobody knows whether it does.
+    pub(super) fn may_write_unseen(&self) -> bool {
+        let is_known = || self.known().is_some_and(|knowledge| knowledge.schema.is_some());
+        self.has_writing_functions() && !self.db.is_mock_connection() && !is_known()
+    }
+
     /// SQLite has none.
     fn has_writing_functions(&self) -> bool {
         self.backend != DbBackend::Sqlite

@@ -16,6 +16,13 @@ pub(super) fn casts<C: ColumnTrait>(column: C, backend: DbBackend) -> Vec<String
     changed.map(|(plain, written)| target(&plain, &written, backend).unwrap_or_default()).collect()
 }
 
+/// What an entity selects a column as, if it is not the column itself.
+pub(super) fn selected<C: ColumnTrait>(column: C, backend: DbBackend) -> Option<String> {
+    let text = |expression: Expr| backend.build(Query::select().expr(expression)).sql;
+    let selected = text(column.select_as(Expr::col(column)));
+    (selected != text(Expr::col(column))).then_some(selected)
+}
+
 /// The type of `SELECT CAST(plain AS type)`. Elsewhere than on Postgres, a cast does not fail where the value does not
 /// fit: it makes another one of it.
 fn target(plain: &str, written: &str, backend: DbBackend) -> Option<String> {

@@ -8,7 +8,11 @@ use sea_orm::{
     QueryFilter, QueryResult, QuerySelect, QueryTrait, Schema, Select, Value,
 };
 
-use super::{ReadKind, UniqueKey, casts::casts, hop, list};
+use super::{
+    ReadKind, UniqueKey,
+    casts::{casts, selected},
+    hop, list,
+};
 use crate::{
     decoders::Decoders,
     model::{CacheModel, Policy},
@@ -83,13 +87,15 @@ pub(crate) fn describe<M: CacheModel>(backend: DbBackend, is_strict: bool) -> De
     let entity = M::Entity::default();
     let ends = hop::Ends::of::<M::Entity>(&of(&primary));
     let named = named(&primary, &uniques, ends.references(), &shape);
+    let cast: Vec<_> =
+        columns.iter().filter_map(|column| Some((name(column), selected(*column, backend)?))).collect();
     let facts = Facts {
         model: TypeId::of::<M>(),
         type_name: std::any::type_name::<M>(),
         schema: entity.schema_name().map(str::to_owned),
         table: entity.table_name().to_owned(),
         policy: M::POLICY,
-        fingerprint: fingerprint(entity.table_name(), &primary, &named, &shape, M::POLICY.decoders),
+        fingerprint: fingerprint(entity.table_name(), &primary, &named, &shape, M::POLICY.decoders, &cast),
         shape,
         primary_sql: by_key::<M>(&of(&primary), backend),
         primary,
@@ -210,19 +216,28 @@ fn orders(n: usize) -> Vec<Vec<usize>> {
 /// across processes. Not the schema, by which the cell is named: who names it and who does not read the same rows.
 ///
 /// The columns of keys and relations decide as well: in a stored row, only theirs are certain to be the database's
-/// own, and another entity may look for other ones.
+/// own, and another entity may look for other ones. And so does what a column is selected as: a cast may make another
+/// value of it.
 fn fingerprint(
     table: &str,
     primary: &[usize],
     named: &[usize],
     shape: &Shape,
     decoders: Decoders,
+    cast: &[(String, String)],
 ) -> Fingerprint {
-    let text = format!("{table:?} {primary:?} {named:?} {shape:?} {decoders:?}");
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    Fingerprint(hash)
+    let mut text = format!("{table:?} {primary:?} {named:?} {shape:?} {decoders:?}");
+    if !cast.is_empty() {
+        text.push_str(&format!(" {cast:?}"));
+    }
+    continued(Fingerprint(0xcbf2_9ce4_8422_2325), &text)
+}
+
+/// A fingerprint that something else decides as well.
+pub(crate) fn continued(fingerprint: Fingerprint, by: &str) -> Fingerprint {
+    Fingerprint(
+        by.bytes().fold(fingerprint.0, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)),
+    )
 }
 
 #[cfg(test)]

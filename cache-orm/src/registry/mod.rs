@@ -36,7 +36,7 @@ use crate::{
 };
 
 use describe::Facts;
-pub(crate) use describe::{Described, describe};
+pub(crate) use describe::{Described, continued, describe};
 pub(crate) use hop::HopShape;
 pub(crate) use list::{ListRead, ListShape, Order};
 use tables::Tables;

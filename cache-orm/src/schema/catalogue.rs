@@ -107,6 +107,17 @@ fn my_sql() -> String {
             "TRIGGERS",
             "EVENT_OBJECT_SCHEMA = DATABASE()",
         ),
+        hash("TABLE_NAME, COALESCE(VIEW_DEFINITION, '')", "VIEWS", "TABLE_SCHEMA = DATABASE()"),
+        hash(
+            "ROUTINE_TYPE, ROUTINE_NAME, SQL_DATA_ACCESS, COALESCE(ROUTINE_DEFINITION, '')",
+            "ROUTINES",
+            "ROUTINE_SCHEMA = DATABASE()",
+        ),
+        hash(
+            "SPECIFIC_NAME, ORDINAL_POSITION, COALESCE(PARAMETER_NAME, '')",
+            "PARAMETERS",
+            "SPECIFIC_SCHEMA = DATABASE()",
+        ),
     ];
     format!(
         "SELECT CAST(CONCAT_WS('/', CURRENT_USER(), DATABASE()) AS CHAR), CAST(CONCAT_WS('/', {}) AS CHAR)",

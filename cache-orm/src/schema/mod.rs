@@ -80,6 +80,8 @@ pub(crate) struct Schema {
     /// Queries outside of transactions see rows that are not committed: MySQL at READ UNCOMMITTED, SQLite under
     /// `PRAGMA read_uncommitted`.
     pub(crate) dirty_reads: bool,
+    /// Settings of the sessions that decide how the database gives a value: another session may see another one.
+    pub(crate) rendering: String,
     /// Texts that are compared byte by byte are ordered by their bytes in UTF-8: SQLite, unless its encoding is
     /// another.
     pub(crate) orders_texts_by_bytes: bool,
@@ -322,6 +324,7 @@ impl Draft {
             identity,
             triggers_hidden: false,
             dirty_reads: false,
+            rendering: String::new(),
             orders_texts_by_bytes: false,
             writers: self.writers,
             quiet_procedures: HashSet::new(),

@@ -11,7 +11,7 @@ use super::{
 };
 
 pub(super) async fn learn(db: &impl ConnectionTrait, named: &BTreeSet<String>) -> Result<Schema, DbErr> {
-    let [flavour, server, database, user, isolation] =
+    let [flavour, server, database, user, isolation, rendering] =
         rows(db, WHO).await?.into_iter().next().unwrap_or_default();
     let identity = format!("{flavour} {server}");
     let privileges = Privileges::of(db, &user).await?;
@@ -36,14 +36,15 @@ pub(super) async fn learn(db: &impl ConnectionTrait, named: &BTreeSet<String>) -
     let dirty_reads = isolation == "READ-UNCOMMITTED";
     let quiet_procedures = procedures::quiet(db).await?;
     let schema = draft.finish(identity, vec![database]);
-    Ok(Schema { triggers_hidden, dirty_reads, quiet_procedures, ..schema })
+    Ok(Schema { triggers_hidden, dirty_reads, rendering, quiet_procedures, ..schema })
 }
 
 /// Each server reads the comments that are meant for it.
 const WHO: &str = "SELECT /*!50700 'mysql' */ /*M! 'mariadb' */, \
     CAST(/*!50700 @@server_uuid */ /*M! CONCAT_WS(':', @@hostname, @@port, @@datadir) */ AS CHAR), \
     CAST(DATABASE() AS CHAR), CAST(CURRENT_USER() AS CHAR), \
-    CAST(/*!50700 @@transaction_isolation */ /*M! @@tx_isolation */ AS CHAR)";
+    CAST(/*!50700 @@transaction_isolation */ /*M! @@tx_isolation */ AS CHAR), \
+    CAST(CONCAT_WS('/', @@time_zone, FIND_IN_SET('PAD_CHAR_TO_FULL_LENGTH', @@sql_mode) > 0) AS CHAR)";
 
 /// Tables of every database: a foreign key or a trigger may lead to one of another.
 const TABLES: &str = "SELECT CAST(TABLE_NAME AS CHAR), CAST(TABLE_SCHEMA AS CHAR), \

@@ -9,7 +9,7 @@ use super::{
 };
 
 pub(super) async fn learn(db: &impl ConnectionTrait, named: &BTreeSet<String>) -> Result<Schema, DbErr> {
-    let identity = identity(db).await?;
+    let (identity, rendering) = identity(db).await?;
     let mut draft = Draft::default();
     tables(db, &mut draft).await?;
     let columns = rows(db, &with_named(COLUMNS, named)).await?;
@@ -35,18 +35,22 @@ pub(super) async fn learn(db: &impl ConnectionTrait, named: &BTreeSet<String>) -
     }
     writers::of_postgres(db, &mut draft).await?;
     let path = rows(db, "SELECT unnest(current_schemas(false))::text").await?;
-    Ok(draft.finish(identity, path.into_iter().map(|[schema]| schema).collect()))
+    let schema = draft.finish(identity, path.into_iter().map(|[schema]| schema).collect());
+    Ok(Schema { rendering, ..schema })
 }
 
 const WHO: &str = "SELECT current_database()::text, \
     has_function_privilege(to_regprocedure('pg_catalog.pg_control_system()'), 'EXECUTE')::int::text, \
     concat_ws(':', coalesce(host(inet_server_addr()), 'local'), inet_server_port(), \
-    (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))";
+    (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())), \
+    concat_ws('/', current_setting('TimeZone'), current_setting('DateStyle'), current_setting('IntervalStyle'), \
+    current_setting('extra_float_digits'), current_setting('bytea_output'), current_setting('lc_monetary'))";
 
-async fn identity(db: &impl ConnectionTrait) -> Result<String, DbErr> {
-    let (mut name, mut server) = (String::new(), String::new());
-    for [database, permitted, address] in rows(db, WHO).await? {
-        (name, server) = (database, address);
+/// What names the database, and how its sessions write values where an entity casts them to text.
+async fn identity(db: &impl ConnectionTrait) -> Result<(String, String), DbErr> {
+    let (mut name, mut server, mut rendering) = (String::new(), String::new(), String::new());
+    for [database, permitted, address, settings] in rows(db, WHO).await? {
+        (name, server, rendering) = (database, address, settings);
         // Asked separately: a call that is not permitted fails even where it is not reached.
         if is(&permitted) {
             for [system] in
@@ -56,7 +60,7 @@ async fn identity(db: &impl ConnectionTrait) -> Result<String, DbErr> {
             }
         }
     }
-    Ok(format!("postgres {server}/{name}"))
+    Ok((format!("postgres {server}/{name}"), rendering))
 }
 
 /// Tables of every schema: a foreign key or a trigger may lead to one that the search path doesn't show.

@@ -35,7 +35,7 @@ pub(super) async fn quiet(db: &impl ConnectionTrait) -> Result<HashSet<String>, 
     let looked_at = procedures.into_iter().map(|[schema, name, body]| {
         let last_name = name.to_lowercase();
         let hidden = match body.as_str() {
-            "" => Hidden { changes: true, calls: Vec::new() },
+            "" => Hidden { changes: true, ..Hidden::default() },
             body => hidden::of_body(body, parameters.get(&[schema, name]).map_or(&[], Vec::as_slice)),
         };
         (last_name, hidden)
@@ -67,7 +67,10 @@ mod tests {
     use super::*;
 
     fn procedure(name: &str, changes: bool, calls: &[&str]) -> (String, Hidden) {
-        (name.into(), Hidden { changes, calls: calls.iter().map(|call| call.to_string()).collect() })
+        (
+            name.into(),
+            Hidden { changes, defines: false, calls: calls.iter().map(|call| call.to_string()).collect() },
+        )
     }
 
     #[test]

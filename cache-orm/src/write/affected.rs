@@ -32,7 +32,7 @@ pub(crate) fn by(
             }
             affected
         }
-        Class::Schema => schema_change(shared, knowledge),
+        Class::Schema | Class::UnknownSchema => schema_change(shared, knowledge),
         Class::Session | Class::Unknown => everything(shared, knowledge),
     }
 }
@@ -63,7 +63,7 @@ pub(crate) fn at_worst(shared: &Shared, knowledge: Option<&Knowledge>, class: &C
                 add_named(shared, knowledge, &write.table, &mut affected);
             }
         }
-        Class::Schema => affected.add_table(shared.cache.schema()),
+        Class::Schema | Class::UnknownSchema => affected.add_table(shared.cache.schema()),
         Class::Read(_) | Class::Commits | Class::Session | Class::Unknown => {}
     }
     affected
@@ -149,7 +149,7 @@ pub(crate) fn is_narrow(knowledge: Option<&Knowledge>, class: &Class) -> bool {
             };
             writes.iter().all(stays)
         }),
-        Class::Schema | Class::Session | Class::Unknown => false,
+        Class::Schema | Class::Session | Class::Unknown | Class::UnknownSchema => false,
     }
 }
 

@@ -120,7 +120,7 @@ impl SchemaChange {
     /// Set if a statement of this class may change the schema (a procedure may hide DDL), or is a write that
     /// can't be fenced because nothing is known of the schema.
     pub(crate) fn by(shared: &Arc<Shared>, class: &Class) -> Option<Self> {
-        let may = matches!(class, Class::Schema | Class::Session | Class::Unknown);
+        let may = matches!(class, Class::Schema | Class::Session | Class::Unknown | Class::UnknownSchema);
         if may { Some(SchemaChange::of(shared)) } else { SchemaChange::unnamed(shared) }
     }
 
@@ -366,7 +366,8 @@ pub(crate) async fn before_begin(shared: &Shared) -> Result<Option<Fence>, DbErr
 
 /// Takes note of a write that changes more than rows of tables that can be told, before it is sent.
 pub(crate) fn note(shared: &Shared, knowledge: Option<&Knowledge>, class: &Class, sql: &str) {
-    if *class == Class::Session || (*class == Class::Unknown && calls_loudly(shared, knowledge, sql)) {
+    let is_unknown = matches!(class, Class::Unknown | Class::UnknownSchema);
+    if *class == Class::Session || (is_unknown && calls_loudly(shared, knowledge, sql)) {
         shared.session.changes(|| classify::shown(sql, shared.backend));
     } else if !affected::is_narrow(knowledge, class) {
         shared.wide.count(|| classify::shown(sql, shared.backend));

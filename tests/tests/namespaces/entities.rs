@@ -1,6 +1,6 @@
 //! Several entities over one table, and names that need quoting.
 
-use cache_orm::{BypassReason, CachedEntity};
+use cache_orm::{BypassReason, CachedConnection, CachedEntity, Namespace};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{Set, Unchanged},
@@ -53,6 +53,34 @@ entity! {
         #[sea_orm(primary_key, auto_increment = false)]
         id: i32,
         amount: i64,
+    }
+}
+
+entity! {
+    /// The columns of `cut`, as the database has them.
+    whole, "label", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        id: i32,
+        text: String,
+    }
+}
+
+entity! {
+    /// What an entity selects a column as may be another value.
+    cut, "label", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        id: i32,
+        #[sea_orm(select_as = "char(2)")]
+        text: String,
+    }
+}
+
+entity! {
+    /// The session says what a time is written as.
+    stamped, "stamped", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        id: i32,
+        at: DateTimeUtc,
     }
 }
 
@@ -203,5 +231,46 @@ matrix! {
         reads("after raw SQL").await;
         let unknown = place.db.stats().unknown_writes;
         assert_eq!(unknown, 1, "only the DDL was not narrowed to its table");
+    }
+
+    async fn an_entity_was_given_what_another_one_had_cast(env: Env) {
+        let ddl = [
+            "CREATE TABLE label (id INTEGER NOT NULL PRIMARY KEY, text VARCHAR(20) NOT NULL)",
+            "INSERT INTO label VALUES (1, 'abcdef'), (2, 'ghijkl')",
+        ];
+        let place = Place::with(&env, &ddl).await;
+        place.agree(cut::Entity::find_by_id(1), "cut first").await;
+        place.agree(whole::Entity::find_by_id(1), "whole afterwards").await;
+        place.agree(whole::Entity::find_by_id(2), "whole first").await;
+        place.agree(cut::Entity::find_by_id(2), "cut afterwards").await;
+        assert!(place.hits("label") > 0);
+    }
+
+    async fn a_session_was_given_the_times_of_another_time_zone(env: Env) {
+        if env.backend() != tests::Backend::MySql {
+            return;
+        }
+        let ddl = [
+            "CREATE TABLE stamped (id INT NOT NULL PRIMARY KEY, at TIMESTAMP NOT NULL)",
+            "INSERT INTO stamped VALUES (1, '2024-01-01 12:00:00')",
+        ];
+        let place = Place::with(&env, &ddl).await;
+        let east = || {
+            env.database.connect_with(|options| {
+                options.map_sqlx_mysql_opts(|options| options.timezone(Some("+02:00".to_owned())));
+            })
+        };
+        let there = CachedConnection::builder(east().await)
+            .shared_store(env.store().await)
+            .namespace(Namespace::new(env.namespace.clone()).expect("the harness makes valid names"))
+            .build()
+            .await
+            .expect("both are one database");
+        let plain_there = east().await;
+        for _ in 0..2 {
+            crate::places::agree(&there, &plain_there, stamped::Entity::find_by_id(1), "in the east").await;
+            place.agree(stamped::Entity::find_by_id(1), "at home").await;
+        }
+        assert!(place.hits("stamped") > 0);
     }
 }

@@ -7,7 +7,7 @@ use cache_orm::{CachedConnection, Namespace};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{Set, Unchanged},
-    ColumnTrait, EntityTrait, QueryFilter,
+    ColumnTrait, EntityTrait, QueryFilter, TransactionTrait,
     sea_query::Expr,
 };
 use tests::{Backend, Env, StoreKind, run, shop::store};
@@ -208,6 +208,37 @@ async fn every_cell_bears_layout_schema_and_table(env: Env) {
     assert!(cells.len() > 20 && cells.iter().all(|cell| cell.starts_with(&stem)), "{cells:?}");
 }
 
+/// However it is written, a path that is set for one transaction tells what its statements mean.
+async fn a_path_for_one_transaction(env: Env) {
+    let admin = env.connect().await;
+    for schema in ["t1", "t2"] {
+        execute(&admin, &format!("CREATE SCHEMA {schema}; CREATE TABLE {schema}.rp {COLUMNS}")).await;
+        execute(&admin, &format!("INSERT INTO {schema}.rp VALUES (1, 11, 1)")).await;
+    }
+    let (one, other) = (tenant(&env, "t1").await, tenant(&env, "t2").await);
+    let sets = [
+        "SET LOCAL search_path TO t2",
+        "/* tenant */ SET LOCAL search_path TO t2",
+        "-- tenant\nSET LOCAL search_path TO t2",
+        "SET/**/LOCAL search_path TO t2",
+        "SET LOCAL/**/search_path TO t2",
+        "SET LOCAL\"search_path\" TO t2",
+    ];
+    for (set, v) in sets.into_iter().zip(10..) {
+        // What was learned before says nothing of it.
+        one.db.ready().await.expect("the schema can be learned");
+        other.agree(rp::Entity::find_by_id(1), "before").await;
+        let transaction = one.db.begin().await.expect("a transaction");
+        execute(&transaction, set).await;
+        let row = rp::ActiveModel { id: Unchanged(1), v: Set(v), ..Default::default() };
+        row.update(&transaction).await.expect("the update goes through");
+        transaction.commit().await.expect("the commit succeeds");
+        one.db.settled().await;
+        other.agree(rp::Entity::find_by_id(1), set).await;
+    }
+    assert!(other.hits("rp") > 0);
+}
+
 /// Each body with every store.
 macro_rules! over_every_store {
     ($($body:ident => $name:ident,)+) => {$(
@@ -226,5 +257,6 @@ over_every_store! {
     texts_that_name_it_in_full => a_text_names_a_table_in_full_or_not,
     foreign_keys_into_other_schemas => a_cascade_leads_into_the_schemas_of_others,
     exact_in_each_schema => a_write_in_another_schema_invalidates_nothing_here,
+    a_path_for_one_transaction => a_path_set_behind_a_comment_was_not_heeded,
     every_cell_bears_layout_schema_and_table => cells_are_named_by_layout_schema_and_table,
 }

@@ -84,4 +84,26 @@ matrix! {
         place.agree(special::Entity::find_by_id(1), "after the commit").await;
         assert_eq!(place.hits("special"), 5);
     }
+
+    async fn one_made_by_a_text_that_is_not_understood_was_not_noticed(env: Env) {
+        let columns = "(id INTEGER PRIMARY KEY NOT NULL, price INTEGER NOT NULL";
+        let text = match env.backend() {
+            Backend::Sqlite => {
+                // Longer than what is read.
+                format!("CREATE TEMP TABLE special {columns}) -- {}", "x".repeat(1 << 20))
+            }
+            Backend::Postgres => {
+                format!("DO $$ BEGIN CREATE TEMP TABLE special {columns}, path text DEFAULT 'C:'); END $$")
+            }
+            Backend::MySql => {
+                format!("CREATE TEMPORARY TABLE special {columns}) COMMENT 'it\\'s'")
+            }
+        };
+        is_not_taken_for_the_table(&env, async |place| {
+            execute(&place.db, &text).await;
+            let schema = by_backend(env.backend(), "temp.", "pg_temp.", "");
+            execute(&place.db, &format!("INSERT INTO {schema}special VALUES (1, 77)")).await;
+        })
+        .await;
+    }
 }

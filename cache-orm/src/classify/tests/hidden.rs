@@ -90,15 +90,26 @@ fn elsewhere_it_is_none() {
         ],
     );
     check_all(
+        &[Postgres],
+        "unknown schema",
+        &["DO $$ BEGIN EXECUTE 'ALTER TABLE t ALTER a SET DEFAULT 1'; UPDATE t SET a = 'set'; END $$"],
+    );
+    check_all(
+        &[MySql],
+        "unknown schema",
+        &[
+            "/*!50003 CREATE*/ /*!50003 TRIGGER x BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 1 */",
+            "/*! CREATE PROCEDURE p() BEGIN START TRANSACTION; IF 1 THEN SET x = 1; END IF; BEGIN END; COMMIT; END */",
+            "ALTER TABLE t /*! ALTER COLUMN a SET DEFAULT 1 */",
+        ],
+    );
+    check_all(
         &[MySql],
         "unknown",
         &[
             "/*!40000 UPDATE t SET a = 1 */",
             "UPDATE t /*!40000 SET a = 1 */",
             "UPDATE t SET a = 'it\\'s'",
-            "/*!50003 CREATE*/ /*!50003 TRIGGER x BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 1 */",
-            "/*! CREATE PROCEDURE p() BEGIN START TRANSACTION; IF 1 THEN SET x = 1; END IF; BEGIN END; COMMIT; END */",
-            "ALTER TABLE t /*! ALTER COLUMN a SET DEFAULT 1 */",
             "EXECUTE IMMEDIATE 'UPDATE t SET a = 1' USING @x",
             "SET STATEMENT max_statement_time = 1 FOR UPDATE t SET a = 1",
             "BEGIN NOT ATOMIC DECLARE x, y int; SET x = 1, y = f(x, 2), @z = 3; COMMIT; END",
@@ -113,7 +124,6 @@ fn elsewhere_it_is_none() {
             "DO $$ BEGIN NULL; END $$",
             "DO $$ <<l>> DECLARE x int := 1; BEGIN FOR x IN 1..2 LOOP PERFORM 1; END LOOP; COMMIT; END $$",
             "DO $$ BEGIN SET LOCAL search_path = x; SET CONSTRAINTS ALL DEFERRED; SET lock_timeout = 1; END $$",
-            "DO $$ BEGIN EXECUTE 'ALTER TABLE t ALTER a SET DEFAULT 1'; UPDATE t SET a = 'set'; END $$",
             "EXECUTE p('set x')",
             "INSERT INTO t VALUES (U&'x') ON CONFLICT (a) DO UPDATE SET b = 1",
         ],

@@ -31,6 +31,7 @@ fn shown(class: &Class) -> String {
         Class::Schema => "schema".into(),
         Class::Session => "session".into(),
         Class::Unknown => "unknown".into(),
+        Class::UnknownSchema => "unknown schema".into(),
         Class::Write(writes) => {
             let writes = writes.iter().map(|write| {
                 let kind = match &write.kind {
@@ -99,5 +100,35 @@ fn what_ends_with_its_transaction() {
     }
     for sql in ["SET LOCAL autocommit = 0", "SAVEPOINT a /*! */"] {
         assert!(!super::ends_with_transaction(sql, MySql), "{sql}");
+    }
+}
+
+#[test]
+fn settings_that_may_change_what_a_name_means() {
+    for sql in [
+        "SET LOCAL search_path TO other",
+        "set local search_path=other",
+        "SET LOCAL \"search_path\" = other",
+        "SET LOCAL\"search_path\"=other",
+        "/* a comment */ SET/**/LOCAL -- another\n search_path = \"a.b\"",
+        "SET LOCAL SCHEMA 'other'",
+        "SET LOCAL ROLE somebody",
+        "SET LOCAL SESSION AUTHORIZATION somebody",
+        "SET LOCAL standard_conforming_strings = off",
+        "SET LOCAL",
+    ] {
+        assert!(super::renames(sql, Postgres), "{sql}");
+    }
+    for sql in [
+        "SET LOCAL lock_timeout = '2s'",
+        "SET LOCAL statement_timeout=0",
+        "SET LOCAL app.tenant = 'search_path'",
+        "SET LOCAL \"app.tenant\" = 'search_path'",
+        "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+        "SAVEPOINT search_path",
+        "ROLLBACK TO SAVEPOINT a",
+        "RELEASE a",
+    ] {
+        assert!(!super::renames(sql, Postgres), "{sql}");
     }
 }

@@ -81,3 +81,42 @@ fn settings_of_later_sessions_are_settings_of_some_sessions() {
         &["ALTER ROLE app NOLOGIN", "GRANT a TO b", "REVOKE SELECT (v) ON t FROM u"],
     );
 }
+
+#[test]
+fn one_in_a_text_that_is_not_understood_does_too() {
+    check_all(
+        &[Postgres],
+        "session",
+        &[
+            "CREATE TEMP TABLE t AS SELECT 'C:\\' AS path",
+            "CREATE TABLE pg_temp.t (a text DEFAULT 'C:\\')",
+            "SELECT 'C:\\' AS path INTO LOCAL TEMP TABLE t",
+            "DO $$ BEGIN CREATE TEMP TABLE t (a int); END $$",
+            "DO $$ BEGIN EXECUTE format('CREATE TEMP TABLE %I (a int)', 't'); END $$",
+            "ALTER ROLE a SET search_path = 'C:\\'",
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = a', 'b'); END $$",
+        ],
+    );
+    check_all(
+        &[Postgres],
+        "unknown schema",
+        &[
+            "CREATE TEMP TABLE t ON COMMIT DROP AS SELECT 'C:\\' AS path",
+            "DO $$ DECLARE temp int; BEGIN CREATE TABLE t (a int); SELECT 1 INTO temp; END $$",
+            "ALTER ROLE a PASSWORD 'C:\\'; UPDATE t SET a = 1",
+        ],
+    );
+    check_all(
+        &[MySql],
+        "session",
+        &[
+            "CREATE TEMPORARY TABLE t (a int) COMMENT 'it\\'s'",
+            "CREATE TEMPORARY TABLE t (a int) /*! ENGINE = InnoDB */",
+            "CREATE /*! TEMPORARY */ TABLE t (a int)",
+            "/*! CREATE OR REPLACE TEMPORARY TABLE t (a int) */",
+            "BEGIN NOT ATOMIC CREATE TEMPORARY TABLE t (a int); END",
+            "EXECUTE IMMEDIATE 'CREATE TEMPORARY TABLE t (a int)'",
+        ],
+    );
+    check_all(&[Sqlite], "session", &["CREATE TABLE temp.t AS SELECT 1a"]);
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, Values};
 
 use crate::{
-    classify::{Class, ends_with_transaction, reason::BypassReason},
+    classify::{Class, ends_with_transaction, reason::BypassReason, renames},
     connection::{
         query::Route,
         transaction::session::{Calls, Session},
@@ -67,18 +67,29 @@ impl Calls {
         match self.shared.route(sql) {
             Route::Cached(read) => {
                 read.entity().bypasses.count(BypassReason::InTransaction);
+                self.note_unjudged(sql);
                 self.shared.writing(sql)
             }
-            Route::Read => None,
+            Route::Read => {
+                self.note_unjudged(sql);
+                None
+            }
             Route::Write(class)
                 if *class == Class::Session && ends_with_transaction(sql, self.shared.backend) =>
             {
-                if renames(sql) {
+                if renames(sql, self.shared.backend) {
                     self.journal.renames();
                 }
                 None
             }
             Route::Write(class) => Some(class),
+        }
+    }
+
+    /// Takes note of a read if nobody can tell whether it writes.
+    fn note_unjudged(&self, sql: &str) {
+        if self.shared.may_write_unseen() {
+            self.journal.reads_blindly(sql);
         }
     }
 
@@ -125,7 +136,7 @@ impl Calls {
         }
         // A raw COMMIT or a procedure ends the transaction behind our back; so does DDL on MySQL.
         let commits = match class {
-            Class::Session | Class::Unknown | Class::Commits => true,
+            Class::Session | Class::Unknown | Class::UnknownSchema | Class::Commits => true,
             Class::Schema => self.shared.backend == DbBackend::MySql,
             Class::Read(_) | Class::Write(_) => false,
         };
@@ -133,6 +144,7 @@ impl Calls {
             self.journal.commits_early();
         }
         if self.journal.may_commit_early() {
+            self.journal.judge(&self.shared, &self.inner).await;
             if self.journal.is_blind() {
                 self.shared.learn_names(&self.inner).await;
                 self.journal.note(write::affected::everything(&self.shared, self.shared.last().as_deref()));
@@ -145,54 +157,5 @@ impl Calls {
             }
         }
         Ok(())
-    }
-}
-
-/// True if a statement whose effect ends with the transaction may change what names mean until then, as
-/// `SET LOCAL search_path` does.
-fn renames(sql: &str) -> bool {
-    let mut words = sql.split(|c: char| c.is_ascii_whitespace() || c == '=').filter(|word| !word.is_empty());
-    let mut is = |keyword: &str| words.next().is_some_and(|word| word.eq_ignore_ascii_case(keyword));
-    if !is("SET") || !is("LOCAL") {
-        return false;
-    }
-    let setting = words.next().unwrap_or_default().to_ascii_lowercase();
-    // Settings of applications and extensions carry a dot; none of the others says where a name is looked for.
-    let harmless = setting.contains('.')
-        || setting.ends_with("_timeout")
-        || ["application_name", "jit", "maintenance_work_mem", "synchronous_commit", "timezone", "work_mem"]
-            .contains(&setting.as_str());
-    !harmless
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn settings_that_may_change_what_a_name_means() {
-        for sql in [
-            "SET LOCAL search_path TO other",
-            "set local search_path=other",
-            "SET LOCAL \"search_path\" = other",
-            "SET LOCAL SCHEMA 'other'",
-            "SET LOCAL ROLE somebody",
-            "SET LOCAL SESSION AUTHORIZATION somebody",
-            "SET LOCAL standard_conforming_strings = off",
-            "SET LOCAL",
-        ] {
-            assert!(renames(sql), "{sql}");
-        }
-        for sql in [
-            "SET LOCAL lock_timeout = '2s'",
-            "SET LOCAL statement_timeout=0",
-            "SET LOCAL app.tenant = 'search_path'",
-            "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
-            "SAVEPOINT search_path",
-            "ROLLBACK TO SAVEPOINT a",
-            "RELEASE a",
-        ] {
-            assert!(!renames(sql), "{sql}");
-        }
     }
 }

@@ -13,7 +13,7 @@ use cache_core::{
     entry::Generation,
     fence::{Affected, Fence},
 };
-use sea_orm::DbErr;
+use sea_orm::{DatabaseTransaction, DbErr};
 use tokio::{sync::OwnedMutexGuard, time::Instant};
 
 use crate::{
@@ -43,6 +43,8 @@ pub(super) struct Journal {
     renames: AtomicBool,
     /// Something was written while the schema was not known.
     blind: AtomicBool,
+    /// What was read, as far as the texts show, while it was not known: some of it may have written.
+    unjudged: Mutex<BTreeSet<String>>,
     /// Forgets the schema when the transaction is over, however it ends.
     changes: Mutex<Vec<SchemaChange>>,
     /// The transaction itself and its open savepoints.
@@ -50,6 +52,9 @@ pub(super) struct Journal {
     /// One call at a time.
     turns: Arc<tokio::sync::Mutex<()>>,
 }
+
+/// So many texts are kept to be judged later.
+const MOST_UNJUDGED: usize = 256;
 
 /// What the early fences mark, and since when the oldest of them stands.
 struct Fenced {
@@ -71,6 +76,7 @@ impl Journal {
             doubtful: AtomicUsize::new(0),
             renames: AtomicBool::new(false),
             blind: AtomicBool::new(false),
+            unjudged: Mutex::default(),
             changes: Mutex::default(),
             levels: AtomicUsize::new(0),
             turns: Arc::default(),
@@ -143,6 +149,31 @@ impl Journal {
 
     pub(super) fn is_blind(&self) -> bool {
         self.blind.load(Ordering::Acquire)
+    }
+
+    /// Something is read, and whether it writes is not known.
+    pub(super) fn reads_blindly(&self, sql: &str) {
+        let mut unjudged = lock(&self.unjudged);
+        if unjudged.len() < MOST_UNJUDGED {
+            unjudged.insert(sql.to_owned());
+        } else if !unjudged.contains(sql) {
+            drop(unjudged);
+            self.has_written_blindly();
+        }
+    }
+
+    /// Judges what was read while the schema was not known. Whatever may have written is taken to have written
+    /// anything.
+    pub(super) async fn judge(&self, shared: &Shared, transaction: &DatabaseTransaction) {
+        let unjudged = std::mem::take(&mut *lock(&self.unjudged));
+        if !unjudged.is_empty() && shared.may_have_written(&unjudged, transaction).await {
+            self.has_written_blindly();
+        }
+    }
+
+    fn has_written_blindly(&self) {
+        self.goes_by(None);
+        self.writes_blindly();
     }
 
     /// A statement is about to change this at most. The answer names it.

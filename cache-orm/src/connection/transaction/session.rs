@@ -87,10 +87,12 @@ impl Session {
         let (shared, journal) = (self.shared.clone(), self.journal.clone());
         let made = self.shared.shields.raise(|caller| async move {
             let _turn = journal.turn().await;
-            if caller.is_gone() {
+            // Let go before the turn is: whoever has it next may want the handle for itself.
+            let calls = Calls { inner, shared, journal, caller };
+            if calls.caller.is_gone() {
                 return Err(write::unheard());
             }
-            call(Calls { inner, shared, journal, caller }).await
+            call(calls).await
         });
         made.await
     }
@@ -122,6 +124,7 @@ impl Session {
             if !level.is_last() {
                 return inner.commit().await;
             }
+            journal.judge(&shared, &inner).await;
             let mut generation = journal.generation();
             if journal.is_blind() {
                 shared.learn_names(&inner).await;
