@@ -1,7 +1,7 @@
 //! Tables that are not any more what was learned of them: no statement fails because of what was appended to it.
 
 use cache_orm::{CachedConnection, MemoryStore, Namespace};
-use sea_orm::{ConnectionTrait, DbErr, ExecResult, TransactionTrait};
+use sea_orm::{ConnectionTrait, DbErr, ExecResult, TransactionSession, TransactionTrait};
 use tests::{
     Backend, Env, matrix,
     shop::{Shop, store},
@@ -179,6 +179,34 @@ matrix! {
         assert_eq!(price(&shop.db, 6).await, Some(7));
         assert_coherent(&shop).await;
     }
+
+    /// On Postgres, what has failed commits as nothing. To ask it for the schema would be one error more.
+    async fn a_transaction_that_failed_before_the_schema_was_known_ends_as_without_a_cache(env: Env) {
+        let shop: Shop = warm_shop(&env).await;
+        let mut ends = Vec::new();
+        for cached in [false, true] {
+            let one = env.database.connect_with(|options| { options.max_connections(1); }).await;
+            let db = CachedConnection::builder(one)
+                .shared_store(env.store().await)
+                .namespace(Namespace::new(env.namespace.clone()).expect("the harness makes valid names"))
+                .build_lazily()
+                .expect("it has a namespace");
+            ends.push(if cached { write_and_fail(&db, &env).await } else { write_and_fail(db.inner(), &env).await });
+        }
+        assert_eq!(ends[1], ends[0]);
+        assert_coherent(&shop).await;
+    }
+}
+
+/// How a transaction ends of which a statement has failed.
+async fn write_and_fail<C: TransactionTrait>(db: &C, env: &Env) -> Result<(), DbErr>
+where
+    C::Transaction: ConnectionTrait + TransactionSession,
+{
+    let transaction = db.begin().await.expect("a transaction");
+    transaction.execute_raw(raw(env.backend(), UPDATE)).await.expect("the update succeeds");
+    transaction.execute_unprepared("SELECT nothing FROM nowhere").await.expect_err("there is no such table");
+    transaction.commit().await
 }
 
 /// A pool with one connection gives it to whoever asked first. (SeaORM's `connection_ping_closed`.)

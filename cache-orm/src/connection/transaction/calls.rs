@@ -102,14 +102,16 @@ impl Calls {
         let plan = knowledge.and_then(|knowledge| Plan::of(&self.shared, &knowledge, &class, &statement));
         if let Some(plan) = plan {
             self.journal.goes_by(plan.generation());
-            let number = self.journal.open(plan.at_most().clone());
+            let at_most = plan.at_most().clone();
+            let number = self.journal.open(at_most.clone());
             // Asked now: whatever may commit from here on fences what is undecided.
             if !self.journal.may_commit_early() {
-                let (answer, affected) = plan.run_in(&self.inner, &self.shared, statement, asked).await?;
+                let ran = plan.run_in(&self.inner, &self.shared, statement, asked).await;
+                let affected = ran.as_ref().map_or(at_most, |(_, affected)| affected.clone());
                 self.journal.close(number, affected);
-                return Ok(Ran::Exactly(answer));
+                return ran.map(|(answer, _)| Ran::Exactly(answer));
             }
-            self.journal.close(number, plan.at_most().clone());
+            self.journal.close(number, at_most);
         }
         self.note(&class, &statement.sql, statement.values.as_ref()).await?;
         Ok(Ran::Not(statement))

@@ -25,8 +25,7 @@ use crate::{
 /// behind: its rows are invalidated although they did not change.
 pub(super) struct Journal {
     affected: Mutex<Affected>,
-    /// What each statement changes at most that has not told its rows yet, or never will: its caller vanished,
-    /// or it failed.
+    /// What each statement changes at most that has not told its rows yet, or never will: its runtime has ended.
     undecided: Mutex<Vec<Option<Affected>>>,
     /// The generations of the schema that the notes go by.
     generations: Mutex<BTreeSet<Option<Generation>>>,
