@@ -12,7 +12,7 @@ use std::{
 use tokio::sync::oneshot;
 
 use crate::{
-    cache::{Cache, Table},
+    cache::{Cache, Left, Table},
     entry::{Generation, Writer},
     key::{Key, RowKey},
     store::{MOST_CELLS, StoreError},
@@ -189,7 +189,7 @@ impl Fence {
     /// goes on in the background.
     ///
     /// # Cancel safety
-    /// Dropped midway, marks that are left expire by themselves.
+    /// Dropped midway, marks that are left are released with a later call, or expire by themselves.
     pub async fn release(mut self) {
         // One by one: whatever is left midway is abandoned.
         while let Some(parts) = self.parts.pop() {
@@ -250,44 +250,65 @@ impl Parts {
         let cache = self.cache.clone();
         let changes_schema = self.tables.iter().any(|table| Arc::ptr_eq(table, cache.schema()));
         let (tell, told) = oneshot::channel();
+        // Made here, so that it is not lost with a task that never begins.
+        let owed = cache.owed(Left::Release(self.into()));
         let release = async move {
-            self.release().await;
+            owed.release().await;
             // Nobody may be waiting.
             let _ = tell.send(());
         };
         cache.in_background(release).await;
         if changes_schema {
-            // An error: there is no runtime to release it.
+            // An error: there is no runtime to release it, or it has ended.
             let _ = told.await;
         }
     }
+}
 
-    async fn release(self) {
-        let progress = Arc::<Progress>::default();
-        if self.try_release(&progress).await.is_err() {
-            // The marks expire by themselves. But if the store lost them, an old row may have been filled, and
-            // only a release empties its slot.
-            let (cache, tables) = (self.cache.clone(), self.tables.clone());
-            cache.insist_on_release(&tables, move || {
-                let (parts, progress) = (self.clone(), progress.clone());
-                async move { parts.try_release(&progress).await }
-            });
+/// The marks of a fence that is to be released, and how far that has come.
+///
+/// They would expire by themselves. But if the store lost them, an old row may have been filled, and only a release
+/// empties its slot.
+#[derive(Debug)]
+pub(crate) struct Release {
+    cells: Vec<Key>,
+    pub(crate) tables: Vec<Arc<Table>>,
+    writer: Writer,
+    /// So many calls were answered.
+    done: AtomicUsize,
+    /// The next one was made before, without an answer.
+    tried: AtomicBool,
+    /// A duty: it was tried in vain, or given back.
+    pub(crate) is_owed: bool,
+}
+
+impl From<Parts> for Release {
+    fn from(parts: Parts) -> Self {
+        Release {
+            cells: parts.cells,
+            tables: parts.tables,
+            writer: parts.writer,
+            done: AtomicUsize::new(0),
+            tried: AtomicBool::new(false),
+            is_owed: false,
         }
     }
+}
 
-    /// Goes on where an earlier try ended.
-    async fn try_release(&self, progress: &Progress) -> Result<(), StoreError> {
+impl Release {
+    /// Goes on where an earlier attempt ended.
+    pub(crate) async fn attempt(&self, cache: &Cache) -> Result<(), StoreError> {
         // The first table stands for all of them in the counters of a call.
         let Some(table) = self.tables.first() else { return Ok(()) };
-        for cells in self.cells.chunks(MOST_CELLS).skip(progress.done.load(Ordering::Relaxed)) {
+        for cells in self.cells.chunks(MOST_CELLS).skip(self.done.load(Ordering::Relaxed)) {
             let again = AtomicBool::new(false);
             let call = || {
-                again.store(progress.tried.swap(true, Ordering::Relaxed), Ordering::Relaxed);
-                self.cache.store().release(cells, self.writer)
+                again.store(self.tried.swap(true, Ordering::Relaxed), Ordering::Relaxed);
+                cache.store().release(cells, self.writer)
             };
-            let lost = self.cache.call(table, call).await?;
-            progress.tried.store(false, Ordering::Relaxed);
-            progress.done.fetch_add(1, Ordering::Relaxed);
+            let lost = cache.call(table, call).await?;
+            self.tried.store(false, Ordering::Relaxed);
+            self.done.fetch_add(1, Ordering::Relaxed);
             // Where it was made before, that one may have taken the marks back although its answer got lost.
             if lost > 0 && !again.into_inner() {
                 table.counters.lost_fences.add(lost as u64);
@@ -302,15 +323,6 @@ impl Parts {
         }
         Ok(())
     }
-}
-
-/// How far a release has come.
-#[derive(Debug, Default)]
-struct Progress {
-    /// So many calls were answered.
-    done: AtomicUsize,
-    /// The next one was made before, without an answer.
-    tried: AtomicBool,
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, TransactionTrait,
 };
 use tests::Env;
+use tokio::sync::Mutex;
 
 mod account {
     use cache_orm::Cacheable;
@@ -65,6 +66,10 @@ mod draft {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+/// Hooks reach every connection of the process, and are refused by one that does not know its schema yet: one test
+/// at a time.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 const TABLES: &[&str] = &[
     "CREATE TABLE account (id INT PRIMARY KEY, name VARCHAR(40) NOT NULL)",
@@ -122,6 +127,7 @@ async fn rows(plain: &DatabaseConnection) -> (String, i32, String) {
 
 over_redis! {
     async fn writes_of_an_entity_that_refuses_among_others_that_proceed(env: Env) {
+        let _alone = ALONE.lock().await;
         let (plain, db) = bank(&env, Unreachable::Proceed).await;
         assert_refused(booked(11).update(&db).await.map(drop), "an update");
         assert_refused(booking::Entity::delete_by_id(1).exec(&db).await.map(drop), "a delete");
@@ -146,6 +152,7 @@ over_redis! {
     }
 
     async fn writes_of_an_entity_that_proceeds_where_the_others_refuse(env: Env) {
+        let _alone = ALONE.lock().await;
         let (plain, db) = bank(&env, Unreachable::Refuse).await;
         drafted("new").update(&db).await.expect("its own policy is to proceed");
         let error = named("new").update(&db).await.expect_err("the connection's policy").to_string();

@@ -1,27 +1,29 @@
 //! What a process has yet to do at the store, and whether it may end.
 
-use std::{collections::BTreeMap, fmt, future::Future, sync::Arc, time::Duration};
-
-use tokio::{
-    runtime::Handle,
-    sync::watch,
-    time::{sleep, timeout},
+use std::{
+    collections::BTreeMap,
+    fmt, mem,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
-use super::{Cache, Table};
-use crate::{
-    entry::Writer,
-    fence::Parts,
-    quarantine::{Rotated, Rotation},
-    store::StoreError,
-};
+use tokio::{sync::watch, time::timeout};
 
-/// How often a process that could not invalidate a table, or release a fence, tries again.
-const RETRY: Duration = Duration::from_millis(200);
+use super::left::Left;
 
-/// What is under way or due.
+/// What is under way, due, or left.
 #[derive(Debug)]
-pub(super) struct Duties(watch::Sender<Due>);
+pub(super) struct Duties {
+    due: watch::Sender<Due>,
+    /// What nobody is at: its task ended with its runtime, or there was none. It holds no handle of the cache, and
+    /// goes with the last one.
+    left: Mutex<Vec<Left>>,
+    /// True if there is any. Changed only under the lock.
+    any_left: AtomicBool,
+}
 
 #[derive(Clone, Debug, Default)]
 struct Due {
@@ -31,8 +33,8 @@ struct Due {
     tables: BTreeMap<(String, Duty), usize>,
 }
 
-/// What a process owes to those that share its store. It ends when the store has heard of it, and not before:
-/// also a task that dies with its runtime leaves it behind.
+/// What a process owes to those that share its store. It ends when the store has heard of it, and not before: what
+/// is left of a task that ends with its runtime is taken up by whoever next uses the cache in another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Duty {
@@ -55,23 +57,27 @@ pub struct Unsettled {
 
 impl Duties {
     pub(super) fn new() -> Self {
-        Duties(watch::Sender::new(Due::default()))
+        Duties {
+            due: watch::Sender::new(Due::default()),
+            left: Mutex::default(),
+            any_left: AtomicBool::new(false),
+        }
     }
 
     pub(super) fn call_began(&self) {
-        self.0.send_modify(|due| due.calls += 1);
+        self.due.send_modify(|due| due.calls += 1);
     }
 
     pub(super) fn call_ended(&self) {
-        self.0.send_modify(|due| due.calls -= 1);
+        self.due.send_modify(|due| due.calls -= 1);
     }
 
     pub(super) fn begin(&self, duty: Duty, table: &str) {
-        self.0.send_modify(|due| *due.tables.entry((table.to_owned(), duty)).or_default() += 1);
+        self.due.send_modify(|due| *due.tables.entry((table.to_owned(), duty)).or_default() += 1);
     }
 
     pub(super) fn end(&self, duty: Duty, table: &str) {
-        self.0.send_modify(|due| {
+        self.due.send_modify(|due| {
             let key = (table.to_owned(), duty);
             if let Some(owed) = due.tables.get_mut(&key) {
                 *owed -= 1;
@@ -84,87 +90,43 @@ impl Duties {
 
     pub(super) async fn calls_ended(&self) {
         // The sender lives as long as `self`, so waiting can't fail.
-        drop(self.0.subscribe().wait_for(|due| due.calls == 0).await);
+        drop(self.due.subscribe().wait_for(|due| due.calls == 0).await);
     }
 
     pub(super) async fn done_within(&self, limit: Duration) -> Result<(), Unsettled> {
-        let mut due = self.0.subscribe();
+        let mut due = self.due.subscribe();
         let done = due.wait_for(|due| due.calls == 0 && due.tables.is_empty());
         if timeout(limit, done).await.is_ok() {
             return Ok(());
         }
-        let due = self.0.borrow();
+        let due = self.due.borrow();
         Err(Unsettled { duties: due.tables.keys().cloned().collect(), calls: due.calls })
     }
-}
 
-impl Cache {
-    /// A write that went ahead unfenced has ended. If its outcome is unknown it may still commit, so the
-    /// tables stay in quarantine as long as a fence would have stood.
-    pub(crate) fn unfenced_write_ended(&self, parts: Parts, outcome_known: bool) {
-        // A duty, and no background call: it may go on for as long as the store is down. Without a runtime it
-        // stays one.
-        let Ok(runtime) = Handle::try_current() else {
-            return;
-        };
-        let cache = self.clone();
-        runtime.spawn(async move {
-            if !outcome_known {
-                sleep(cache.inner.settings.fence_ttl).await;
-            }
-            let duties: Vec<_> = parts
-                .tables
-                .iter()
-                .filter_map(|table| Some((table, table.quarantine.write_ended()?)))
-                .collect();
-            for (table, rotation) in duties {
-                cache.rotate(table, rotation).await;
-            }
-            parts.withdraw().await;
-        });
-    }
-
-    /// Repeats the release of `tables`, in the background, until the store is back.
-    pub(crate) fn insist_on_release<C>(
-        &self,
-        tables: &[Arc<Table>],
-        release: impl Fn() -> C + Send + Sync + 'static,
-    ) where
-        C: Future<Output = Result<(), StoreError>> + Send,
-    {
-        let names: Vec<_> = tables.iter().map(|table| table.name().to_owned()).collect();
-        names.iter().for_each(|name| self.inner.duties.begin(Duty::Release, name));
-        let Ok(runtime) = Handle::try_current() else { return };
-        let cache = self.clone();
-        runtime.spawn(async move {
-            loop {
-                sleep(RETRY).await;
-                if release().await.is_ok() {
-                    return names.iter().for_each(|name| cache.inner.duties.end(Duty::Release, name));
-                }
-            }
-        });
-    }
-
-    /// Invalidates the whole table, trying until the store is back.
-    async fn rotate(&self, table: &Table, mut rotation: Rotation) {
-        let cells: Vec<_> = table.keys.whole().cloned().collect();
-        loop {
-            // A fence that is born expired leaves its cells empty.
-            let writer = Writer::random();
-            while let Err(error) = self
-                .guarded(|| self.inner.store.fence(self.schema_cell(), &cells, writer, Duration::ZERO))
-                .await
-            {
-                tracing::debug!(table = table.name(), %error, "quarantined until the store is back");
-                sleep(RETRY).await;
-            }
-            match table.quarantine.rotated(rotation) {
-                Rotated::Lifted => return self.inner.duties.end(Duty::Invalidate, table.name()),
-                Rotated::HandedOver => return,
-                Rotated::Again(next) => rotation = next,
-            }
+    /// Keeps it for whoever next comes by.
+    pub(super) fn give_back(&self, mut given: Left) {
+        given.begin(self);
+        let mut left = self.left();
+        if let Some(given) = left.iter_mut().fold(Some(given), |given, known| known.merge(given?)) {
+            left.push(given);
         }
+        self.any_left.store(true, Ordering::Relaxed);
+    }
+
+    /// Costs next to nothing. Whoever misses what is being given back leaves it to the next one.
+    pub(super) fn any_left(&self) -> bool {
+        self.any_left.load(Ordering::Relaxed)
+    }
+
+    /// All that was given back.
+    pub(super) fn take_left(&self) -> Vec<Left> {
+        let mut left = self.left();
+        self.any_left.store(false, Ordering::Relaxed);
+        mem::take(&mut *left)
+    }
+
+    fn left(&self) -> MutexGuard<'_, Vec<Left>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The only place that sequences store calls: lookup → lease → fill for readers, fence → release for writers.
 
 mod duties;
+mod left;
 mod schema;
 mod several;
 
@@ -17,6 +18,7 @@ use tokio::{runtime::Handle, time::timeout};
 
 use duties::Duties;
 pub use duties::{Duty, Unsettled};
+pub(crate) use left::Left;
 pub use several::{Lookups, Outdated, Wanted};
 
 use crate::{
@@ -245,6 +247,7 @@ impl Cache {
     /// Changes nothing.
     pub async fn lookup(&self, table: &Table, at: &Address, fingerprint: Fingerprint) -> Lookup {
         if self.distrusts(table) {
+            self.take_up();
             return Lookup::Unavailable;
         }
         let Ok(seen) = self.call(table, || self.inner.store.lookup(at)).await else {
@@ -282,6 +285,7 @@ impl Cache {
                 });
             }
         };
+        self.take_up();
         let lease_ttl = self.inner.settings.lease_ttl;
         let lease = || self.inner.store.lease(self.schema_cell(), at, replaces, lease_ttl);
         match self.call(table, lease).await {
@@ -354,6 +358,7 @@ impl Cache {
     /// # Cancel safety
     /// Changes nothing.
     pub async fn settled_within(&self, limit: Duration) -> Result<(), Unsettled> {
+        self.take_up();
         self.inner.duties.done_within(limit).await
     }
 
@@ -370,6 +375,7 @@ impl Cache {
     async fn place(&self, affected: Affected) -> Option<(Parts, Result<Option<Generation>, StoreError>)> {
         let (cells, tables) = affected.into_parts();
         let first = tables.first().filter(|_| self.inner.reach != Reach::Nothing)?;
+        self.take_up();
         let writer = Writer::random();
         let answer = self.mark(first, &cells, writer).await;
         Some((Parts { cache: self.clone(), cells, tables, writer, placed: answer.is_ok() }, answer))
@@ -470,11 +476,12 @@ impl Cache {
     }
 
     /// Runs `call` as a task of its own, which [`settled`](Self::settled) waits for. Outside a runtime it is not run:
-    /// whatever it would have tidied up expires by itself.
+    /// whatever it would have tidied up expires by itself, or is left to the next one.
     pub fn spawn(&self, call: impl Future<Output = ()> + Send + 'static) {
         let Ok(runtime) = Handle::try_current() else {
             return;
         };
+        self.take_up();
         self.inner.duties.call_began();
         let under_way = UnderWay(self.clone());
         runtime.spawn(async move {

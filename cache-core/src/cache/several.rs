@@ -44,7 +44,10 @@ impl Cache {
         let unavailable =
             || Lookups { found: wanted.iter().map(|_| Lookup::Unavailable).collect(), at_once: false };
         let distrusted = || wanted.iter().any(|wanted| self.distrusts(wanted.table));
-        let Some(first) = wanted.first().filter(|_| !distrusted()) else { return unavailable() };
+        let Some(first) = wanted.first().filter(|_| !distrusted()) else {
+            self.take_up();
+            return unavailable();
+        };
         let at: Vec<&Address> = wanted.iter().map(|wanted| wanted.at).collect();
         // The first table stands for all of them in the counters of a call.
         let Ok(seen) = self.call(first.table, || self.inner.store.lookup_many(&at)).await else {
@@ -100,6 +103,7 @@ impl Cache {
         if wishes.is_empty() {
             return Ok(missed.iter().map(|_| None).collect());
         }
+        self.take_up();
         let (schema, lease_ttl) = (self.schema_cell(), self.inner.settings.lease_ttl);
         let call = || self.inner.store.lease_many(schema, &wishes, lease_ttl);
         let mut grants = self.call(table, call).await.unwrap_or_default().into_iter();
