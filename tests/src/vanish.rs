@@ -159,12 +159,16 @@ impl Sweep {
 
     /// Gives the call up after this run's wakes, while the database's next answer is held back, and waits until
     /// nothing that has lost its caller is left. What it came to, if it ended.
+    ///
+    /// # Panics
+    /// When it ends before its UPDATE has arrived.
     pub async fn vanish<F: Future>(&mut self, call: F) -> Option<F::Output> {
         let result = match (self.phase, &self.proxy) {
             (Phase::Arrival, Some(proxy)) => {
+                let what = self.what;
                 proxy.hold_at("UPDATE");
                 tokio::select! {
-                    result = call => Some(result),
+                    _ = call => panic!("{what}: it ended before its UPDATE arrived"),
                     () = proxy.held() => None,
                 }
             }

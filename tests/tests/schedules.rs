@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{Set, Unchanged},
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, TransactionTrait,
+    ColumnTrait, ConnectOptions, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, TransactionTrait,
     sea_query::Expr,
 };
 use tests::{
@@ -342,6 +342,40 @@ matrix! {
         settled.await.expect("it ends");
     }
 
+    /// Nobody is left to open the savepoint, and the driver undoes the whole transaction: what follows commits by
+    /// itself.
+    async fn a_savepoint_whose_runtime_ends_leaves_no_old_row(env: Env) {
+        // (SQLite has no answer that could be held back.)
+        let Some(proxy) = Proxy::before(env.backend()).await else { return };
+        let shop = Shop::open(&env).await;
+        let db = enter_with(&env, env.store().await, |options| {
+            options.max_connections(1);
+            proxy.lead(options);
+        });
+        let db = db.await;
+        for _ in 0..2 {
+            assert_eq!(price(&shop.db, 1).await, Some(100));
+            shop.db.settled().await;
+        }
+        let transaction = db.begin().await.expect("a transaction");
+        proxy.hold();
+        let asked = tokio::task::spawn_blocking(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            let savepoint = runtime.block_on(vanish_after(0, transaction.begin(), async || {}));
+            assert!(savepoint.is_none(), "it waits for the answer");
+            drop((savepoint, runtime));
+            transaction
+        });
+        let transaction = asked.await.expect("nothing panics");
+        proxy.release();
+        priced(1, 7).update(&transaction).await.expect("the update succeeds");
+        assert_eq!(price(&shop.plain, 1).await, Some(7), "it has committed by itself");
+        for _ in 0..2 {
+            assert_eq!(price(&shop.db, 1).await, Some(7));
+            shop.db.settled().await;
+        }
+    }
+
     async fn a_dropped_statement_of_a_transaction_is_noted(env: Env) {
         let mut sweep = Sweep::open(&env, "update in a transaction").await;
         while sweep.goes_on().await {
@@ -397,10 +431,11 @@ matrix! {
                 drop((begun, transaction));
                 line.iter().for_each(Proxy::release);
                 assert_eq!(idle(&db), 0, "after {wakes} wakes");
-                ended
+                (ended, db)
             });
-            let ended = ended.await.expect("nothing panics");
+            let (ended, db) = ended.await.expect("nothing panics");
             quiet(&shop).await;
+            assert_eq!(idle(&db), 0, "nor through another runtime, after {wakes} wakes");
             assert_eq!((price(&shop.db, 1).await, price(&shop.plain, 1).await), (Some(100), Some(100)));
             if ended {
                 assert!(wakes > 0 || proxy.is_none(), "it was given up before");
@@ -414,7 +449,8 @@ matrix! {
     async fn a_transaction_that_is_dropped_outside_its_runtime_is_rolled_back(env: Env) {
         let shop = Shop::open(&env).await;
         let (within, store) = (env.clone(), env.store().await);
-        let dropped = tokio::task::spawn_blocking(move || {
+        // No thread of a runtime.
+        let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             let db = runtime.block_on(Shop::enter(&within, store));
             let transaction = runtime.block_on(async {
@@ -426,7 +462,8 @@ matrix! {
             assert_eq!(runtime.block_on(price(&db, 1)), Some(100));
             runtime.block_on(db.settled());
         });
-        dropped.await.expect("nothing panics");
+        let dropped = tokio::task::spawn_blocking(|| dropped.join()).await.expect("it waits");
+        dropped.expect("nothing panics");
         quiet(&shop).await;
         assert_eq!((price(&shop.db, 1).await, price(&shop.plain, 1).await), (Some(100), Some(100)));
     }
@@ -459,14 +496,20 @@ async fn quiet(shop: &Shop) {
 
 /// A cached connection of another process, with one connection to the database.
 async fn enter_by_one(env: &Env, store: Arc<dyn Store>, proxy: Option<&Proxy>) -> CachedConnection {
-    let one = env
-        .database
-        .connect_with(|options| {
-            options.max_connections(1);
-            proxy.into_iter().for_each(|proxy| proxy.lead(options));
-        })
-        .await;
-    CachedConnection::builder(one)
+    let one = |options: &mut ConnectOptions| {
+        options.max_connections(1);
+        proxy.into_iter().for_each(|proxy| proxy.lead(options));
+    };
+    enter_with(env, store, one).await
+}
+
+/// A cached connection of another process, over a pool with these options.
+async fn enter_with(
+    env: &Env,
+    store: Arc<dyn Store>,
+    change: impl FnOnce(&mut ConnectOptions),
+) -> CachedConnection {
+    CachedConnection::builder(env.database.connect_with(change).await)
         .shared_store(store)
         .namespace(Namespace::new(env.namespace.clone()).expect("the harness makes valid names"))
         .build()

@@ -269,9 +269,12 @@ matrix! {
             db.settled().await;
         }
         run(&raw, &[no_longer_unique(env.backend()), "INSERT INTO item VALUES (2, 'a', 20)"]).await;
-        while coded(&db, "a").await != 2 {
-            tokio::task::yield_now().await;
-        }
+        let noticed = async {
+            while coded(&db, "a").await != 2 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(120), noticed).await.expect("it is noticed");
     }
 
     async fn ddl_in_a_text_that_is_not_understood_was_not_told_to_others(env: Env) {

@@ -132,6 +132,9 @@ matrix! {
             .build()
             .await
             .expect("the cache is ready");
+        // The new role was a change around the library: everything was invalidated.
+        warm(&shop.db).await;
+        assert_eq!(crate::products::cached(&shop.db).await, crate::products::ALL);
         for text in [
             format!("REVOKE SELECT ON product FROM {role}"),
             format!("GRANT SELECT (price) ON product TO {role}"),

@@ -71,6 +71,11 @@ async fn some_columns(env: Env) {
     let poor_name = user(&rich.plain, backend, &[grant]).await;
     let poor = place_of(&env, &poor_name).await;
     let find = || special::Entity::find_by_id(1);
+    // The new user was a change of the schema, which emptied the cache.
+    let hits = rich.hits("special");
+    rich.agree(find(), "beside who may not").await;
+    rich.agree(special::Entity::find(), "beside who may not").await;
+    assert!(rich.hits("special") > hits);
     find().one(&poor.plain).await.expect_err("the database does not let it");
     for _ in 0..3 {
         find().one(&poor.db).await.expect_err("nor does the cache");

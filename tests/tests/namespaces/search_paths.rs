@@ -139,6 +139,30 @@ async fn texts_that_name_it_in_full(env: Env) {
     }
 }
 
+/// A name means something else until the transaction ends.
+async fn another_path_within_a_transaction(env: Env) {
+    let admin = env.connect().await;
+    for schema in ["t1", "t2"] {
+        execute(&admin, &format!("CREATE SCHEMA {schema}; CREATE TABLE {schema}.rp {COLUMNS}")).await;
+        execute(&admin, &format!("INSERT INTO {schema}.rp VALUES (1, 11, 1), (2, 12, 2)")).await;
+    }
+    let (one, two) = (tenant(&env, "t1").await, tenant(&env, "t2").await);
+    for place in [&one, &two] {
+        agrees(place, "at first").await;
+        place.db.settled().await;
+    }
+    let transaction = one.db.begin().await.expect("a transaction");
+    for text in ["SET LOCAL search_path TO t2", "UPDATE rp SET v = 77 WHERE id = 1"] {
+        execute(&transaction, text).await;
+    }
+    transaction.commit().await.expect("the commit succeeds");
+    for place in [&one, &two] {
+        place.db.settled().await;
+        agrees(place, "after the commit").await;
+        assert!(place.hits("rp") > 0);
+    }
+}
+
 /// The tables below are no entity's of the one who writes.
 async fn foreign_keys_into_other_schemas(env: Env) {
     let admin = env.connect().await;
@@ -255,6 +279,7 @@ over_every_store! {
     one_name_two_tables => a_tenant_was_given_the_row_of_another_under_one_current_schema,
     one_table_of_a_shared_schema => tenants_did_not_invalidate_a_table_that_they_share,
     texts_that_name_it_in_full => a_text_names_a_table_in_full_or_not,
+    another_path_within_a_transaction => a_transaction_that_looks_elsewhere_writes_there,
     foreign_keys_into_other_schemas => a_cascade_leads_into_the_schemas_of_others,
     exact_in_each_schema => a_write_in_another_schema_invalidates_nothing_here,
     a_path_for_one_transaction => a_path_set_behind_a_comment_was_not_heeded,
