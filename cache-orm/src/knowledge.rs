@@ -57,6 +57,8 @@ pub(crate) struct Label {
 struct Facts {
     /// The table that the entity means.
     table: Option<Arc<cache::Table>>,
+    /// What its entries carry, in any generation.
+    fingerprint: Fingerprint,
     obstacle: Option<BypassReason>,
     /// How each column's values become part of a key, in the shape's order.
     classes: Vec<Option<KeyClass>>,
@@ -96,7 +98,10 @@ impl Knowledge {
                 group.entities.push(entity.clone());
                 table
             });
-            Facts { table, ..Facts::of(entity, found, allowances) }
+            // Sessions that are given other values do not share them.
+            let rendering = schema.as_ref().map_or("", |schema| &schema.rendering);
+            let fingerprint = continued(entity.fingerprint, rendering);
+            Facts { table, fingerprint, ..Facts::of(entity, found, allowances) }
         });
         let facts = facts.collect();
         Knowledge { claimed, label, facts, groups, schema, learned: Instant::now() }
@@ -164,10 +169,8 @@ impl Knowledge {
 
     /// What the entity's entries carry: another schema would judge them otherwise.
     pub(crate) fn fingerprint(&self, entity: &Entity) -> Option<(Generation, Fingerprint)> {
-        let generation = self.label.generation?;
-        // Sessions that are given other values do not share them.
-        let rendering = self.schema.as_ref().map_or("", |schema| &schema.rendering);
-        Some((generation, continued(entity.fingerprint, rendering).under(generation)))
+        let fingerprint = self.facts[entity.index].fingerprint;
+        self.label.generation.map(|generation| (generation, fingerprint.under(generation)))
     }
 
     /// True if the database guarantees that the entity's primary key names one row.
@@ -262,6 +265,7 @@ impl Facts {
         let is_unlike = || (!unlike.is_empty()).then_some(BypassReason::UnlikeAsJson);
         Facts {
             table: None,
+            fingerprint: entity.fingerprint,
             obstacle: obstacle(entity, table, allowances).or_else(is_unlike),
             compares: entity.policy.converts || likeness.contains(&Likeness::Compared),
             unlike,

@@ -107,7 +107,7 @@ impl Duties {
     pub(super) fn give_back(&self, mut given: Left) {
         given.begin(self);
         let mut left = self.left();
-        if let Some(given) = left.iter_mut().fold(Some(given), |given, known| known.merge(given?)) {
+        if let Some(given) = left.iter_mut().try_fold(given, |given, known| known.merge(given)) {
             left.push(given);
         }
         self.any_left.store(true, Ordering::Relaxed);

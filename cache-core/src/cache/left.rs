@@ -98,9 +98,12 @@ impl Left {
     fn after(self, duties: &Duties) -> Option<Left> {
         match self {
             Left::Written { table, writes, .. } => {
-                // The last one of all has the duty, if nobody has it yet.
-                let rotation = (0..writes).filter_map(|_| table.quarantine.write_ended()).last()?;
-                Some(Left::Rotate { table, rotation })
+                let mut rotation = None;
+                for _ in 0..writes {
+                    // The last one of all has the duty, if nobody has it yet.
+                    rotation = table.quarantine.write_ended().or(rotation);
+                }
+                Some(Left::Rotate { rotation: rotation?, table })
             }
             Left::Rotate { table, rotation } => match table.quarantine.rotated(rotation) {
                 Rotated::Lifted => {
