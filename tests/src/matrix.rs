@@ -127,9 +127,13 @@ where
 /// the body gets the fresh database alone, as an `Arc<`[`Database`](crate::Database)`>`, and the tests are
 /// `sqlite`, `postgres` and `my_sql`. The body may return a `Result`, as any test.
 ///
+/// `on [Postgres, MySql]` behind the parameter names the databases that a test is for: it does not exist for others.
+/// `on [Redis]` is for that store, with every database.
+///
 /// ```
 /// use cache_core::{backend::NullStore, store::Store};
 /// use std::sync::Arc;
+/// use sea_orm::ConnectionTrait;
 /// use tests::{Database, Env, StoreKind, matrix};
 ///
 /// async fn store(_kind: StoreKind, _namespace: String) -> Arc<dyn Store> {
@@ -138,6 +142,11 @@ where
 ///
 /// matrix! {
 ///     stores: store;
+///
+///     /// Runs twice.
+///     async fn the_database_has_schemas(env: Env) on [Postgres] -> Result<(), sea_orm::DbErr> {
+///         env.connect().await.execute_unprepared("CREATE SCHEMA another").await.map(drop)
+///     }
 ///
 ///     /// Runs six times.
 ///     async fn the_database_answers(env: Env) -> Result<(), sea_orm::DbErr> {
@@ -157,7 +166,7 @@ where
 macro_rules! matrix {
     (stores: $stores:expr; $(
         $(#[$attribute:meta])*
-        async fn $name:ident($env:ident: $Env:ty) $(-> $Output:ty)? $body:block
+        async fn $name:ident($env:ident: $Env:ty) $(on [$($On:ident),+])? $(-> $Output:ty)? $body:block
     )+) => {$(
         // A function and a module may share a name: the one is a value, the other a type.
         $(#[$attribute])*
@@ -169,15 +178,37 @@ macro_rules! matrix {
             #[allow(unused_imports)]
             use super::*;
 
-            $crate::matrix! { @stores $name [$($Output)?]
-                sqlite_memory Sqlite Memory, sqlite_redis Sqlite Redis,
-                postgres_memory Postgres Memory, postgres_redis Postgres Redis,
-                my_sql_memory MySql Memory, my_sql_redis MySql Redis,
-            }
+            $crate::matrix! { @stores $name [$($Output)?] [$($($On)+)?] }
         }
     )+};
 
-    (@stores $name:ident $output:tt $($test:ident $Backend:ident $Kind:ident,)+) => {$(
+    (@stores $name:ident $output:tt []) => {
+        $crate::matrix! { @stores $name $output [Sqlite Postgres MySql] }
+    };
+
+    (@stores $name:ident $output:tt [$($On:ident)+]) => {$(
+        $crate::matrix! { @on $On $name $output }
+    )+};
+
+    (@on Sqlite $name:ident $output:tt) => {
+        $crate::matrix! { @each $name $output sqlite_memory Sqlite Memory, sqlite_redis Sqlite Redis, }
+    };
+
+    (@on Postgres $name:ident $output:tt) => {
+        $crate::matrix! { @each $name $output postgres_memory Postgres Memory, postgres_redis Postgres Redis, }
+    };
+
+    (@on MySql $name:ident $output:tt) => {
+        $crate::matrix! { @each $name $output my_sql_memory MySql Memory, my_sql_redis MySql Redis, }
+    };
+
+    (@on Redis $name:ident $output:tt) => {
+        $crate::matrix! { @each $name $output
+            sqlite_redis Sqlite Redis, postgres_redis Postgres Redis, my_sql_redis MySql Redis,
+        }
+    };
+
+    (@each $name:ident $output:tt $($test:ident $Backend:ident $Kind:ident,)+) => {$(
         $crate::matrix! { @test $test $output
             super::$name($crate::Backend::$Backend, $crate::StoreKind::$Kind)
         }
@@ -199,7 +230,7 @@ macro_rules! matrix {
 
     ($(
         $(#[$attribute:meta])*
-        async fn $name:ident($database:ident: $Database:ty) $(-> $Output:ty)? $body:block
+        async fn $name:ident($database:ident: $Database:ty) $(on [$($On:ident),+])? $(-> $Output:ty)? $body:block
     )+) => {$(
         $(#[$attribute])*
         async fn $name(backend: $crate::Backend) $(-> $Output)? {
@@ -210,13 +241,29 @@ macro_rules! matrix {
             #[allow(unused_imports)]
             use super::*;
 
-            $crate::matrix! { @databases $name [$($Output)?] sqlite Sqlite, postgres Postgres, my_sql MySql, }
+            $crate::matrix! { @databases $name [$($Output)?] [$($($On)+)?] }
         }
     )+};
 
-    (@databases $name:ident $output:tt $($test:ident $Backend:ident,)+) => {$(
-        $crate::matrix! { @test $test $output super::$name($crate::Backend::$Backend) }
+    (@databases $name:ident $output:tt []) => {
+        $crate::matrix! { @databases $name $output [Sqlite Postgres MySql] }
+    };
+
+    (@databases $name:ident $output:tt [$($On:ident)+]) => {$(
+        $crate::matrix! { @database $On $name $output }
     )+};
+
+    (@database Sqlite $name:ident $output:tt) => {
+        $crate::matrix! { @test sqlite $output super::$name($crate::Backend::Sqlite) }
+    };
+
+    (@database Postgres $name:ident $output:tt) => {
+        $crate::matrix! { @test postgres $output super::$name($crate::Backend::Postgres) }
+    };
+
+    (@database MySql $name:ident $output:tt) => {
+        $crate::matrix! { @test my_sql $output super::$name($crate::Backend::MySql) }
+    };
 }
 
 #[cfg(test)]

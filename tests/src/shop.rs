@@ -5,7 +5,11 @@ use std::{sync::Arc, time::Duration};
 use cache_core::store::Store;
 use cache_orm::{CachedConnection, MemoryStore, Namespace, RedisStore};
 use migrations::{Migrator, MigratorTrait};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, DatabaseConnection};
+use sea_orm::{
+    ActiveModelTrait,
+    ActiveValue::{Set, Unchanged},
+    ConnectionTrait, DatabaseConnection, EntityTrait,
+};
 
 pub use examples::shop::*;
 
@@ -78,4 +82,26 @@ impl Shop {
     pub fn counts(&self, table: &str) -> cache_core::event::Counts {
         self.db.stats().entities[table].counts
     }
+}
+
+/// A change of a product's price.
+pub fn priced(id: i32, price: i32) -> product::ActiveModel {
+    product::ActiveModel { id: Unchanged(id), price: Set(price), ..Default::default() }
+}
+
+/// A product's price, if there is the product.
+///
+/// # Panics
+/// When the database does not answer.
+pub async fn price(db: &impl ConnectionTrait, id: i32) -> Option<i32> {
+    product::Entity::find_by_id(id).one(db).await.expect("an answer").map(|product| product.price)
+}
+
+/// How often the cache has said that a row of the table is there, or is not.
+///
+/// # Panics
+/// When no entity of the table is registered.
+pub fn hits(db: &CachedConnection, table: &str) -> u64 {
+    let counts = db.stats().entities[table].counts;
+    counts.hits + counts.absent_hits
 }

@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 
 use crate::{
     Backend, Env, Proxy,
-    shop::{Shop, category, product},
+    shop::{Shop, category, price},
 };
 
 /// Wakes, one by one.
@@ -281,8 +281,4 @@ impl Sweep {
         }
         kinds
     }
-}
-
-async fn price(db: &impl ConnectionTrait, id: i32) -> Option<i32> {
-    product::Entity::find_by_id(id).one(db).await.expect("an answer").map(|product| product.price)
 }

@@ -11,14 +11,12 @@ use std::{
 use cache_core::testing::CountingStore;
 use cache_orm::{CachedConnection, Namespace};
 use sea_orm::{
-    ActiveModelTrait,
-    ActiveValue::{Set, Unchanged},
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, TransactionTrait,
-    sea_query::Expr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
+    TransactionTrait, sea_query::Expr,
 };
 use tests::{
     Backend, Env, matrix,
-    shop::{Shop, category, product, store},
+    shop::{Shop, category, priced, product, store},
 };
 
 /// A cached connection that records what it asks of the store and of the database.
@@ -80,10 +78,6 @@ impl Metered {
 
 fn owned(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
-}
-
-fn priced(id: i32, price: i32) -> product::ActiveModel {
-    product::ActiveModel { id: Unchanged(id), price: Set(price), ..Default::default() }
 }
 
 matrix! {

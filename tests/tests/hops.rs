@@ -13,7 +13,7 @@ use sea_orm::{
 };
 use tests::{
     Env, matrix,
-    shop::{Shop, category, product, review, store},
+    shop::{Shop, category, hits, product, review, store},
 };
 
 /// An employee, who has a badge, and a superior unless at the top.
@@ -117,11 +117,6 @@ async fn staff(env: &Env) -> (sea_orm::DatabaseConnection, CachedConnection, Cou
         .await
         .expect("the cache is ready");
     (plain, db, calls)
-}
-
-fn hits(db: &CachedConnection, table: &str) -> u64 {
-    let counts = db.stats().entities[table].counts;
-    counts.hits + counts.absent_hits
 }
 
 async fn product(db: &impl ConnectionTrait, id: i32) -> product::Model {

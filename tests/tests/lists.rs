@@ -15,7 +15,7 @@ use sea_orm::{
 };
 use tests::{
     Backend, Env, matrix,
-    shop::{Shop, category, customer, offer, product, stock, store},
+    shop::{Shop, category, customer, offer, priced, product, stock, store},
 };
 
 /// Its key is a text.
@@ -74,10 +74,6 @@ async fn prices(db: &CachedConnection, list: &[i32]) -> Vec<(i32, i32)> {
 fn reading(db: &CachedConnection, list: &'static [i32]) -> tokio::task::JoinHandle<Vec<(i32, i32)>> {
     let db = db.clone();
     tokio::spawn(async move { prices(&db, list).await })
-}
-
-fn priced(id: i32, price: i32) -> product::ActiveModel {
-    product::ActiveModel { id: Unchanged(id), price: Set(price), ..Default::default() }
 }
 
 /// Two processes over one database and store. The calls of the first are counted, and can be stopped.

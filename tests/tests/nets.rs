@@ -16,7 +16,7 @@ use sea_orm::{
 };
 use tests::{
     Env, matrix,
-    shop::{Shop, product, store},
+    shop::{Shop, hits, price, product, store},
 };
 use tokio::sync::Mutex;
 
@@ -56,15 +56,6 @@ async fn text(db: &impl ConnectionTrait, id: i32) -> Option<String> {
 
 fn written(id: i32, text: &str) -> note::ActiveModel {
     note::ActiveModel { id: Unchanged(id), text: Set(text.to_owned()) }
-}
-
-async fn price(db: &impl ConnectionTrait, id: i32) -> Option<i32> {
-    product::Entity::find_by_id(id).one(db).await.expect("an answer").map(|product| product.price)
-}
-
-fn hits(db: &CachedConnection, table: &str) -> u64 {
-    let counts = db.stats().entities[table].counts;
-    counts.hits + counts.absent_hits
 }
 
 matrix! {

@@ -11,12 +11,8 @@ use sea_orm::{
 };
 use tests::{
     Backend, Env, matrix, run_on_database,
-    shop::{Shop, category, offer, product, stock, store},
+    shop::{Shop, category, offer, price, product, stock, store},
 };
-
-async fn price(db: &impl ConnectionTrait, id: i32) -> Option<i32> {
-    product::Entity::find_by_id(id).one(db).await.expect("an answer").map(|product| product.price)
-}
 
 /// A write that nobody invalidates.
 async fn behind_the_back(shop: &Shop, sql: &str) {

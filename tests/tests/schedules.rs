@@ -13,7 +13,7 @@ use sea_orm::{
 };
 use tests::{
     Backend, Env, Proxy, Sweep, matrix,
-    shop::{Shop, product, store},
+    shop::{Shop, price, priced, product, store},
     vanish_after,
 };
 
@@ -57,14 +57,6 @@ impl Two {
         let first = Shop::enter(env, Arc::new(pausable.clone())).await;
         Two { first, second: shop.db, pausable }
     }
-}
-
-fn priced(id: i32, price: i32) -> product::ActiveModel {
-    product::ActiveModel { id: Unchanged(id), price: Set(price), ..Default::default() }
-}
-
-async fn price(db: &impl ConnectionTrait, id: i32) -> Option<i32> {
-    product::Entity::find_by_id(id).one(db).await.expect("an answer").map(|product| product.price)
 }
 
 /// Reads in the background.
@@ -288,8 +280,8 @@ matrix! {
     }
 
     /// Where keys may be spelled in several ways, `get_many` asks in a transaction of its own.
-    async fn a_dropped_get_many_leaves_its_connection_in_order(env: Env) {
-        let Some(proxy) = Proxy::before(env.backend()).await else { return };
+    async fn a_dropped_get_many_leaves_its_connection_in_order(env: Env) on [Postgres, MySql] {
+        let proxy = Proxy::before(env.backend()).await.expect("it has a server");
         let plain = env.connect().await;
         let tables = if env.backend() == Backend::Postgres { NAMED_ON_POSTGRES } else { NAMED };
         for sql in tables.iter().chain(&["INSERT INTO named VALUES ('a', 0)"]) {
@@ -321,11 +313,8 @@ matrix! {
     }
 
     /// Whether a process may end is not known before its writers have.
-    async fn a_writer_without_a_caller_was_not_waited_for(env: Env) {
-        if env.backend() == Backend::MySql {
-            // It fences by the text, and nothing goes on.
-            return;
-        }
+    async fn a_writer_without_a_caller_was_not_waited_for(env: Env) on [Sqlite, Postgres] {
+        // It fences by the text, and nothing goes on.
         let two = Two::open(&env).await;
         let mut pause = two.pausable.pause_before(Call::Fence);
         let update = product::Entity::update_many()
@@ -344,9 +333,9 @@ matrix! {
 
     /// Nobody is left to open the savepoint, and the driver undoes the whole transaction: what follows commits by
     /// itself.
-    async fn a_savepoint_whose_runtime_ends_leaves_no_old_row(env: Env) {
+    async fn a_savepoint_whose_runtime_ends_leaves_no_old_row(env: Env) on [Postgres, MySql] {
         // (SQLite has no answer that could be held back.)
-        let Some(proxy) = Proxy::before(env.backend()).await else { return };
+        let proxy = Proxy::before(env.backend()).await.expect("it has a server");
         let shop = Shop::open(&env).await;
         let db = enter_with(&env, env.store().await, |options| {
             options.max_connections(1);

@@ -1,16 +1,11 @@
 //! The schema changes through the cached connection.
 
-use cache_orm::CachedConnection;
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, prelude::Uuid};
 use tests::{
     Env, matrix,
-    shop::{Shop, category, customer, product, store},
+    shop::{Shop, category, customer, hits, product, store},
 };
-
-fn hits(db: &CachedConnection, table: &str) -> u64 {
-    db.stats().entities[table].counts.hits
-}
 
 async fn email(db: &impl ConnectionTrait, id: Uuid) -> Option<String> {
     customer::Entity::find_by_id(id).one(db).await.expect("an answer").map(|customer| customer.email)

@@ -7,7 +7,10 @@ use sea_orm::{
     ConnectionTrait, DbBackend, EntityTrait, QueryFilter, Statement, StreamTrait, TransactionTrait,
     entity::prelude::*, sea_query::Expr,
 };
-use tests::{Backend, Env, matrix, shop::store};
+use tests::{
+    Backend, Env, matrix,
+    shop::{hits, store},
+};
 
 /// A table whose unique key comes and goes.
 #[allow(unreachable_pub, reason = "the derive asks for it")]
@@ -111,10 +114,6 @@ async fn total(db: &impl ConnectionTrait) -> i32 {
 
 fn resize(backend: DbBackend, size: i32) -> Statement {
     Statement::from_string(backend, format!("UPDATE item SET size = {size} WHERE id = 1"))
-}
-
-fn hits(db: &CachedConnection, table: &str) -> u64 {
-    db.stats().entities[table].counts.hits
 }
 
 /// Two processes over a table with one row; both have read it.
@@ -308,10 +307,7 @@ matrix! {
         assert_eq!(total(&other).await, 12);
     }
 
-    async fn a_procedure_that_a_program_changed_was_taken_for_the_former_one(env: Env) {
-        if env.backend() != Backend::MySql {
-            return;
-        }
+    async fn a_procedure_that_a_program_changed_was_taken_for_the_former_one(env: Env) on [MySql] {
         let raw = env.connect().await;
         // Those of other databases count, by their last names.
         let procedure = format!("quiet_{}", env.namespace.replace('-', "_"));

@@ -5,19 +5,13 @@ use std::sync::Arc;
 use cache_core::testing::CountingStore;
 use cache_orm::{BypassReason, CachedConnection, CachedTransaction};
 use sea_orm::{
-    AccessMode, ActiveModelTrait,
-    ActiveValue::{Set, Unchanged},
-    ConnectionTrait, DbErr, EntityTrait, IsolationLevel, StreamTrait, TransactionError, TransactionOptions,
-    TransactionTrait,
+    AccessMode, ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IsolationLevel, StreamTrait,
+    TransactionError, TransactionOptions, TransactionTrait,
 };
 use tests::{
     Env, matrix,
-    shop::{Shop, product, store},
+    shop::{Shop, priced, product, store},
 };
-
-fn priced(id: i32, price: i32) -> product::ActiveModel {
-    product::ActiveModel { id: Unchanged(id), price: Set(price), ..Default::default() }
-}
 
 async fn price(db: &impl ConnectionTrait, id: i32) -> i32 {
     product::Entity::find_by_id(id).one(db).await.expect("an answer").expect("a row").price

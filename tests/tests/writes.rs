@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use tests::{
     Backend, Env, matrix,
-    shop::{Shop, category, product, review, stock, store},
+    shop::{Shop, category, priced, product, review, stock, store},
 };
 
 /// Everything that is cached of the shop, twice: after it, all of it is cached.
@@ -69,10 +69,6 @@ async fn is_cached(shop: &Shop, id: i32) -> bool {
     let before = shop.counts("product").hits;
     product::Entity::find_by_id(id).one(&shop.db).await.expect("an answer");
     shop.counts("product").hits > before
-}
-
-fn priced(id: i32, price: i32) -> product::ActiveModel {
-    product::ActiveModel { id: Unchanged(id), price: Set(price), ..Default::default() }
 }
 
 fn fourth() -> product::ActiveModel {

@@ -9,7 +9,7 @@ use sea_orm::{
     sea_query::Expr,
 };
 use tests::{
-    Backend, Env, StoreKind, matrix,
+    Backend, Env, matrix,
     shop::{product, stock, store},
 };
 
@@ -71,10 +71,7 @@ matrix! {
     }
 
     /// Such a constraint is checked when the statement commits.
-    async fn an_error_of_the_commit_reaches_the_caller_unchanged(env: Env) {
-        if env.backend() != Backend::Postgres {
-            return;
-        }
+    async fn an_error_of_the_commit_reaches_the_caller_unchanged(env: Env) on [Postgres] {
         let shop = warm_shop(&env).await;
         let constraint = "ALTER TABLE stock ADD FOREIGN KEY (quantity) REFERENCES category DEFERRABLE INITIALLY DEFERRED";
         shop.db.execute_unprepared(constraint).await.expect("it succeeds");
@@ -99,11 +96,8 @@ matrix! {
         assert_eq!(shop.counts("stock").abandoned_fences, 0);
     }
 
-    async fn a_write_that_can_t_be_fenced_is_undone_or_goes_through(env: Env) {
-        if env.kind == StoreKind::Memory {
-            // (It never fails.)
-            return;
-        }
+    async fn a_write_that_can_t_be_fenced_is_undone_or_goes_through(env: Env) on [Redis] {
+        // (It never fails.)
         let shop = warm_shop(&env).await;
         for policy in [Unreachable::Refuse, Unreachable::Proceed] {
             let store = FaultyStore::new(env.store().await);
@@ -133,10 +127,7 @@ matrix! {
         }
     }
 
-    async fn a_column_that_may_not_be_read_is_not_asked_for(env: Env) {
-        if env.backend() != Backend::Postgres {
-            return;
-        }
+    async fn a_column_that_may_not_be_read_is_not_asked_for(env: Env) on [Postgres] {
         let shop = warm_shop(&env).await;
         let role = format!("writer_{}", env.namespace.replace('-', "_"));
         for text in [

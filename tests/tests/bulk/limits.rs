@@ -179,10 +179,7 @@ matrix! {
         assert_coherent(&shop).await;
     }
 
-    async fn sqlite_tells_the_last_row_id_as_ever(env: Env) {
-        if env.backend() != Backend::Sqlite {
-            return;
-        }
+    async fn sqlite_tells_the_last_row_id_as_ever(env: Env) on [Sqlite] {
         let update = "UPDATE product SET price = 1 WHERE price > 400";
         let upsert = |id: i32, sku: &str| {
             format!(

@@ -4,9 +4,9 @@ use std::{fmt::Debug, sync::Arc};
 
 use cache_orm::{Builder, CachedConnection, Namespace};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ConnectOptions, ConnectionTrait, DbErr, EntityTrait, ExecResult,
-    Statement,
+    ActiveModelTrait, ActiveValue::Set, ConnectOptions, DbErr, EntityTrait, ExecResult, Statement,
 };
+pub(crate) use tests::shop::price;
 use tests::{
     Backend, Env,
     shop::{Shop, product},
@@ -124,10 +124,6 @@ pub(crate) fn count(result: Result<ExecResult, DbErr>) -> Result<u64, DbErr> {
 /// Another process with a store of the test's.
 pub(crate) async fn enter(env: &Env, store: impl cache_core::store::Store) -> CachedConnection {
     Shop::enter(env, Arc::new(store)).await
-}
-
-pub(crate) async fn price(db: &impl ConnectionTrait, id: i32) -> Option<i32> {
-    product::Entity::find_by_id(id).one(db).await.expect("an answer").map(|product| product.price)
 }
 
 /// Runs a statement on the plain connection and undoes it, then on the cached one, first by itself and then in

@@ -168,10 +168,7 @@ matrix! {
         }
     }
 
-    async fn texts_that_return_what_they_like(env: Env) {
-        if env.backend() == Backend::MySql {
-            return;
-        }
+    async fn texts_that_return_what_they_like(env: Env) on [Sqlite, Postgres] {
         let shop = warm_shop(&env).await;
         for list in [
             "id, price",

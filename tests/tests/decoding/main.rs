@@ -10,7 +10,7 @@ mod strict;
 use std::time::Duration;
 
 use cache_orm::{CachedConnection, Namespace, connection::ReadyError};
-use tests::Env;
+use tests::{Env, shop::hits};
 
 /// A connection over a version of the namespace for itself, whose rows are strict, as in builds with debug
 /// assertions, or not. With what `ready` says.
@@ -26,8 +26,4 @@ async fn connect(env: &Env, strict: bool) -> (CachedConnection, Result<(), Ready
         .expect("a namespace is given");
     let ready = db.ready().await;
     (db, ready)
-}
-
-fn hits(db: &CachedConnection, table: &str) -> u64 {
-    db.stats().entities[table].counts.hits
 }

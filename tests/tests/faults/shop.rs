@@ -5,10 +5,10 @@ use std::{sync::Arc, time::Duration};
 use cache_core::store::Store;
 use cache_orm::{Builder, BypassReason, CachedConnection, Namespace, Unreachable};
 use sea_orm::{
-    ActiveModelTrait,
-    ActiveValue::{Set, Unchanged},
-    ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, TransactionTrait,
+    ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait,
+    TransactionTrait,
 };
+pub(crate) use tests::shop::priced;
 use tests::{
     Env,
     shop::{category, product},
@@ -33,10 +33,6 @@ pub(crate) async fn settings(env: &Env, store: Arc<dyn Store>) -> Builder {
 pub(crate) async fn enter(env: &Env, store: Arc<dyn Store>) -> CachedConnection {
     let builder = settings(env, store).await;
     builder.build().await.expect("the store answers so far")
-}
-
-pub(crate) fn priced(id: i32, price: i32) -> product::ActiveModel {
-    product::ActiveModel { id: Unchanged(id), price: Set(price), ..Default::default() }
 }
 
 pub(crate) fn new_product(id: i32, sku: &str) -> product::ActiveModel {

@@ -246,10 +246,7 @@ matrix! {
         assert!(place.hits("label") > 0);
     }
 
-    async fn a_session_was_given_the_times_of_another_time_zone(env: Env) {
-        if env.backend() != tests::Backend::MySql {
-            return;
-        }
+    async fn a_session_was_given_the_times_of_another_time_zone(env: Env) on [MySql] {
         let ddl = [
             "CREATE TABLE stamped (id INT NOT NULL PRIMARY KEY, at TIMESTAMP NOT NULL)",
             "INSERT INTO stamped VALUES (1, '2024-01-01 12:00:00')",

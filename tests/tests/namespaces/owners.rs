@@ -8,24 +8,16 @@ use cache_orm::{
     connection::ReadyError, testing::LearnedSchema,
 };
 use migrations::{Migrator, MigratorTrait};
-use sea_orm::{
-    ActiveModelTrait,
-    ActiveValue::{Set, Unchanged},
-    DatabaseConnection, EntityTrait,
-};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, DatabaseConnection, EntityTrait};
 use tests::{
-    Backend, Database, Env, StoreKind, matrix, redis_url,
-    shop::{Shop, product, store},
+    Database, Env, StoreKind, matrix, redis_url,
+    shop::{Shop, priced, product, store},
 };
 
 use crate::places::{Place, agree, beside, entity, execute};
 
 fn named(namespace: &str) -> Namespace {
     Namespace::new(namespace).expect("the harness makes valid names")
-}
-
-fn priced(id: i32, price: i32) -> product::ActiveModel {
-    product::ActiveModel { id: Unchanged(id), price: Set(price), ..Default::default() }
 }
 
 /// A shop of the same kind in another database: the same keys, another row.
@@ -54,10 +46,8 @@ async fn warm(db: &CachedConnection) {
 matrix! {
     stores: store;
 
-    async fn a_second_database_under_one_namespace_is_refused(env: Env) {
-        if env.backend() == Backend::MySql {
-            return; // One server is one database: see `servers`.
-        }
+    async fn a_second_database_under_one_namespace_is_refused(env: Env) on [Sqlite, Postgres] {
+        // One server is one database: see `servers`.
         let shop = Shop::open(&env).await;
         warm(&shop.db).await;
         let database = Database::create(env.backend()).await;
@@ -174,10 +164,8 @@ matrix! {
         assert!(stats.bypasses[&BypassReason::Disabled] >= 3 * (6 + 6 + 3), "{stats:?}");
     }
 
-    async fn a_memory_store_is_for_one_database(database: Arc<Database>) {
-        if database.backend() == Backend::MySql {
-            return; // One server is one database: see `servers`.
-        }
+    async fn a_memory_store_is_for_one_database(database: Arc<Database>) on [Sqlite, Postgres] {
+        // One server is one database: see `servers`.
         let plain = another_shop(&database).await;
         let memory = MemoryStore::default();
         let first = CachedConnection::new(database.connect().await, memory.clone());

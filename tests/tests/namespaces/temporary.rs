@@ -73,10 +73,7 @@ matrix! {
         .await;
     }
 
-    async fn one_that_goes_with_its_transaction_changes_no_session(env: Env) {
-        if env.backend() != Backend::Postgres {
-            return;
-        }
+    async fn one_that_goes_with_its_transaction_changes_no_session(env: Env) on [Postgres] {
         let place = two_sessions(&env).await;
         let transaction = place.db.begin().await.expect("a transaction");
         let table = "CREATE TEMP TABLE picked (id integer) ON COMMIT DROP";
