@@ -43,7 +43,7 @@ use crate::{
 #[test]
 fn every_schedule_keeps_the_promise() {
     let mut casts = CASTS.to_vec();
-    if env::var_os("LONG_MODEL_CHECK").is_some() {
+    if env::var_os("CACHE_TEST_LONG").is_some() {
         casts.extend(LARGE_CASTS);
     }
     report::print("\n| cast | states | depth | result |\n|---|---|---|---|\n");

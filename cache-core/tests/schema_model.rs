@@ -26,7 +26,7 @@ use crate::world::{Protocol, RULES, Rule};
 #[test]
 fn every_schedule_of_a_schema_change_keeps_the_promise() {
     // With an eviction there are many times more states.
-    let evictions = u8::from(env::var_os("LONG_MODEL_CHECK").is_some());
+    let evictions = u8::from(env::var_os("CACHE_TEST_LONG").is_some());
     let checker = Protocol { off: None, evictions }.checker().threads(2).spawn_bfs().join();
     let (states, depth) = (checker.unique_state_count(), checker.max_depth());
     print(&format!("\na schema change, a writer, two readers: {states} states, depth {depth}\n"));

@@ -22,6 +22,11 @@ pub(crate) fn variable(name: &str) -> String {
     })
 }
 
+/// True in a long run (`cargo xtask test --long`): whatever takes samples takes many more.
+pub fn is_long() -> bool {
+    env::var_os("CACHE_TEST_LONG").is_some()
+}
+
 /// A name that no test of this or another run uses: ASCII letters, digits and `_`, at most 48 bytes.
 pub fn unique_name() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);

@@ -16,7 +16,7 @@ pub mod shop;
 mod vanish;
 
 pub use database::{Backend, Database, backends};
-pub use environment::unique_name;
+pub use environment::{is_long, unique_name};
 pub use link::{Link, Lost};
 pub use matrix::{Env, StoreKind, run, run_on_database};
 pub use proxy::Proxy;

@@ -6,6 +6,9 @@ use tests::Backend;
 
 use crate::{program::Op, tables::TableName};
 
+/// What was called so often and never hit, or never succeeded, did not miss by chance.
+const OFTEN: u64 = 20;
+
 /// Counts by kind and table.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Kinds {
@@ -50,13 +53,17 @@ impl Kinds {
 
     /// Reads that the cache answers, but never did in this run.
     pub(crate) fn never_hit(&self) -> Vec<String> {
-        let never = self.counts.iter().filter(|((kind, _), count)| is_answered(kind) && count.hits == 0);
+        let never = self
+            .counts
+            .iter()
+            .filter(|((kind, _), count)| is_answered(kind) && count.calls >= OFTEN && count.hits == 0);
         never.map(|((kind, table), _)| format!("{kind} {table:?}")).collect()
     }
 
     /// Kinds that failed each time: they prove little.
     pub(crate) fn never_succeeded(&self, backend: Backend) -> Vec<String> {
-        let failed = self.sums().into_iter().filter(|(_, count)| count.calls == count.failed);
+        let failed =
+            self.sums().into_iter().filter(|(_, count)| count.calls >= OFTEN && count.calls == count.failed);
         let failed = failed.map(|(kind, _)| kind).filter(|kind| !fails_by_nature(kind, backend));
         failed.map(str::to_owned).collect()
     }

@@ -2,7 +2,7 @@
 
 use std::env;
 
-use tests::{Backend, Env, StoreKind};
+use tests::{Backend, Env, StoreKind, is_long};
 
 /// The first seed, and how many follow it.
 #[derive(Clone, Copy, Debug)]
@@ -12,19 +12,20 @@ pub(crate) struct Seeds {
 }
 
 impl Seeds {
-    /// Those of a database and store: the environment's, or a number that suits CI.
+    /// Those of a database and store: the environment's, or a number that suits a change; in a long run many more.
     pub(crate) fn of(env: &Env) -> Self {
         let (place, count) = match (env.backend(), env.kind) {
-            (Backend::Sqlite, StoreKind::Memory) => (0, 1500),
-            (Backend::Sqlite, StoreKind::Redis) => (1, 500),
-            (Backend::Postgres, StoreKind::Memory) => (2, 100),
-            (Backend::Postgres, StoreKind::Redis) => (3, 100),
-            (Backend::MySql, StoreKind::Memory) => (4, 100),
-            (Backend::MySql, StoreKind::Redis) => (5, 100),
+            (Backend::Sqlite, StoreKind::Memory) => (0, 600),
+            (Backend::Sqlite, StoreKind::Redis) => (1, 200),
+            (Backend::Postgres, StoreKind::Memory) => (2, 50),
+            (Backend::Postgres, StoreKind::Redis) => (3, 50),
+            (Backend::MySql, StoreKind::Memory) => (4, 40),
+            (Backend::MySql, StoreKind::Redis) => (5, 40),
         };
+        let times = if is_long() { LONG } else { 1 };
         Seeds {
             first: variable("TRANSPARENCY_SEED").unwrap_or(place * 1_000_000),
-            count: variable("TRANSPARENCY_PROGRAMS").unwrap_or(count * LENGTH),
+            count: variable("TRANSPARENCY_PROGRAMS").unwrap_or(count * times),
         }
     }
 
@@ -33,9 +34,8 @@ impl Seeds {
     }
 }
 
-/// The long mode runs so many times more.
-const LENGTH: u64 =
-    if cfg!(feature = "long-transparency") && !cfg!(feature = "usual-transparency") { 20 } else { 1 };
+/// A long run takes so many times more.
+const LONG: u64 = 40;
 
 fn variable(name: &str) -> Option<u64> {
     Some(env::var(name).ok()?.parse().expect("the variable is a number"))

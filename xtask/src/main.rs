@@ -17,11 +17,13 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>
 const HELP: &str = "\
 Commands for developers of this project
 
-  cargo xtask test [--keep] [-- <arguments of cargo test>]
+  cargo xtask test [--keep] [--long] [-- <arguments of cargo test>]
       Starts private PostgreSQL, MariaDB (or MySQL) and Redis (or Valkey) servers in a temporary folder, runs
       all tests, stops the servers and removes the folder. Servers that are not installed are installed with
       apt-get. Without arguments it runs `cargo test --workspace --all-features --no-fail-fast`.
       --keep    keep the folder with the servers' data and logs, and say where it is
+      --long    explore the large models, and compare many more programs with the plain connection: takes hours,
+                and gigabytes
 
   cargo xtask servers [--keep]
       Starts the same servers, prints the variables that lead to them, and stops them at Ctrl-C.
@@ -34,6 +36,7 @@ Variables (a running server is used instead of a private one where its URL is se
   CACHE_TEST_MYSQL_URL       e.g. mysql://user:password@localhost/mysql; may create databases
   CACHE_TEST_REDIS_URL       e.g. redis://localhost/0
   CACHE_TEST_REDIS_SERVER    the program that tests start when they need a Redis to kill
+  CACHE_TEST_LONG            what --long sets
 ";
 
 fn main() -> ExitCode {
@@ -65,22 +68,25 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
                 Some(at) => own.split_off(at).split_off(1),
                 None => Vec::new(),
             };
-            test::run(keep(&own)?, &for_cargo, &Interrupt::install()?)
+            let [keep, long] = given(&own, ["--keep", "--long"])?;
+            test::run(keep, long, &for_cargo, &Interrupt::install()?)
         }
-        Some("servers") => servers(keep(&words.collect::<Vec<_>>())?, &Interrupt::install()?),
+        Some("servers") => {
+            let [keep] = given(&words.collect::<Vec<_>>(), ["--keep"])?;
+            servers(keep, &Interrupt::install()?)
+        }
         Some("ci") if words.next().is_none() => ci::run(&Interrupt::install()?),
         Some(_) => Err(format!("unknown command `{}`\n\n{HELP}", arguments.join(" ")).into()),
     }
 }
 
-fn keep(options: &[&str]) -> Result<bool> {
-    match options {
-        [] => Ok(false),
-        ["--keep"] => Ok(true),
-        other => {
-            Err(format!("unknown option `{}`; arguments of cargo test stand after `--`", other.join(" "))
-                .into())
+/// Whether each of the known options is given. Any other is an error.
+fn given<const N: usize>(options: &[&str], known: [&str; N]) -> Result<[bool; N]> {
+    match options.iter().find(|option| !known.contains(option)) {
+        Some(other) => {
+            Err(format!("unknown option `{other}`; arguments of cargo test stand after `--`").into())
         }
+        None => Ok(known.map(|option| options.contains(&option))),
     }
 }
 

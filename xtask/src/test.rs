@@ -10,12 +10,15 @@ use std::{
 use crate::{Result, interrupt::Interrupt, process::Group, servers::Servers};
 
 /// Runs `cargo test` with `arguments` beside private servers.
-pub(crate) fn run(keep: bool, arguments: &[&str], interrupt: &Interrupt) -> Result<ExitCode> {
+pub(crate) fn run(keep: bool, long: bool, arguments: &[&str], interrupt: &Interrupt) -> Result<ExitCode> {
     let servers = Servers::start(keep, interrupt)?;
     let started = Instant::now();
     let mut cargo = crate::cargo();
     cargo.arg("test").args(defaults(arguments)).args(arguments);
     cargo.envs(servers.variables()).stdout(Stdio::piped());
+    if long {
+        cargo.env("CACHE_TEST_LONG", "1");
+    }
 
     let mut tests = Group::spawn(&mut cargo, "TERM")?;
     let output = tests.take_stdout().expect("piped above");

@@ -244,7 +244,7 @@ pub(crate) const CASTS: [Cast; 14] = [
     LOST,
 ];
 
-/// Explored when the environment variable `LONG_MODEL_CHECK` is set: minutes and gigabytes, in a release build.
+/// Explored when the environment variable `CACHE_TEST_LONG` is set: minutes and gigabytes, in a release build.
 pub(crate) const LARGE_CASTS: [Cast; 7] = [
     Cast {
         name: "one row, three updates",
