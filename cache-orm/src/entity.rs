@@ -23,8 +23,8 @@ pub type PrimaryKeyOf<E> = <<E as EntityTrait>::PrimaryKey as PrimaryKeyTrait>::
 /// How many keys are warmed at a time.
 const WARMED_AT_ONCE: usize = 1000;
 
-/// Reads of a cacheable entity by key that build no statement unless the database must be asked. They share
-/// their slots with SeaORM's own reads, and a hit hands out the row that the cache holds instead of a copy.
+/// Reads of a cacheable entity by key. They share their slots with SeaORM's own reads, and a hit hands out the row that
+/// the cache holds instead of a copy. One row is read without a statement, unless the database must be asked.
 ///
 /// Implemented for every entity; those whose model does not derive [`Cacheable`](crate::Cacheable) are read from the
 /// database.

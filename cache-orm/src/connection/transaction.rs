@@ -229,6 +229,7 @@ impl TransactionTrait for CachedTransaction {
 }
 
 #[async_trait::async_trait]
+#[deny(clippy::missing_trait_methods)]
 impl TransactionSession for CachedTransaction {
     async fn commit(self) -> Result<(), DbErr> {
         CachedTransaction::commit(self).await
