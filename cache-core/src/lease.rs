@@ -148,7 +148,7 @@ pub(crate) struct Prepared {
 pub(crate) async fn fill_many(cache: Cache, prepared: Vec<Prepared>) {
     let Some(table) = prepared.first().map(|first| first.ticket.table.clone()) else { return };
     for fill in &prepared {
-        fill.ticket.flight.depart();
+        fill.ticket.flight.close();
     }
     let fill = || {
         let filled = prepared.iter().map(|Prepared { ticket, entry, ttl }| Filled {
@@ -175,7 +175,7 @@ impl Drop for Lease {
 
 impl Ticket {
     async fn fill(self, entry: Entry, ttl: Duration) -> bool {
-        self.flight.depart();
+        self.flight.close();
         let call = || self.cache.store().fill(&self.at, entry.clone(), ttl);
         // On failure the lease expires by itself, or the entry was stored although the answer got lost.
         let Ok(stored) = self.cache.call(&self.table, call).await else { return false };
@@ -186,7 +186,7 @@ impl Ticket {
     fn end(self, entry: Entry, stored: bool) {
         if stored {
             self.table.counters.fills.increment();
-            self.flight.land(entry);
+            self.flight.complete(entry);
         } else {
             self.table.counters.superseded_fills.increment();
         }

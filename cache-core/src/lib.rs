@@ -4,7 +4,7 @@
 //! snapshot, at some instant between the call and its return.* `docs/protocol.md` has the rules and why each
 //! is needed.
 //!
-//! **A read**: [`Cache::lookup`](cache::Cache::lookup) → hit, or [`Cache::take_turn`](cache::Cache::take_turn)
+//! **A read**: [`Cache::lookup`](cache::Cache::lookup) → hit, or [`Cache::lease_or_join`](cache::Cache::lease_or_join)
 //! → load from the database while holding the [`Lease`](lease::Lease) → [`Lease::fill`](lease::Lease::fill).
 //!
 //! **A write**: collect what it [`Affected`](fence::Affected) → [`Cache::fence`](cache::Cache::fence) →
@@ -36,7 +36,7 @@ mod quarantine;
 
 mod breaker;
 
-pub mod event;
+pub mod counters;
 
 pub mod backend;
 

@@ -50,7 +50,7 @@ pub const MOST_CELLS: usize = 1000;
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// What the slot holds, with the cells that decide whether it is valid. One round trip; changes nothing.
-    async fn lookup(&self, at: &Address) -> Result<Sighting, StoreError>;
+    async fn lookup(&self, at: &Address) -> Result<LookupResult, StoreError>;
 
     /// Asks for the right to fill the slot, and opens its epoch and presence cells and the schema cell. Refused
     /// while the slot, its epoch cell or the schema cell is fenced. `replaces` is the token of an entry that the
@@ -68,19 +68,19 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Looks into several slots, in this order: no slot is seen before those that stand before it. One round
     /// trip where the store can, or a few for very many slots.
-    async fn lookup_many(&self, at: &[&Address]) -> Result<Sightings, StoreError> {
+    async fn lookup_many(&self, at: &[&Address]) -> Result<LookupResults, StoreError> {
         let mut seen = Vec::with_capacity(at.len());
         for at in at {
             seen.push(self.lookup(at).await?);
         }
-        Ok(Sightings { at_once: seen.len() <= 1, seen })
+        Ok(LookupResults { at_once: seen.len() <= 1, seen })
     }
 
     /// Asks for the right to fill several slots. The grants come in the order of the wishes.
     async fn lease_many(
         &self,
         schema: &Key,
-        wanted: &[Wish<'_>],
+        wanted: &[LeaseRequest<'_>],
         ttl: Duration,
     ) -> Result<Vec<Option<Grant>>, StoreError> {
         let mut grants = Vec::with_capacity(wanted.len());
@@ -150,7 +150,7 @@ pub enum Reach {
 
 /// What one `lookup` saw.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Sighting {
+pub struct LookupResult {
     /// The slot's entry, if it holds one.
     pub entry: Option<Entry>,
     /// The epoch cell's number; `None` if the cell is missing, fenced or not part of the address.
@@ -161,16 +161,16 @@ pub struct Sighting {
 
 /// What one `lookup_many` saw.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Sightings {
+pub struct LookupResults {
     /// One for each slot, in the order asked.
-    pub seen: Vec<Sighting>,
+    pub seen: Vec<LookupResult>,
     /// All of it stood so at one instant. If not, the caller looks again to find out.
     pub at_once: bool,
 }
 
 /// A slot that a reader would like to fill.
 #[derive(Clone, Copy, Debug)]
-pub struct Wish<'a> {
+pub struct LeaseRequest<'a> {
     /// The slot.
     pub at: &'a Address,
     /// The token of an entry that the reader saw there and found invalid.

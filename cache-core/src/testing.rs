@@ -49,7 +49,7 @@ use crate::{
     entry::{Entry, Generation, Token, Writer},
     key::{Address, Key, Namespace, TableKeys},
     slot::{Millis, Slot},
-    store::{Claim, Filled, Grant, Reach, Sighting, Sightings, Store, StoreError, Wish},
+    store::{Claim, Filled, Grant, LeaseRequest, LookupResult, LookupResults, Reach, Store, StoreError},
 };
 
 /// A clock that only the test moves. Clones show the same time.
@@ -151,7 +151,7 @@ trait Around: fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    fn seen(&self, _: Call, sighting: Sighting) -> Sighting {
+    fn seen(&self, _: Call, sighting: LookupResult) -> LookupResult {
         sighting
     }
 }
@@ -162,7 +162,7 @@ macro_rules! wrap {
         #[deny(clippy::missing_trait_methods)]
         #[async_trait]
         impl Store for $wrapper {
-            async fn lookup(&self, at: &Address) -> Result<Sighting, StoreError> {
+            async fn lookup(&self, at: &Address) -> Result<LookupResult, StoreError> {
                 self.before(Call::Lookup, &names(at)).await?;
                 let sighting = self.inner().lookup(at).await?;
                 self.after(Call::Lookup).await?;
@@ -189,7 +189,7 @@ macro_rules! wrap {
                 Ok(stored)
             }
 
-            async fn lookup_many(&self, at: &[&Address]) -> Result<Sightings, StoreError> {
+            async fn lookup_many(&self, at: &[&Address]) -> Result<LookupResults, StoreError> {
                 self.before(Call::LookupMany, &distinct(at.iter().copied().flat_map(names))).await?;
                 let mut sightings = self.inner().lookup_many(at).await?;
                 self.after(Call::LookupMany).await?;
@@ -201,7 +201,7 @@ macro_rules! wrap {
             async fn lease_many(
                 &self,
                 schema: &Key,
-                wanted: &[Wish<'_>],
+                wanted: &[LeaseRequest<'_>],
                 ttl: Duration,
             ) -> Result<Vec<Option<Grant>>, StoreError> {
                 let cells = distinct(wanted.iter().flat_map(|wish| names(wish.at)));

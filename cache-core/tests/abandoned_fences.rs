@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use cache_core::{
     backend::MemoryStore,
-    cache::{Cache, Lookup, Table, Turn},
+    cache::{Cache, LeaseOutcome, Lookup, Table},
     entry::Fingerprint,
     fence::{Affected, Fence},
     key::{Address, RowKey},
@@ -50,8 +50,8 @@ impl Scene {
     /// A reader that finds the row as it was before the write; true if it fills.
     async fn fills(&self) -> bool {
         let generation = self.cache.generation().await.unwrap().unwrap();
-        let turn = self.cache.take_turn(&self.table, &self.at(), SHAPE, generation, None).await.unwrap();
-        let Turn::Lead(lease) = turn else { return false };
+        let turn = self.cache.lease_or_join(&self.table, &self.at(), SHAPE, generation, None).await.unwrap();
+        let LeaseOutcome::Granted(lease) = turn else { return false };
         lease.fill_now(Bytes::from_static(b"old").into(), SHAPE, None).await
     }
 

@@ -21,7 +21,7 @@ use cache_core::{
     entry::{Entry, Epoch, Fingerprint, Generation, Payload, Token, Writer},
     key::{Address, Key, Namespace, RowKey, TableKeys},
     slot::{Holder, Operation, Outcome, Slot, apply},
-    store::{Claim, Grant, Reach, Sighting, Store, StoreError},
+    store::{Claim, Grant, LookupResult, Reach, Store, StoreError},
     testing::Cells,
 };
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -68,12 +68,12 @@ impl Reference {
 
 #[async_trait]
 impl Store for Reference {
-    async fn lookup(&self, at: &Address) -> Result<Sighting, StoreError> {
+    async fn lookup(&self, at: &Address) -> Result<LookupResult, StoreError> {
         let entry = match self.apply(&at.slot, Operation::Lookup) {
             Outcome::Seen(Slot::Filled { entry, .. }) => Some(entry),
             _ => None,
         };
-        Ok(Sighting { entry, epoch: self.epoch(&at.epoch), presence: self.epoch(&at.presence) })
+        Ok(LookupResult { entry, epoch: self.epoch(&at.epoch), presence: self.epoch(&at.presence) })
     }
 
     async fn lease(

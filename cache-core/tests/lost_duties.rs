@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use cache_core::{
     backend::MemoryStore,
-    cache::{Cache, Duty, Lookup, Table, Turn},
+    cache::{Cache, Duty, LeaseOutcome, Lookup, Table},
     entry::Fingerprint,
     fence::{Affected, Fence},
     key::{Address, RowKey},
@@ -72,8 +72,8 @@ impl Scene {
             Lookup::Found(_) | Lookup::Unavailable => return false,
         };
         let (table, at) = (&self.table_there, self.at());
-        let turn = self.other.take_turn(table, &at, SHAPE, generation, replaces).await.unwrap();
-        let Turn::Lead(lease) = turn else { return false };
+        let turn = self.other.lease_or_join(table, &at, SHAPE, generation, replaces).await.unwrap();
+        let LeaseOutcome::Granted(lease) = turn else { return false };
         lease.fill_now(Bytes::from_static(b"old").into(), SHAPE, None).await
     }
 
@@ -167,7 +167,7 @@ fn whoever_comes_by_takes_it_up() {
                 "reads what is in quarantine" => drop(cache.lookup(table, &at, SHAPE).await),
                 "misses" => {
                     let generation = cache.generation().await.unwrap().unwrap();
-                    drop(cache.take_turn(table, &at, SHAPE, generation, None).await);
+                    drop(cache.lease_or_join(table, &at, SHAPE, generation, None).await);
                 }
                 "writes" => {
                     let mut affected = Affected::nothing(100);

@@ -12,7 +12,7 @@ use cache_core::{
     fence::Affected,
     key::{Address, Key, Namespace, RowKey},
     settings::{Settings, Unreachable},
-    store::{Claim, Grant, Reach, Sighting, Store, StoreError},
+    store::{Claim, Grant, LookupResult, Reach, Store, StoreError},
 };
 use tokio::time::{Instant, sleep};
 
@@ -30,7 +30,7 @@ impl Slow {
 
 #[async_trait]
 impl Store for Slow {
-    async fn lookup(&self, at: &Address) -> Result<Sighting, StoreError> {
+    async fn lookup(&self, at: &Address) -> Result<LookupResult, StoreError> {
         self.0.lookup(at).await
     }
 

@@ -13,7 +13,7 @@ use sea_orm::{
 use crate::{
     connection::CachedConnection,
     keys::{self, KeyClass},
-    read::{Answer, Desk, Door, Query, Read},
+    read::{Answer, Query, QueryMethod, Read, ReadContext},
     registry::Entity,
 };
 
@@ -144,8 +144,8 @@ where
     let shared = db.shared();
     if let Some(entity) = shared.registry.model(TypeId::of::<E::Model>()) {
         let knowledge = shared.knowledge().await;
-        let desk = Desk { shared, knowledge: &knowledge, options: db.options() };
-        if let Some(read) = typed_read::<E>(&desk, entity, columns, values) {
+        let context = ReadContext { shared, knowledge: &knowledge, options: db.options() };
+        if let Some(read) = typed_read::<E>(&context, entity, columns, values) {
             return read.run().await;
         }
     }
@@ -163,7 +163,7 @@ struct TypedRead<'r, E> {
 }
 
 fn typed_read<'r, E: EntityTrait>(
-    desk: &Desk<'r>,
+    context: &ReadContext<'r>,
     entity: &'r Arc<Entity>,
     columns: &[E::Column],
     values: &[Value],
@@ -176,7 +176,7 @@ fn typed_read<'r, E: EntityTrait>(
         values.get(at).cloned()
     });
     let values = ordered.collect::<Option<Vec<_>>>()?;
-    let read = desk.read(entity, kind).ok()?;
+    let read = context.read(entity, kind).ok()?;
     Some(TypedRead {
         key: read.key(&values).ok()?,
         sql: entity.sql(kind)?,
@@ -191,7 +191,7 @@ where
     E: EntityTrait<Model: Send + Sync + 'static>,
 {
     async fn run(self) -> Result<Option<Arc<E::Model>>, DbErr> {
-        let query = Query { sql: self.sql, values: &self.values, door: Door::All };
+        let query = Query { sql: self.sql, values: &self.values, method: QueryMethod::All };
         match self.read.by_key(&self.key, &query).await? {
             Answer::Cached(found) => match found.row() {
                 None => Ok(None),

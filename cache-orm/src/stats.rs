@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use cache_core::event::{Counter, Counts};
+use cache_core::counters::{Counter, Counts};
 
 use crate::classify::reason::BypassReason;
 

@@ -79,7 +79,7 @@ impl Shop {
     }
 
     /// The counters of a table.
-    pub fn counts(&self, table: &str) -> cache_core::event::Counts {
+    pub fn counts(&self, table: &str) -> cache_core::counters::Counts {
         self.db.stats().entities[table].counts
     }
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::{
     entry::{Entry, Generation, Token, Writer},
     key::{Address, Key, Namespace},
-    store::{Claim, Grant, Reach, Sighting, Store, StoreError},
+    store::{Claim, Grant, LookupResult, Reach, Store, StoreError},
 };
 
 /// The off switch: no hits, no leases, nothing to invalidate. Every query goes to the database.
@@ -28,8 +28,8 @@ const ONLY_GENERATION: Generation = Generation(0);
 
 #[async_trait]
 impl Store for NullStore {
-    async fn lookup(&self, _: &Address) -> Result<Sighting, StoreError> {
-        Ok(Sighting { entry: None, epoch: None, presence: None })
+    async fn lookup(&self, _: &Address) -> Result<LookupResult, StoreError> {
+        Ok(LookupResult { entry: None, epoch: None, presence: None })
     }
 
     async fn lease(

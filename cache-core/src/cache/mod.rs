@@ -23,15 +23,15 @@ pub use several::{Lookups, Outdated, Wanted};
 
 use crate::{
     breaker::{Breaker, Patience},
+    counters::Counters,
     entry::{Entry, Fingerprint, Generation, Token, Writer},
-    event::Counters,
     fence::{Affected, Fence, Parts},
-    flight::{Boarding, Flights},
+    flight::{Flights, Role},
     key::{Address, InvalidNamespace, Key, Namespace, QualifiedName, TableKeys},
     lease::{Lease, Ticket},
     quarantine::Quarantine,
     settings::{Settings, Unreachable},
-    store::{Claim, MOST_CELLS, Reach, Sighting, Store, StoreError},
+    store::{Claim, LookupResult, MOST_CELLS, Reach, Store, StoreError},
 };
 
 /// The cells of one namespace in one store, as one process uses them. Cheap to clone.
@@ -105,13 +105,13 @@ pub enum Lookup {
 
 /// How a read that missed goes on.
 #[derive(Debug)]
-pub enum Turn {
+pub enum LeaseOutcome {
     /// Load, then fill.
-    Lead(Lease),
+    Granted(Lease),
     /// Another call has loaded the row meanwhile.
     Joined(Entry),
     /// Load, and fill nothing: a writer is at work, or another reader.
-    Alone,
+    Denied,
 }
 
 /// The write must not go ahead: its cells could not be fenced, and the policy of one of its tables is to refuse.
@@ -267,21 +267,21 @@ impl Cache {
     ///
     /// # Cancel safety
     /// A lease that nobody knows of expires by itself.
-    pub async fn take_turn(
+    pub async fn lease_or_join(
         &self,
         table: &Arc<Table>,
         at: &Address,
         fingerprint: Fingerprint,
         generation: Generation,
         replaces: Option<Token>,
-    ) -> Result<Turn, Outdated> {
-        let flight = match self.inner.flights.board(&at.slot) {
-            Boarding::Leader(flight) => flight,
-            Boarding::Passenger(passenger) => {
+    ) -> Result<LeaseOutcome, Outdated> {
+        let flight = match self.inner.flights.join(&at.slot) {
+            Role::Leader(flight) => flight,
+            Role::Follower(follower) => {
                 // The leader may be a future that nobody polls until this call has returned.
-                return Ok(match timeout(self.inner.settings.patience(), passenger.landed()).await {
+                return Ok(match timeout(self.inner.settings.patience(), follower.completed()).await {
                     Ok(Some(entry)) => self.join(table, at, fingerprint, entry).await,
-                    Ok(None) | Err(_) => Turn::Alone,
+                    Ok(None) | Err(_) => LeaseOutcome::Denied,
                 });
             }
         };
@@ -297,9 +297,9 @@ impl Cache {
                     grant,
                     flight,
                 });
-                if grant.generation == generation { Ok(Turn::Lead(lease)) } else { Err(Outdated) }
+                if grant.generation == generation { Ok(LeaseOutcome::Granted(lease)) } else { Err(Outdated) }
             }
-            Ok(None) | Err(_) => Ok(Turn::Alone),
+            Ok(None) | Err(_) => Ok(LeaseOutcome::Denied),
         }
     }
 
@@ -425,7 +425,13 @@ impl Cache {
 
     /// Uses the entry of a flight that landed. That its fill was accepted says nothing about rows that were
     /// inserted since its load, so "no such row" is checked against the presence cell once more.
-    async fn join(&self, table: &Table, at: &Address, fingerprint: Fingerprint, entry: Entry) -> Turn {
+    async fn join(
+        &self,
+        table: &Table,
+        at: &Address,
+        fingerprint: Fingerprint,
+        entry: Entry,
+    ) -> LeaseOutcome {
         let joined = if entry.is_absent() {
             match self.lookup(table, at, fingerprint).await {
                 Lookup::Found(entry) => Some(entry),
@@ -438,9 +444,9 @@ impl Cache {
         match joined {
             Some(entry) => {
                 table.counters.joins.increment();
-                Turn::Joined(entry)
+                LeaseOutcome::Joined(entry)
             }
-            None => Turn::Alone,
+            None => LeaseOutcome::Denied,
         }
     }
 
@@ -506,7 +512,7 @@ impl Cache {
 }
 
 /// What a slot's sighting is worth.
-fn judge(at: &Address, fingerprint: Fingerprint, seen: Sighting) -> Lookup {
+fn judge(at: &Address, fingerprint: Fingerprint, seen: LookupResult) -> Lookup {
     let Some(entry) = seen.entry else {
         return Lookup::Missing { replaces: None };
     };

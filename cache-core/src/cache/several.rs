@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::{Cache, Lookup, Table, judge};
 use crate::{
     entry::{Fingerprint, Generation, Token},
-    flight::Boarding,
+    flight::Role,
     key::Address,
     lease::{self, Fill, Lease, Ticket},
-    store::Wish,
+    store::LeaseRequest,
 };
 
 /// A slot, and what is expected of its entry.
@@ -84,7 +84,7 @@ impl Cache {
     ///
     /// # Cancel safety
     /// Leases that nobody knows of expire by themselves.
-    pub async fn take_turns(
+    pub async fn lease_or_join_many(
         &self,
         table: &Arc<Table>,
         generation: Generation,
@@ -93,13 +93,14 @@ impl Cache {
         // Nobody waits for another call's flight: a call that waits for many could wait for one that waits for it.
         let flights: Vec<_> = missed
             .iter()
-            .map(|(at, _)| match self.inner.flights.board(&at.slot) {
-                Boarding::Leader(flight) => Some(flight),
-                Boarding::Passenger(_) => None,
+            .map(|(at, _)| match self.inner.flights.join(&at.slot) {
+                Role::Leader(flight) => Some(flight),
+                Role::Follower(_) => None,
             })
             .collect();
         let ours = missed.iter().zip(&flights).filter(|(_, flight)| flight.is_some());
-        let wishes: Vec<_> = ours.map(|((at, replaces), _)| Wish { at, replaces: *replaces }).collect();
+        let wishes: Vec<_> =
+            ours.map(|((at, replaces), _)| LeaseRequest { at, replaces: *replaces }).collect();
         if wishes.is_empty() {
             return Ok(missed.iter().map(|_| None).collect());
         }

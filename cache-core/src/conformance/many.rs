@@ -3,7 +3,7 @@
 use super::{Fixture, LONG, WRITER, absent, row};
 use crate::{
     key::Address,
-    store::{Filled, Wish},
+    store::{Filled, LeaseRequest},
 };
 
 /// More than any store handles in one go.
@@ -15,8 +15,8 @@ impl Fixture {
     }
 }
 
-fn wishes(at: &[Address]) -> Vec<Wish<'_>> {
-    at.iter().map(|at| Wish { at, replaces: None }).collect()
+fn wishes(at: &[Address]) -> Vec<LeaseRequest<'_>> {
+    at.iter().map(|at| LeaseRequest { at, replaces: None }).collect()
 }
 
 pub(super) async fn many_slots_are_seen_as_each_alone(fix: &Fixture) {

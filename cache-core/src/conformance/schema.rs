@@ -1,7 +1,7 @@
 //! The schema's generation: what leases and fences tell of it, and what moves it on.
 
 use super::{Fixture, LONG, OTHER_WRITER, WRITER, row};
-use crate::{entry::Generation, store::Wish};
+use crate::{entry::Generation, store::LeaseRequest};
 
 impl Fixture {
     async fn generation(&self) -> Option<Generation> {
@@ -29,7 +29,7 @@ pub(super) async fn nothing_is_leased_while_the_schema_changes(fix: &Fixture) {
     fix.rule(seen.is_none(), "nor is any other writer");
     fix.rule(fix.generation().await.is_none(), "nor who asks for it alone");
     fix.rule(fix.try_lease(&at, None).await.is_none(), "nothing is leased");
-    let wishes = [Wish { at: &at, replaces: None }];
+    let wishes = [LeaseRequest { at: &at, replaces: None }];
     let grants = fix.done(fix.store.lease_many(&schema, &wishes, LONG).await);
     fix.rule(grants == [None], "nor is any of several slots");
     fix.release(&cells, WRITER).await;

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::{Around, Call};
 use crate::{
     entry::{Entry, Fingerprint, Token},
-    store::{Sighting, Store, StoreError},
+    store::{LookupResult, Store, StoreError},
 };
 
 /// How a call to a [`FaultyStore`] fails.
@@ -86,7 +86,7 @@ impl Around for FaultyStore {
         }
     }
 
-    fn seen(&self, call: Call, mut sighting: Sighting) -> Sighting {
+    fn seen(&self, call: Call, mut sighting: LookupResult) -> LookupResult {
         if self.faults.borrow().get(&call) == Some(&Fault::Garbage) {
             let entry = sighting.entry.get_or_insert(Entry {
                 token: Token(0),

@@ -61,7 +61,7 @@ reasons! {
     /// The database's user may not read a column of the entity, or there is none of its name.
     ColumnNotReadable => "column not readable",
     /// A logger listens at trace level, and SeaORM would show it cached rows.
-    Overheard => "rows would be logged",
+    TraceLogged => "rows would be logged",
     /// The entity does not cache `find().all()`.
     AllNotCached => "all() not cached",
     /// Another entity reads the same columns of the same table with the same text.

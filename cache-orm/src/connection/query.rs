@@ -10,7 +10,7 @@ use sea_orm::{
 use crate::{
     classify::{Class, ReadKind, reason::BypassReason},
     connection::{CachedConnection, CachedTransaction, Shared},
-    read::{self, Door},
+    read::{self, QueryMethod},
     registry::Recognised,
     write,
 };
@@ -135,7 +135,7 @@ impl ConnectionTrait for CachedConnection {
         let db = &self.shared.db;
         match self.shared.route_learned(&statement.sql).await {
             Route::Cached(read) => {
-                let rows = read::answer(self, read, statement, Door::One).await?;
+                let rows = read::answer(self, read, statement, QueryMethod::One).await?;
                 Ok(rows.into_iter().next())
             }
             Route::Read => db.query_one_raw(statement).await,
@@ -153,7 +153,7 @@ impl ConnectionTrait for CachedConnection {
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let db = &self.shared.db;
         match self.shared.route_learned(&statement.sql).await {
-            Route::Cached(read) => read::answer(self, read, statement, Door::All).await,
+            Route::Cached(read) => read::answer(self, read, statement, QueryMethod::All).await,
             Route::Read => db.query_all_raw(statement).await,
             Route::Write(class) => write::query(&self.shared, &class, statement).await,
         }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use cache_core::{
-    cache::{Lookup, Turn},
+    cache::{LeaseOutcome, Lookup},
     entry::{Entry, Payload, Token},
     key::{Address, RowKey},
     lease::Lease,
@@ -55,15 +55,15 @@ impl Read<'_> {
         let mut trail = self.follow(&alias_at, key).await;
         if let Trail::Alias { replaces } = trail {
             counters.misses.increment();
-            match self.turn(&alias_at, replaces).await {
-                Turn::Lead(lease) => {
+            match self.lease_or_join(&alias_at, replaces).await {
+                LeaseOutcome::Granted(lease) => {
                     let rows = query.load(self.shared()).await?;
                     self.fill_alias(lease, key, &rows).await;
                     return Ok(Answer::Loaded(rows));
                 }
-                Turn::Alone => return self.load(query).await,
+                LeaseOutcome::Denied => return self.load(query).await,
                 // Another call has renewed the alias meanwhile.
-                Turn::Joined(_) => trail = self.follow(&alias_at, key).await,
+                LeaseOutcome::Joined(_) => trail = self.follow(&alias_at, key).await,
             }
         }
         match trail {
@@ -73,10 +73,10 @@ impl Read<'_> {
             }
             Trail::Row { at, primary, replaces, alias } => {
                 counters.misses.increment();
-                let lease = match self.turn(&at, replaces).await {
-                    Turn::Lead(lease) => Some(lease),
-                    Turn::Alone => None,
-                    Turn::Joined(entry) => match self.joined_row(key, entry) {
+                let lease = match self.lease_or_join(&at, replaces).await {
+                    LeaseOutcome::Granted(lease) => Some(lease),
+                    LeaseOutcome::Denied => None,
+                    LeaseOutcome::Joined(entry) => match self.joined_row(key, entry) {
                         Some(rows) => return Ok(Answer::Cached(Found::Rows(rows))),
                         None => None,
                     },
@@ -200,7 +200,7 @@ impl Read<'_> {
     /// compared on every hit. "Leads nowhere" is not compared with a row, so such an alias is only taken away:
     /// the next read finds out under a lease.
     async fn renew_alias(&self, alias_at: &Address, outdated: Token, key: &RowKey, rows: &[QueryResult]) {
-        if let Turn::Lead(lease) = self.turn(alias_at, Some(outdated)).await
+        if let LeaseOutcome::Granted(lease) = self.lease_or_join(alias_at, Some(outdated)).await
             && !rows.is_empty()
         {
             self.fill_alias(lease, key, rows).await;

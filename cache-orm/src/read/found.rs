@@ -18,7 +18,7 @@ use crate::{
     connection::Shared,
     decoders::{self, Decoders},
     keys,
-    read::{Desk, Read, seal},
+    read::{Read, ReadContext, checksum},
     registry::{Entity, ReadKind},
     row::{self, Codec, Row, Shape, Unfit},
 };
@@ -66,14 +66,14 @@ impl Rows {
         if loaded.len() > most {
             return None;
         }
-        let rows = loaded.iter().map(|row| capture(&read.desk, entity, row)).collect::<Option<_>>()?;
+        let rows = loaded.iter().map(|row| capture(&read.context, entity, row)).collect::<Option<_>>()?;
         let rows = Rows::of(read, rows);
         rows.are_asked_for(read, key).then(|| Arc::new(rows))
     }
 
     /// Takes over one row that was loaded, whatever its key.
     pub(super) fn capture_one(read: &Read<'_>, loaded: &QueryResult) -> Option<Arc<Self>> {
-        Some(Arc::new(Rows::of(read, vec![capture(&read.desk, read.entity, loaded)?])))
+        Some(Arc::new(Rows::of(read, vec![capture(&read.context, read.entity, loaded)?])))
     }
 
     fn of(read: &Read<'_>, rows: Vec<Arc<Row>>) -> Self {
@@ -105,7 +105,7 @@ impl Rows {
 
     fn encoded(&self) -> Option<Bytes> {
         let rows = self.codec.encode(&self.shape, self.rows.iter().map(|row| row.values()))?;
-        Some(seal::seal(&rows))
+        Some(checksum::add(&rows))
     }
 
     /// A keyed read gets its row only if the row's own columns spell the key that was asked for.
@@ -120,7 +120,7 @@ impl Rows {
     pub(super) fn key(&self, read: &Read<'_>, kind: ReadKind) -> Option<RowKey> {
         let row = self.only()?;
         let columns = read.entity.key_columns(kind);
-        let classes = read.desk.knowledge.classes(read.entity, columns);
+        let classes = read.context.knowledge.classes(read.entity, columns);
         let parts = columns.iter().zip(classes).map(|(column, class)| Some((class?, &row.values()[*column])));
         keys::canonical(parts.collect::<Option<Vec<_>>>()?)
     }
@@ -135,15 +135,15 @@ impl Rows {
 }
 
 /// One row as the cache keeps it. Says once for each entity why its rows can't be kept.
-fn capture(desk: &Desk<'_>, entity: &Entity, loaded: &QueryResult) -> Option<Arc<Row>> {
+fn capture(context: &ReadContext<'_>, entity: &Entity, loaded: &QueryResult) -> Option<Arc<Row>> {
     match (entity.capture)(&entity.shape, loaded) {
-        Ok(row) if !is_given(desk, entity, &row, loaded) => {
-            report(desk.shared, entity, Unfit::NotGiven);
+        Ok(row) if !is_given(context, entity, &row, loaded) => {
+            report(context.shared, entity, Unfit::NotGiven);
             None
         }
-        Ok(row) if !is_as_promised(desk, entity, &row, loaded) => {
+        Ok(row) if !is_as_promised(context, entity, &row, loaded) => {
             report(
-                desk.shared,
+                context.shared,
                 entity,
                 "`into_json` would see another row than the database's, and the entity does not say `model_only`",
             );
@@ -151,36 +151,36 @@ fn capture(desk: &Desk<'_>, entity: &Entity, loaded: &QueryResult) -> Option<Arc
         }
         Ok(row) => Some(Arc::new(row)),
         Err(unfit) => {
-            report(desk.shared, entity, unfit);
+            report(context.shared, entity, unfit);
             None
         }
     }
 }
 
 /// True if `into_json` sees the row as the database's own, or its entity does not promise that.
-fn is_as_promised(desk: &Desk<'_>, entity: &Entity, row: &Row, loaded: &QueryResult) -> bool {
+fn is_as_promised(context: &ReadContext<'_>, entity: &Entity, row: &Row, loaded: &QueryResult) -> bool {
     let is_settled = || {
         let mut columns = row.values().iter().zip(entity.shape.types());
-        !desk.knowledge.compares_json(entity)
+        !context.knowledge.compares_json(entity)
             && columns.all(|(value, kind)| decoders::is_natural(value, kind))
     };
     entity.policy.decoders != Decoders::Json || is_settled() || row::same_json(row, loaded)
 }
 
 /// The row as a hit would give it; as it is, if it can't be cached.
-pub(super) fn as_cached(desk: &Desk<'_>, entity: &Entity, given: QueryResult) -> QueryResult {
+pub(super) fn as_cached(context: &ReadContext<'_>, entity: &Entity, given: QueryResult) -> QueryResult {
     if given.try_as_mock_row().is_some() {
         return given;
     }
-    let cached = capture(desk, entity, &given).and_then(|row| row::query_results(&[row])?.pop());
+    let cached = capture(context, entity, &given).and_then(|row| row::query_results(&[row])?.pop());
     cached.unwrap_or(given)
 }
 
 /// True if every column that a key or a relation names holds what the database gave: the row's slot, the aliases that
 /// lead to it and the rows that it refers to are named by these values, and so are the fences of writers.
-fn is_given(desk: &Desk<'_>, entity: &Entity, row: &Row, loaded: &QueryResult) -> bool {
-    let classes = desk.knowledge.classes(entity, &entity.named);
-    let backend = desk.shared.backend;
+fn is_given(context: &ReadContext<'_>, entity: &Entity, row: &Row, loaded: &QueryResult) -> bool {
+    let classes = context.knowledge.classes(entity, &entity.named);
+    let backend = context.shared.backend;
     entity.named.iter().zip(classes).all(|(column, class)| {
         let name = entity.shape.names().nth(*column).unwrap_or_default();
         // A column without a class is part of no key here.
@@ -221,7 +221,7 @@ pub(super) fn rows(read: &Read<'_>, payload: Payload) -> Option<Arc<Rows>> {
             Rows::verified(entity, codec, rows.rows.iter().map(|row| row.values().to_vec()))
         }
         Payload::Encoded(bytes) => {
-            let decoded = Codec::decode(seal::open(&bytes)?, &entity.shape).ok()?;
+            let decoded = Codec::decode(checksum::verify(&bytes)?, &entity.shape).ok()?;
             Rows::verified(entity, codec, decoded)
         }
     };

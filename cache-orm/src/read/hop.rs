@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cache_core::{
-    cache::{Lookup, Turn},
+    cache::{LeaseOutcome, Lookup},
     entry::Token,
     key::{Address, RowKey},
 };
@@ -13,7 +13,7 @@ use crate::{
     classify::reason::BypassReason,
     keys,
     read::{
-        Desk, Door, Query, Read, Rows,
+        Query, QueryMethod, Read, ReadContext, Rows,
         found::{self, Found},
         slot::Look,
         without_limit,
@@ -41,8 +41,8 @@ enum Held {
     Not,
 }
 
-impl<'r> Desk<'r> {
-    pub(super) fn admit_hop(&self, hop: &'r HopShape, query: &Query<'r>) -> Result<Hop<'r>, BypassReason> {
+impl<'r> ReadContext<'r> {
+    pub(super) fn plan_hop(&self, hop: &'r HopShape, query: &Query<'r>) -> Result<Hop<'r>, BypassReason> {
         let (source, target) =
             (self.read(&hop.source, ReadKind::Primary)?, self.read(&hop.target, hop.kind)?);
         if hop.ambiguous {
@@ -86,7 +86,7 @@ impl Hop<'_> {
         }
         let key = self.target.key(&reference).ok()?;
         let sql = self.shape.target.sql(self.shape.kind)?;
-        let load = Query { sql, values: &reference, door: Door::All };
+        let load = Query { sql, values: &reference, method: QueryMethod::All };
         // The statement of the caller decides which error it gets.
         let answer = match self.shape.kind {
             ReadKind::Primary => {
@@ -118,16 +118,17 @@ impl Hop<'_> {
             Look::Miss(replaces) => replaces,
             Look::Unavailable => return Held::Not,
         };
-        let lease = match read.turn(at, replaces).await {
-            Turn::Lead(lease) => lease,
-            Turn::Alone => return Held::Not,
-            Turn::Joined(entry) => {
+        let lease = match read.lease_or_join(at, replaces).await {
+            LeaseOutcome::Granted(lease) => lease,
+            LeaseOutcome::Denied => return Held::Not,
+            LeaseOutcome::Joined(entry) => {
                 let token = entry.token;
                 let found = found::open(read, key, entry.payload, entry.presence.is_some());
                 return found.map_or(Held::Not, |found| Held::of(found, token));
             }
         };
-        let load = Query { sql: &self.shape.source.primary_sql, values: self.values, door: Door::All };
+        let load =
+            Query { sql: &self.shape.source.primary_sql, values: self.values, method: QueryMethod::All };
         // The statement of the caller decides which error it gets.
         let Ok(loaded) = load.load(read.shared()).await else { return Held::Not };
         if loaded.is_empty() {
@@ -153,7 +154,7 @@ impl Held {
 impl Read<'_> {
     /// True if the database compares every column of the key as canonical keys are compared.
     pub(super) fn is_exact(&self) -> bool {
-        let mut classes = self.desk.knowledge.classes(self.entity, self.entity.key_columns(self.kind));
+        let mut classes = self.context.knowledge.classes(self.entity, self.entity.key_columns(self.kind));
         classes.all(|class| class.is_some_and(keys::KeyClass::is_exact))
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     classify::reason::BypassReason,
     keys,
     read::{
-        Desk, Door, Query, Read, Rows,
+        Query, QueryMethod, Read, ReadContext, Rows,
         alias::{Arrival, Lead},
         found::Found,
         slot::{Look, absence},
@@ -60,8 +60,8 @@ struct Loads {
     rows: Option<Vec<Arc<Row>>>,
 }
 
-impl<'r> Desk<'r> {
-    pub(super) fn admit_list<'v>(
+impl<'r> ReadContext<'r> {
+    pub(super) fn plan_list<'v>(
         &self,
         list: &'v ListRead<'r>,
         query: &Query<'v>,
@@ -70,7 +70,7 @@ impl<'r> Desk<'r> {
         if list.shape.ambiguous {
             return Err(BypassReason::AmbiguousEntity);
         }
-        if query.door == Door::One {
+        if query.method == QueryMethod::One {
             return Err(BypassReason::NotAKeyLookup);
         }
         if list.order != Order::Any && !read.is_orderable() {
@@ -133,7 +133,7 @@ impl Read<'_> {
             false => {
                 let keys: Vec<_> = missed.iter().map(|(part, _)| part.values).collect();
                 let (sql, values) = list.of_keys(&keys, query.values);
-                let misses = Query { sql: &sql, values: &values, door: Door::All };
+                let misses = Query { sql: &sql, values: &values, method: QueryMethod::All };
                 // The statement of the caller decides which error it gets.
                 let Ok(loaded) = misses.load(self.shared()).await else { return Ok(None) };
                 loaded
@@ -339,14 +339,14 @@ impl Read<'_> {
 
     /// True if the order of the primary key is known here as well as in the database.
     fn is_orderable(&self) -> bool {
-        let knowledge = self.desk.knowledge;
+        let knowledge = self.context.knowledge;
         let texts_by_bytes = knowledge.orders_texts_by_bytes();
         let mut classes = knowledge.classes(self.entity, &self.entity.primary);
         classes.all(|class| class.is_some_and(|class| class.is_orderable(texts_by_bytes)))
     }
 
     fn compare(&self, one: &Row, other: &Row, order: Order) -> Ordering {
-        let classes = self.desk.knowledge.classes(self.entity, &self.entity.primary);
+        let classes = self.context.knowledge.classes(self.entity, &self.entity.primary);
         let columns = self.entity.primary.iter().zip(classes).map(|(column, class)| {
             let (one, other) = (&one.values()[*column], &other.values()[*column]);
             class.map_or(Ordering::Equal, |class| class.order(one, other))

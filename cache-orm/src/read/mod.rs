@@ -1,30 +1,25 @@
 //! Reads that are answered from the cache: lookup → hit, or lease → load → fill.
 //!
 //! ```text
-//! slot    by primary key, and all(): the key names the slot
-//! alias   by unique key: an alias leads to the slot
-//! list    by a list of keys: many slots, one load for all that miss, one snapshot
-//! hop     the row that another row refers to: two slots, one snapshot
-//! found   what a slot turned out to hold
-//! seal    a checksum before the rows that a remote store keeps
+//! slot      by primary key, and all(): the key names the slot
+//! alias     by unique key: an alias leads to the slot
+//! list      by a list of keys: many slots, one load for all that miss, one snapshot
+//! hop       the row that another row refers to: two slots, one snapshot
+//! found     what a slot turned out to hold
+//! checksum  before the rows that a remote store keeps
 //! ```
 
 mod alias;
-
+mod checksum;
 mod found;
-
 mod hop;
-
 mod list;
-
-mod seal;
-
 mod slot;
 
 use std::{sync::Arc, time::Duration};
 
 use cache_core::{
-    cache::{Outdated, Table, Turn, Wanted},
+    cache::{LeaseOutcome, Outdated, Table, Wanted},
     entry::{Fingerprint, Generation, Token},
     key::{Address, RowKey},
     lease::Lease,
@@ -45,7 +40,7 @@ pub(crate) use found::{Found, Rows};
 
 /// The method by which a read came in, and goes to the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Door {
+pub(crate) enum QueryMethod {
     One,
     All,
 }
@@ -74,13 +69,13 @@ pub(crate) enum Mode {
 pub(crate) struct Query<'q> {
     pub(crate) sql: &'q str,
     pub(crate) values: &'q [Value],
-    pub(crate) door: Door,
+    pub(crate) method: QueryMethod,
 }
 
 impl<'q> Query<'q> {
-    fn of(statement: &'q Statement, door: Door) -> Self {
+    fn of(statement: &'q Statement, method: QueryMethod) -> Self {
         let values = statement.values.as_ref().map_or(&[][..], |values| &values.0);
-        Query { sql: &statement.sql, values, door }
+        Query { sql: &statement.sql, values, method }
     }
 
     fn statement(&self, shared: &Shared) -> Statement {
@@ -90,9 +85,9 @@ impl<'q> Query<'q> {
 
     async fn load(&self, shared: &Shared) -> Result<Vec<QueryResult>, DbErr> {
         let statement = self.statement(shared);
-        match self.door {
-            Door::One => Ok(shared.db.query_one_raw(statement).await?.into_iter().collect()),
-            Door::All => shared.db.query_all_raw(statement).await,
+        match self.method {
+            QueryMethod::One => Ok(shared.db.query_one_raw(statement).await?.into_iter().collect()),
+            QueryMethod::All => shared.db.query_all_raw(statement).await,
         }
     }
 }
@@ -124,42 +119,42 @@ pub(crate) async fn answer(
     connection: &CachedConnection,
     recognised: Recognised<'_>,
     statement: Statement,
-    door: Door,
+    method: QueryMethod,
 ) -> Result<Vec<QueryResult>, DbErr> {
     let shared = connection.shared();
     let knowledge = shared.knowledge().await;
-    let query = Query::of(&statement, door);
-    let desk = Desk { shared, knowledge: &knowledge, options: connection.options() };
+    let query = Query::of(&statement, method);
+    let context = ReadContext { shared, knowledge: &knowledge, options: connection.options() };
     let attempt = match &recognised {
-        Recognised::One(shape) => match desk.admit(shape, &query) {
+        Recognised::One(shape) => match context.plan(shape, &query) {
             Ok((read, key)) => read.by_key(&key, &query).await.map(Answer::into_rows),
-            Err(reason) => return desk.turn_away(&shape.entity, reason, &query).await,
+            Err(reason) => return context.bypass(&shape.entity, reason, &query).await,
         },
-        Recognised::List(list) => match desk.admit_list(list, &query) {
+        Recognised::List(list) => match context.plan_list(list, &query) {
             Ok((read, parts)) => read.by_list(list, parts, &query).await,
-            Err(reason) => return desk.turn_away(&list.shape.entity, reason, &query).await,
+            Err(reason) => return context.bypass(&list.shape.entity, reason, &query).await,
         },
-        Recognised::Hop(shape) => match desk.admit_hop(shape, &query) {
+        Recognised::Hop(shape) => match context.plan_hop(shape, &query) {
             Ok(hop) => Ok(hop.follow().await),
-            Err(reason) => return desk.turn_away(&shape.target, reason, &query).await,
+            Err(reason) => return context.bypass(&shape.target, reason, &query).await,
         },
     };
     let rows = match attempt? {
         Some(rows) => rows,
         None => query.load(shared).await?,
     };
-    Ok(desk.as_cached(recognised.entity(), rows))
+    Ok(context.as_cached(recognised.entity(), rows))
 }
 
 /// Where a read is let in or turned away.
 #[derive(Clone, Copy)]
-pub(crate) struct Desk<'r> {
+pub(crate) struct ReadContext<'r> {
     pub(crate) shared: &'r Arc<Shared>,
     pub(crate) knowledge: &'r Knowledge,
     pub(crate) options: Options,
 }
 
-impl<'r> Desk<'r> {
+impl<'r> ReadContext<'r> {
     /// A read of this entity by this key, if it may be answered from the cache.
     pub(crate) fn read(&self, entity: &'r Arc<Entity>, kind: ReadKind) -> Result<Read<'r>, BypassReason> {
         if self.options.mode == Mode::Bypass {
@@ -168,23 +163,23 @@ impl<'r> Desk<'r> {
         if let Some(reason) = self.shared.is_disabled() {
             return Err(reason);
         }
-        if row::is_overheard() {
-            return Err(BypassReason::Overheard);
+        if row::rows_would_be_logged() {
+            return Err(BypassReason::TraceLogged);
         }
         let table = self.knowledge.admits(entity, kind)?;
         let (generation, fingerprint) =
             self.knowledge.fingerprint(entity).ok_or(BypassReason::SchemaChanging)?;
-        Ok(Read { desk: *self, entity, table, kind, generation, fingerprint })
+        Ok(Read { context: *self, entity, table, kind, generation, fingerprint })
     }
 
     /// The key that a read asks for, or why it may not be answered from the cache.
-    fn admit(&self, shape: &'r ReadShape, query: &Query<'_>) -> Result<(Read<'r>, RowKey), BypassReason> {
+    fn plan(&self, shape: &'r ReadShape, query: &Query<'_>) -> Result<(Read<'r>, RowKey), BypassReason> {
         let read = self.read(&shape.entity, shape.kind)?;
         if shape.ambiguous {
             return Err(BypassReason::AmbiguousEntity);
         }
         // One row of `all()` is not all of them.
-        if shape.kind == ReadKind::All && query.door == Door::One {
+        if shape.kind == ReadKind::All && query.method == QueryMethod::One {
             return Err(BypassReason::NotAKeyLookup);
         }
         let values = without_limit(query.values, shape.limited).ok_or(BypassReason::NotAKeyLookup)?;
@@ -207,7 +202,7 @@ impl<'r> Desk<'r> {
         rows.into_iter().map(|row| found::as_cached(self, entity, row)).collect()
     }
 
-    async fn turn_away(
+    async fn bypass(
         &self,
         entity: &Entity,
         reason: BypassReason,
@@ -237,7 +232,7 @@ fn without_limit(values: &[Value], limited: bool) -> Option<&[Value]> {
 /// One read under way: of this entity, by keys of this kind.
 #[derive(Clone, Copy)]
 pub(crate) struct Read<'r> {
-    desk: Desk<'r>,
+    context: ReadContext<'r>,
     entity: &'r Arc<Entity>,
     table: &'r Arc<Table>,
     kind: ReadKind,
@@ -253,7 +248,7 @@ impl<'r> Read<'r> {
         &self,
         values: impl IntoIterator<Item = &'v Value>,
     ) -> Result<RowKey, BypassReason> {
-        let classes = self.desk.knowledge.classes(self.entity, self.entity.key_columns(self.kind));
+        let classes = self.context.knowledge.classes(self.entity, self.entity.key_columns(self.kind));
         let parts = classes.zip(values).map(|(class, value)| Some((class?, value)));
         let parts = parts.collect::<Option<Vec<_>>>().ok_or(BypassReason::KeyType)?;
         keys::canonical(parts).ok_or(BypassReason::KeyValue)
@@ -273,22 +268,22 @@ impl<'r> Read<'r> {
 
     /// Asks for the right to fill a slot. A refresh never joins the load of another call, which may have begun
     /// before it.
-    async fn turn(&self, at: &Address, replaces: Option<Token>) -> Turn {
+    async fn lease_or_join(&self, at: &Address, replaces: Option<Token>) -> LeaseOutcome {
         let cache = &self.shared().cache;
         if self.is_refresh() {
             let mut leases = self.turns(&[(at.clone(), replaces)]).await;
-            return leases.pop().flatten().map_or(Turn::Alone, Turn::Lead);
+            return leases.pop().flatten().map_or(LeaseOutcome::Denied, LeaseOutcome::Granted);
         }
-        let turn = cache.take_turn(self.table(), at, self.fingerprint, self.generation, replaces).await;
+        let turn = cache.lease_or_join(self.table(), at, self.fingerprint, self.generation, replaces).await;
         turn.unwrap_or_else(|Outdated| {
             self.shared().outdated(self.generation);
-            Turn::Alone
+            LeaseOutcome::Denied
         })
     }
 
     /// Asks for the right to fill several slots.
     async fn turns(&self, missed: &[(Address, Option<Token>)]) -> Vec<Option<Lease>> {
-        match self.shared().cache.take_turns(self.table(), self.generation, missed).await {
+        match self.shared().cache.lease_or_join_many(self.table(), self.generation, missed).await {
             Ok(leases) => leases,
             Err(Outdated) => {
                 self.shared().outdated(self.generation);
@@ -306,15 +301,15 @@ impl<'r> Read<'r> {
     }
 
     fn ttl(&self) -> Option<Duration> {
-        self.desk.options.ttl.or(self.entity.policy.ttl)
+        self.context.options.ttl.or(self.entity.policy.ttl)
     }
 
     fn is_refresh(&self) -> bool {
-        self.desk.options.mode == Mode::Refresh
+        self.context.options.mode == Mode::Refresh
     }
 
     fn shared(&self) -> &'r Arc<Shared> {
-        self.desk.shared
+        self.context.shared
     }
 
     fn table(&self) -> &'r Arc<Table> {

@@ -1,7 +1,7 @@
 //! Reads whose key names the slot: by primary key, and all().
 
 use cache_core::{
-    cache::{Lookup, Turn},
+    cache::{LeaseOutcome, Lookup},
     entry::{Payload, Token},
     key::{Address, RowKey},
     lease::Lease,
@@ -50,17 +50,19 @@ impl Read<'_> {
             Look::Miss(replaces) => replaces,
             Look::Unavailable => return self.load(query).await,
         };
-        match self.turn(&at, replaces).await {
-            Turn::Joined(entry) => match found::open(self, key, entry.payload, entry.presence.is_some()) {
-                Some(found) => Ok(Answer::Cached(found)),
-                None => self.load(query).await,
-            },
-            Turn::Lead(lease) => {
+        match self.lease_or_join(&at, replaces).await {
+            LeaseOutcome::Joined(entry) => {
+                match found::open(self, key, entry.payload, entry.presence.is_some()) {
+                    Some(found) => Ok(Answer::Cached(found)),
+                    None => self.load(query).await,
+                }
+            }
+            LeaseOutcome::Granted(lease) => {
                 let rows = query.load(self.shared()).await?;
                 self.fill(lease, key, &rows).await;
                 Ok(Answer::Loaded(rows))
             }
-            Turn::Alone => self.load(query).await,
+            LeaseOutcome::Denied => self.load(query).await,
         }
     }
 

@@ -16,7 +16,7 @@ use tracing::{
 
 use super::Row;
 
-/// The rows as the result of a query. `None` while that would show them to a logger (see [`is_overheard`]): the
+/// The rows as the result of a query. `None` while that would show them to a logger (see [`rows_would_be_logged`]): the
 /// caller asks the database instead.
 pub(crate) fn query_results(rows: &[Arc<Row>]) -> Option<Vec<QueryResult>> {
     results(rows.iter().filter_map(|row| row.answer.try_as_mock_row()).cloned())
@@ -30,7 +30,7 @@ pub(super) fn query_result(row: MockRow) -> Option<QueryResult> {
 /// A mock database is the only public way to a `QueryResult`. SeaORM traces its calls with everything it
 /// holds, the rows included, so nobody may be listening.
 fn results(rows: impl IntoIterator<Item = MockRow>) -> Option<Vec<QueryResult>> {
-    if is_overheard() {
+    if rows_would_be_logged() {
         return None;
     }
     let results = || {
@@ -58,7 +58,7 @@ pub(crate) fn same_json(row: &Row, given: &QueryResult) -> bool {
 /// True if `tracing` hands trace-level spans to the `log` crate, as it does for a program that has a logger
 /// but no subscriber. A silent subscriber of our own would stop that for the rest of the process and for
 /// everybody, so the cache steps aside instead.
-pub(crate) fn is_overheard() -> bool {
+pub(crate) fn rows_would_be_logged() -> bool {
     log::max_level().min(log::STATIC_MAX_LEVEL) == log::LevelFilter::Trace
         && dispatcher::get_default(|current| current.is::<NoSubscriber>())
 }

@@ -31,7 +31,7 @@ pub(crate) enum Unfit {
     Panicked,
     /// A logger listens at trace level and SeaORM would show it the row.
     #[error("a logger at trace level would be shown the row")]
-    Overheard,
+    TraceLogged,
 }
 
 /// The row of a model that the database has just given.
@@ -90,7 +90,7 @@ fn taken<M: ModelTrait>(model: &M) -> impl Iterator<Item = Value> {
 
 /// A row of the values, and the model that SeaORM reads from it.
 fn decoded<M: FromQueryResult>(shape: &Shape, values: Vec<Value>) -> Result<(Row, M), Unfit> {
-    let row = Row::new(shape, values).ok_or(Unfit::Overheard)?;
+    let row = Row::new(shape, values).ok_or(Unfit::TraceLogged)?;
     let model = M::from_query_result(&row.answer, "").map_err(|_| Unfit::Undecodable)?;
     Ok((row, model))
 }

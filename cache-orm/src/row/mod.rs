@@ -33,7 +33,7 @@ mod strict;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use answer::{is_overheard, query_results, same_json};
+pub(crate) use answer::{query_results, rows_would_be_logged, same_json};
 pub(crate) use capture::{Unfit, capture, verify};
 pub use codec::Codec;
 pub(crate) use shape::Shape;

@@ -20,7 +20,7 @@ use crate::{
     entry::{Entry, Epoch, Generation, Token, Writer},
     key::{Address, Key, Namespace},
     slot::{Millis, Operation, Outcome},
-    store::{Claim, Grant, Reach, Sighting, Sightings, Store, StoreError},
+    store::{Claim, Grant, LookupResult, LookupResults, Reach, Store, StoreError},
 };
 
 /// What [`MemoryStore::default`] may hold, in bytes.
@@ -102,7 +102,7 @@ impl MemoryStore {
     }
 
     /// Several slots with their stamps, as they stand at one instant.
-    fn at_once(&self, at: &[&Address]) -> Vec<Sighting> {
+    fn at_once(&self, at: &[&Address]) -> Vec<LookupResult> {
         // Found before anything is locked: nobody else is served while the shards are held.
         let place = |key: &Option<Key>| key.as_ref().map(|key| self.place(key));
         let places: Vec<_> =
@@ -116,12 +116,13 @@ impl MemoryStore {
         let held: BTreeMap<usize, MutexGuard<'_, Shard>> =
             needed.into_iter().map(|place| (place, unpoisoned(&self.inner.shards[place]))).collect();
         let number = |key: &Option<Key>, place: &Option<usize>| held[place.as_ref()?].epoch(key.as_ref()?);
-        let see =
-            |(at, (slot, epoch, presence)): (&&Address, &(usize, Option<usize>, Option<usize>))| Sighting {
+        let see = |(at, (slot, epoch, presence)): (&&Address, &(usize, Option<usize>, Option<usize>))| {
+            LookupResult {
                 entry: held[slot].entry(&at.slot, &self.inner.clock),
                 epoch: number(&at.epoch, epoch),
                 presence: number(&at.presence, presence),
-            };
+            }
+        };
         at.iter().zip(&places).map(see).collect()
     }
 
@@ -167,19 +168,19 @@ impl fmt::Debug for MemoryStore {
 
 #[async_trait]
 impl Store for MemoryStore {
-    async fn lookup(&self, at: &Address) -> Result<Sighting, StoreError> {
+    async fn lookup(&self, at: &Address) -> Result<LookupResult, StoreError> {
         let entry = self.shard(&at.slot).entry(&at.slot, &self.inner.clock);
-        Ok(Sighting {
+        Ok(LookupResult {
             entry,
             epoch: self.epoch(at.epoch.as_ref()),
             presence: self.epoch(at.presence.as_ref()),
         })
     }
 
-    async fn lookup_many(&self, at: &[&Address]) -> Result<Sightings, StoreError> {
+    async fn lookup_many(&self, at: &[&Address]) -> Result<LookupResults, StoreError> {
         // Nobody else is served while the shards are held.
         let seen = at.chunks(MOST_AT_ONCE).flat_map(|at| self.at_once(at)).collect();
-        Ok(Sightings { seen, at_once: at.len() <= MOST_AT_ONCE })
+        Ok(LookupResults { seen, at_once: at.len() <= MOST_AT_ONCE })
     }
 
     async fn lease(

@@ -29,7 +29,9 @@ use self::{
 use crate::{
     entry::{Entry, Epoch, Generation, Token, Writer},
     key::{Address, Key, Namespace, TableKeys},
-    store::{Claim, Filled, Grant, MOST_CELLS, Reach, Sighting, Sightings, Store, StoreError, Wish},
+    store::{
+        Claim, Filled, Grant, LeaseRequest, LookupResult, LookupResults, MOST_CELLS, Reach, Store, StoreError,
+    },
 };
 
 /// A command reads or writes no more slots than this: the server serves nobody else meanwhile.
@@ -139,7 +141,7 @@ impl RedisStore {
 
     /// Several slots with their stamps. Many share an epoch cell, and one table's all share one presence cell:
     /// each is read once.
-    async fn see(&self, session: &Arc<Session>, at: &[&Address]) -> Result<Vec<Sighting>, StoreError> {
+    async fn see(&self, session: &Arc<Session>, at: &[&Address]) -> Result<Vec<LookupResult>, StoreError> {
         let slots = at.iter().map(|at| &at.slot);
         let stamps: BTreeSet<&Key> = at.iter().flat_map(|at| at.epoch.iter().chain(&at.presence)).collect();
         let cells: Vec<&Key> = slots.chain(stamps.iter().copied()).collect();
@@ -148,7 +150,7 @@ impl RedisStore {
         let numbers: BTreeMap<&Key, Option<Epoch>> =
             stamps.into_iter().zip(numbers.iter().map(|cell| decode_epoch(cell.as_deref()?))).collect();
         let number = |cell: &Option<Key>| numbers.get(cell.as_ref()?).copied().flatten();
-        let sightings = at.iter().zip(seen).map(|(at, cell)| Sighting {
+        let sightings = at.iter().zip(seen).map(|(at, cell)| LookupResult {
             entry: cell.and_then(|cell| decode_entry(cell, session.incarnation)),
             epoch: number(&at.epoch),
             presence: number(&at.presence),
@@ -287,7 +289,7 @@ struct Fresh {
 }
 
 impl Fresh {
-    fn for_wish(wish: &Wish<'_>) -> Self {
+    fn for_wish(wish: &LeaseRequest<'_>) -> Self {
         Fresh {
             token: Token::random().0.to_be_bytes(),
             replaces: wish.replaces.map(|token| token.0.to_be_bytes()),
@@ -326,7 +328,7 @@ fn as_many(answers: usize, questions: usize) -> Result<(), StoreError> {
 
 #[async_trait]
 impl Store for RedisStore {
-    async fn lookup(&self, at: &Address) -> Result<Sighting, StoreError> {
+    async fn lookup(&self, at: &Address) -> Result<LookupResult, StoreError> {
         let session = self.session().await?;
         let cells: Vec<_> = cells(at).collect();
         let mut seen = self.read(&session, &cells).await?.into_iter();
@@ -335,17 +337,17 @@ impl Store for RedisStore {
             let bytes = cell.as_ref().and_then(|_| seen.next())??;
             decode_epoch(&bytes)
         };
-        Ok(Sighting { entry, epoch: number(&at.epoch), presence: number(&at.presence) })
+        Ok(LookupResult { entry, epoch: number(&at.epoch), presence: number(&at.presence) })
     }
 
-    async fn lookup_many(&self, at: &[&Address]) -> Result<Sightings, StoreError> {
+    async fn lookup_many(&self, at: &[&Address]) -> Result<LookupResults, StoreError> {
         let session = self.session().await?;
         let mut seen = Vec::with_capacity(at.len());
         for slots in at.chunks(MOST_SLOTS) {
             seen.extend(self.see(&session, slots).await?);
         }
         // One command sees everything at one instant.
-        Ok(Sightings { seen, at_once: at.len() <= MOST_SLOTS })
+        Ok(LookupResults { seen, at_once: at.len() <= MOST_SLOTS })
     }
 
     async fn lease(
@@ -355,13 +357,15 @@ impl Store for RedisStore {
         replaces: Option<Token>,
         ttl: Duration,
     ) -> Result<Option<Grant>, StoreError> {
-        self.lease_many(schema, &[Wish { at, replaces }], ttl).await.map(|mut grants| grants.pop().flatten())
+        self.lease_many(schema, &[LeaseRequest { at, replaces }], ttl)
+            .await
+            .map(|mut grants| grants.pop().flatten())
     }
 
     async fn lease_many(
         &self,
         schema: &Key,
-        wanted: &[Wish<'_>],
+        wanted: &[LeaseRequest<'_>],
         ttl: Duration,
     ) -> Result<Vec<Option<Grant>>, StoreError> {
         let session = self.session().await?;

@@ -9,13 +9,13 @@ use bytes::Bytes;
 const LENGTH: usize = size_of::<u64>();
 
 /// The rows behind their checksum.
-pub(super) fn seal(rows: &[u8]) -> Bytes {
+pub(super) fn add(rows: &[u8]) -> Bytes {
     [&checksum(rows).to_le_bytes(), rows].concat().into()
 }
 
-/// The rows, if they are what was sealed.
-pub(super) fn open(sealed: &[u8]) -> Option<&[u8]> {
-    let (sum, rows) = sealed.split_first_chunk::<LENGTH>()?;
+/// The rows, if they are what the checksum was made of.
+pub(super) fn verify(summed: &[u8]) -> Option<&[u8]> {
+    let (sum, rows) = summed.split_first_chunk::<LENGTH>()?;
     (u64::from_le_bytes(*sum) == checksum(rows)).then_some(rows)
 }
 
@@ -37,20 +37,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sealed_rows_come_back_and_damaged_ones_do_not() {
+    fn rows_come_back_and_damaged_ones_do_not() {
         for length in 0..40 {
             let rows: Vec<u8> = (0..length).map(|n: u8| n.wrapping_mul(7)).collect();
-            let sealed = seal(&rows);
-            assert_eq!(open(&sealed), Some(&rows[..]));
-            for bit in 0..sealed.len() * 8 {
-                let mut damaged = sealed.to_vec();
+            let summed = add(&rows);
+            assert_eq!(verify(&summed), Some(&rows[..]));
+            for bit in 0..summed.len() * 8 {
+                let mut damaged = summed.to_vec();
                 damaged[bit / 8] ^= 1 << (bit % 8);
-                assert_eq!(open(&damaged), None, "bit {bit} of {length} bytes");
+                assert_eq!(verify(&damaged), None, "bit {bit} of {length} bytes");
             }
-            for shorter in 0..sealed.len() {
-                assert_eq!(open(&sealed[..shorter]), None);
+            for shorter in 0..summed.len() {
+                assert_eq!(verify(&summed[..shorter]), None);
             }
-            assert_eq!(open(&[&sealed[..], &[0]].concat()), None);
+            assert_eq!(verify(&[&summed[..], &[0]].concat()), None);
         }
     }
 }
