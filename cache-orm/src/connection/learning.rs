@@ -215,8 +215,6 @@ impl Shared {
 
     /// What the schema is to a transaction. Remembered only where nothing was ever learned.
     async fn learn_within(&self, transaction: &DatabaseTransaction) -> Option<Arc<Knowledge>> {
-        // One that has failed changes nothing, and a savepoint that it refuses would be taken for its end.
-        transaction.execute_unprepared("SELECT 1").await.ok()?;
         // In a savepoint: a question that fails must not end the transaction.
         let savepoint = transaction.begin().await.ok()?;
         let learned = schema::learn(&savepoint, &self.registry.schemas()).await;

@@ -171,7 +171,7 @@ matrix! {
         assert_coherent(&shop).await;
     }
 
-    /// On Postgres, what has failed commits as nothing. To ask it for the schema would be one error more.
+    /// On Postgres, what has failed commits as nothing, and can't be asked for the schema before.
     async fn a_transaction_that_failed_before_the_schema_was_known_ends_as_without_a_cache(env: Env) {
         let shop: Shop = warm_shop(&env).await;
         let mut ends = Vec::new();
