@@ -1,4 +1,4 @@
-//! The only paths that the derive names. Not part of the public interface.
+//! What the derive names, besides `hooks`. Not part of the public interface.
 
 pub use crate::{
     decoders::{Decoders, Otherwise, Probe},
