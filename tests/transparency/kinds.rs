@@ -51,13 +51,14 @@ impl Kinds {
         }
     }
 
-    /// Reads that the cache answers, but never did in this run.
+    /// Reads that the cache answers, but never did in this run, by table and over all tables.
     pub(crate) fn never_hit(&self) -> Vec<String> {
-        let never = self
-            .counts
-            .iter()
-            .filter(|((kind, _), count)| is_answered(kind) && count.calls >= OFTEN && count.hits == 0);
-        never.map(|((kind, table), _)| format!("{kind} {table:?}")).collect()
+        let is_dead =
+            |kind: &str, count: &Count| is_answered(kind) && count.calls >= OFTEN && count.hits == 0;
+        let tables = self.counts.iter().filter(|((kind, _), count)| is_dead(kind, count));
+        let tables = tables.map(|((kind, table), _)| format!("{kind} {table:?}"));
+        let sums = self.sums().into_iter().filter(|(kind, count)| is_dead(kind, count));
+        tables.chain(sums.map(|(kind, _)| kind.to_owned())).collect()
     }
 
     /// Kinds that failed each time: they prove little.
