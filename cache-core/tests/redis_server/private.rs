@@ -207,11 +207,15 @@ impl Server {
     }
 }
 
-/// Asks again until it is so.
+/// Asks again until it is so: a server tells nobody when it is. One that never is fails the test instead of holding
+/// it up.
 pub(crate) async fn until(is_so: impl AsyncFn() -> bool) {
-    while !is_so().await {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let asked = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(300), asked).await.expect("it becomes so");
 }
 
 fn program() -> Command {
