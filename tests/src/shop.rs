@@ -8,7 +8,7 @@ use migrations::{Migrator, MigratorTrait};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{Set, Unchanged},
-    ConnectionTrait, DatabaseConnection, EntityTrait,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, EntityTrait,
 };
 
 pub use examples::shop::*;
@@ -68,7 +68,19 @@ impl Shop {
     /// # Panics
     /// When the database or the store refuses.
     pub async fn enter(env: &Env, store: Arc<dyn Store>) -> CachedConnection {
-        CachedConnection::builder(env.connect().await)
+        Shop::enter_with(env, store, |_| {}).await
+    }
+
+    /// The same over a pool with changed options.
+    ///
+    /// # Panics
+    /// When the database or the store refuses.
+    pub async fn enter_with(
+        env: &Env,
+        store: Arc<dyn Store>,
+        change: impl FnOnce(&mut ConnectOptions),
+    ) -> CachedConnection {
+        CachedConnection::builder(env.database.connect_with(change).await)
             .shared_store(store)
             .namespace(Namespace::new(env.namespace.clone()).expect("the harness makes valid names"))
             // A machine that is busy with other tests must not look like a store that is down.

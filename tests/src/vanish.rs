@@ -10,11 +10,10 @@ use std::{
     time::Duration,
 };
 
-use cache_orm::{CachedConnection, Namespace};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{Set, Unchanged},
-    ConnectionTrait, DatabaseConnection, EntityTrait,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, EntityTrait,
 };
 use tokio::sync::Notify;
 
@@ -106,19 +105,11 @@ impl Sweep {
             options.max_connections(1).map_sqlx_sqlite_opts(|options| options.busy_timeout(Duration::ZERO));
         });
         let lock = lock.await;
-        let through = env.database.connect_with(|options| {
+        let through = |options: &mut ConnectOptions| {
             options.max_connections(1);
-            if let Some(proxy) = &proxy {
-                proxy.lead(options);
-            }
-        });
-        let db = CachedConnection::builder(through.await)
-            .shared_store(env.store().await)
-            .namespace(Namespace::new(env.namespace.clone()).expect("the harness makes valid names"))
-            .store_time_out(Duration::from_secs(60))
-            .build()
-            .await
-            .expect("the cache is ready");
+            proxy.iter().for_each(|proxy| proxy.lead(options));
+        };
+        let db = Shop::enter_with(env, env.store().await, through).await;
         let shop = Shop { db, ..shop };
         let (dropped, all) = (Arrivals::default(), Arrivals::default());
         Sweep {

@@ -287,17 +287,7 @@ matrix! {
         for sql in tables.iter().chain(&["INSERT INTO named VALUES ('a', 0)"]) {
             plain.execute_unprepared(sql).await.expect("the statement is right");
         }
-        let below = env.database.connect_with(|options| {
-            options.max_connections(1);
-            proxy.lead(options);
-        });
-        let db = CachedConnection::builder(below.await)
-            .shared_store(env.store().await)
-            .namespace(Namespace::new(env.namespace.clone()).expect("the harness makes valid names"))
-            .store_time_out(Duration::from_secs(60))
-            .build()
-            .await
-            .expect("the cache is ready");
+        let db = enter_by_one(&env, env.store().await, Some(&proxy)).await;
         proxy.hold_at("BEGIN");
         tokio::select! {
             found = named::Entity::get_many(&db, ["b".to_owned()]) => panic!("it asks in a transaction: {found:?}"),
@@ -337,11 +327,7 @@ matrix! {
         // (SQLite has no answer that could be held back.)
         let proxy = Proxy::before(env.backend()).await.expect("it has a server");
         let shop = Shop::open(&env).await;
-        let db = enter_with(&env, env.store().await, |options| {
-            options.max_connections(1);
-            proxy.lead(options);
-        });
-        let db = db.await;
+        let db = enter_by_one(&env, env.store().await, Some(&proxy)).await;
         for _ in 0..2 {
             assert_eq!(price(&shop.db, 1).await, Some(100));
             shop.db.settled().await;
@@ -489,21 +475,7 @@ async fn enter_by_one(env: &Env, store: Arc<dyn Store>, proxy: Option<&Proxy>) -
         options.max_connections(1);
         proxy.into_iter().for_each(|proxy| proxy.lead(options));
     };
-    enter_with(env, store, one).await
-}
-
-/// A cached connection of another process, over a pool with these options.
-async fn enter_with(
-    env: &Env,
-    store: Arc<dyn Store>,
-    change: impl FnOnce(&mut ConnectOptions),
-) -> CachedConnection {
-    CachedConnection::builder(env.database.connect_with(change).await)
-        .shared_store(store)
-        .namespace(Namespace::new(env.namespace.clone()).expect("the harness makes valid names"))
-        .build()
-        .await
-        .expect("the cache is ready")
+    Shop::enter_with(env, store, one).await
 }
 
 /// How many connections wait in the pool.
