@@ -35,9 +35,7 @@ impl Shields {
         // The sender lives as long as `self`, so waiting can't fail.
         drop(self.0.subscribe().wait_for(|alone| *alone == 0).await);
     }
-}
 
-impl Shields {
     /// How much work without a caller is under way.
     pub(crate) fn count(&self) -> usize {
         *self.0.borrow()

@@ -162,9 +162,9 @@ impl CachedConnection {
         self.shared.cache.settled().await;
     }
 
-    /// Waits, no longer than `limit`, until this process owes nothing to those that share its store: background
-    /// calls, and calls of the database whose caller is gone, have ended, fences are released, and what was written while the store could not be reached is
-    /// invalidated. Before a process ends; [`close`](Self::close) does it.
+    /// Waits, no longer than `limit`, until this process owes nothing to those that share its store: background calls,
+    /// and calls of the database whose caller is gone, have ended, fences are released, and what was written while the
+    /// store could not be reached is invalidated. Before a process ends; [`close`](Self::close) does it.
     ///
     /// # Errors
     /// [`Unsettled`] names what is left when the time is over. It goes on in the background.
