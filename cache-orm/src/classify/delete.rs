@@ -1,11 +1,12 @@
 //! The head of DELETE.
 
 use super::{
-    TableWrite, WriteKind, keys,
-    lexer::Kind,
-    select::Head,
+    TableWrite, WriteKind,
+    head::{Head, writes},
+    keys,
     statement::Statement,
-    update::{joined_tables, writes},
+    token::Kind,
+    update::joined_tables,
 };
 
 /// What may follow the table of a DELETE from one table.

@@ -1,6 +1,6 @@
 //! The head of INSERT and REPLACE.
 
-use super::{TableWrite, WriteKind, lexer::Kind, select::Head, statement::Statement};
+use super::{TableWrite, WriteKind, head::Head, statement::Statement, token::Kind};
 
 /// What may follow the table and its columns.
 pub(super) const SOURCES: &[&str] =

@@ -1,6 +1,6 @@
 //! WHERE to equality conditions that narrow the rows affected.
 
-use super::{Equality, lexer::Kind, statement::Statement};
+use super::{Equality, statement::Statement, token::Kind};
 
 /// Every `column = parameter` that stands alone between the ANDs of the outermost level. What else is there
 /// narrows further.

@@ -3,7 +3,7 @@
 //! Most words of SQL are keywords in one place and the names of functions in another: `ON CONFLICT (a) DO`, but
 //! `JOIN b ON conflict(a)`. A word is taken for a keyword only where no function could be called.
 
-use super::{lexer::Kind, statement::Statement};
+use super::{statement::Statement, token::Kind};
 
 /// A keyword that is followed by a parenthesis and can't be the name of a function there.
 pub(super) fn is_keyword(statement: &Statement, open: usize) -> bool {

@@ -5,7 +5,11 @@
 
 use sea_orm::DbBackend;
 
-use super::{functions, statement::Statement};
+use super::{
+    operators::is_postgres_operator,
+    statement::Statement,
+    token::{Kind, Token},
+};
 
 /// A longer text is not read. Large enough for a bulk insert of 65,535 values, the most that Postgres and
 /// MySQL accept.
@@ -13,36 +17,6 @@ pub(super) const LONGEST: usize = 1 << 20;
 
 /// Postgres cuts longer names off, so that two spellings name one table.
 const LONGEST_POSTGRES_NAME: usize = 63;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// A keyword or a name without quotes.
-    Word,
-    /// A name in quotes.
-    Quoted,
-    /// A string. In MySQL also `"…"`, which is a name under ANSI_QUOTES.
-    Text,
-    Number,
-    /// With its zero-based index.
-    Parameter(u32),
-    Operator,
-    Open,
-    Close,
-    OpenBracket,
-    CloseBracket,
-    Comma,
-    Dot,
-    Semicolon,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Token {
-    pub(super) kind: Kind,
-    pub(super) start: u32,
-    pub(super) end: u32,
-    /// For a closing parenthesis, how many tokens before it the one is that it closes; else 0.
-    pub(super) back: u32,
-}
 
 #[derive(Debug)]
 pub(super) struct Lexed<'a> {
@@ -352,7 +326,7 @@ impl Lexer<'_> {
             length -= 1;
         }
         let operator = std::str::from_utf8(&rest[..length]).ok()?;
-        if functions::is_postgres_operator(operator) { self.push(Kind::Operator, length) } else { None }
+        if is_postgres_operator(operator) { self.push(Kind::Operator, length) } else { None }
     }
 }
 

@@ -10,14 +10,16 @@
 //! coherence.
 //!
 //! ```text
+//! token      the tokens of SQL
 //! lexer      text → tokens; gives up where databases, or their settings, disagree about a token
 //! statement  the tokens of one statement, and how to look at them
 //! raw        the first word → what kind of statement
-//! select     the scan; accounts for every verb, call and INTO
-//! functions  calls that are known to change nothing
+//! scan       accounts for every verb, call and INTO
+//! functions  calls that are known to change nothing, by name, for each database
+//! operators  the same for operators
 //! keywords   words before a parenthesis that are no calls
 //! temporary  tables and views of one session
-//! insert, update, delete     the head of each verb: which table, which columns
+//! head, insert, update, delete   the head of each verb: which table, which columns
 //! keys       WHERE → equality conditions
 //! returning  RETURNING → where the keys of the affected rows are
 //! writers    names of which the database says that a write may hide behind them
@@ -33,19 +35,22 @@
 mod classes;
 mod delete;
 mod functions;
+mod head;
 pub(crate) mod hidden;
 mod insert;
 mod keys;
 mod keywords;
 mod lexer;
+mod operators;
 mod pieces;
 mod raw;
 pub(crate) mod reason;
 mod returning;
-mod select;
+mod scan;
 mod shown;
 mod statement;
 mod temporary;
+mod token;
 mod update;
 mod writers;
 
@@ -255,7 +260,7 @@ pub(crate) fn renames(sql: &str, backend: DbBackend) -> bool {
     }
     let setting = statement.name(2).unwrap_or_default();
     // Settings of applications and extensions carry a dot; none of the others says where a name is looked for.
-    let is_of_application = setting.contains('.') || statement.kind(3) == Some(lexer::Kind::Dot);
+    let is_of_application = setting.contains('.') || statement.kind(3) == Some(token::Kind::Dot);
     !is_of_application && !setting.ends_with("_timeout") && !raw::is_in(&setting, HARMLESS)
 }
 
@@ -269,7 +274,7 @@ fn both(first: Class, second: Class) -> Class {
         (Schema, _) | (_, Schema) => Schema,
         (Commits, Write(_)) | (Write(_), Commits) => Unknown,
         (Commits, _) | (_, Commits) => Commits,
-        (Write(mut first), Write(second)) if first.len() + second.len() <= select::MOST_WRITES => {
+        (Write(mut first), Write(second)) if first.len() + second.len() <= scan::MOST_WRITES => {
             first.extend(second);
             Write(first)
         }

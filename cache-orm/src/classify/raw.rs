@@ -1,6 +1,6 @@
 //! The first word of a statement decides what kind it is.
 
-use super::{Class, ReadKind, TableWrite, WriteKind, lexer::Kind, select, statement::Statement, temporary};
+use super::{Class, ReadKind, TableWrite, WriteKind, scan, statement::Statement, temporary, token::Kind};
 
 /// What one statement does.
 pub(super) fn class(statement: &Statement) -> Class {
@@ -14,7 +14,7 @@ pub(super) fn class(statement: &Statement) -> Class {
     let (mysql, postgres, sqlite) = (statement.is_mysql(), statement.is_postgres(), statement.is_sqlite());
     match statement.word(0).to_ascii_uppercase().as_str() {
         "SELECT" | "WITH" | "VALUES" | "TABLE" | "INSERT" | "REPLACE" | "UPDATE" | "DELETE" => {
-            select::class(statement)
+            scan::class(statement)
         }
         "TRUNCATE" if postgres => truncate(statement).unwrap_or(Class::Unknown),
         // MySQL's TRUNCATE drops the table and makes it anew, and commits.
@@ -24,7 +24,7 @@ pub(super) fn class(statement: &Statement) -> Class {
         "EXPLAIN" => explain(statement).unwrap_or(Class::Unknown),
         "DESCRIBE" | "DESC" if mysql => explain(statement).unwrap_or(Class::Unknown),
         "SHOW" if mysql || postgres => {
-            if select::calls_are_harmless(statement) {
+            if scan::calls_are_harmless(statement) {
                 OTHER
             } else {
                 Class::Unknown
@@ -76,7 +76,7 @@ pub(super) fn is_block(parts: &[Statement]) -> bool {
 fn parenthesised(statement: &Statement) -> Class {
     let first = (0..).find(|at| statement.kind(*at) != Some(Kind::Open)).unwrap_or_default();
     if statement.is(first, &["SELECT", "WITH", "VALUES", "TABLE"]) {
-        select::class(statement)
+        scan::class(statement)
     } else {
         Class::Unknown
     }
@@ -103,7 +103,7 @@ fn truncate(statement: &Statement) -> Option<Class> {
         cascade |= statement.is(at, &["CASCADE"]);
         at += 1;
     }
-    if tables.len() > select::MOST_WRITES {
+    if tables.len() > scan::MOST_WRITES {
         return None;
     }
     let write = |table| TableWrite::of_any_row(table, WriteKind::Truncate { cascade });
@@ -142,7 +142,7 @@ fn explain(statement: &Statement) -> Option<Class> {
     if runs {
         return Some(class(&rest));
     }
-    select::calls_are_harmless(&rest).then_some(OTHER)
+    scan::calls_are_harmless(&rest).then_some(OTHER)
 }
 
 /// `[NO_WRITE_TO_BINLOG | LOCAL] TABLE`: commits, but leaves rows as they are.

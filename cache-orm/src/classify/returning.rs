@@ -1,7 +1,7 @@
 //! How the rows of a write can be known from the statement itself: from its RETURNING, or from one that is
 //! appended.
 
-use super::{ColumnName, ReturnedColumns, Returning, WriteKind, insert, lexer::Kind, statement::Statement};
+use super::{ColumnName, ReturnedColumns, Returning, WriteKind, insert, statement::Statement, token::Kind};
 
 /// Looks at a statement that is the whole text and does nothing but this one write.
 pub(super) fn of(statement: &Statement, kind: &WriteKind) -> Option<Returning> {

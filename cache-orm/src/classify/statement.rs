@@ -4,7 +4,7 @@ use sea_orm::DbBackend;
 
 use super::{
     TableName,
-    lexer::{Kind, Token},
+    token::{Kind, Token},
 };
 
 /// One statement. Positions outside it are allowed everywhere and hold nothing.

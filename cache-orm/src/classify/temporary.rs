@@ -2,7 +2,7 @@
 
 use sea_orm::DbBackend;
 
-use super::{lexer::Kind, statement::Statement};
+use super::{statement::Statement, token::Kind};
 
 /// True if the statement makes one that outlives its transaction, so that the session changes as by SET.
 pub(super) fn is_made(statement: &Statement) -> bool {

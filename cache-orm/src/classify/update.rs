@@ -1,7 +1,11 @@
 //! The head of UPDATE, and the tables of MySQL's writes to several tables.
 
 use super::{
-    ColumnName, TableName, TableWrite, WriteKind, keys, lexer::Kind, select::Head, statement::Statement,
+    ColumnName, TableName, TableWrite, WriteKind,
+    head::{Head, writes},
+    keys,
+    statement::Statement,
+    token::Kind,
 };
 
 /// Reads `UPDATE table [[AS] alias] SET`, looks ahead for the columns and the conditions, and leaves the rest
@@ -45,12 +49,6 @@ pub(super) fn head(statement: &Statement, verb: usize) -> Option<Head> {
     let (assigned, _) = assignments(statement, statement.find(at, &["SET"])?)?;
     // The scan goes on before the joins: their conditions may call functions.
     Some(Head { writes: writes(tables, &WriteKind::Update { assigned }), next: at })
-}
-
-/// One write to each table, of rows that are not known.
-pub(super) fn writes(tables: Vec<TableName>, kind: &WriteKind) -> Vec<TableWrite> {
-    let write = |table| TableWrite::of_any_row(table, kind.clone());
-    tables.into_iter().map(write).collect()
 }
 
 /// The tables of `a JOIN b ON … , c`: more than are written, never fewer.

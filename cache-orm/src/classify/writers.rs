@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use sea_orm::DbBackend;
 
 use super::{
-    Class, TableName, TableWrite, WriteKind, both, functions,
-    lexer::{self, Kind},
-    statement::Statement,
+    Class, TableName, TableWrite, WriteKind, both, functions, lexer, statement::Statement, token::Kind,
 };
 
 /// What the database says may write when it is merely used, by last name in lower case.

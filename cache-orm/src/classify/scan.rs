@@ -1,19 +1,13 @@
 //! The scan of a query or of INSERT, UPDATE, DELETE: every verb, call and INTO in it, however deep.
 
 use super::{
-    Class, ColumnName, ReadKind, TableWrite, WriteKind, delete, functions, insert, lexer::Kind,
-    statement::Statement, update,
+    Class, ColumnName, ReadKind, TableWrite, WriteKind, delete, functions, head::Head, insert,
+    statement::Statement, token::Kind, update,
 };
 
 /// A text with more writes is not worth telling apart; it also bounds the work, because the head of each
 /// write may look ahead to the end of the text.
 pub(super) const MOST_WRITES: usize = 16;
-
-/// The head of a write: the tables it may change, and the position where the scan goes on.
-pub(super) struct Head {
-    pub(super) writes: Vec<TableWrite>,
-    pub(super) next: usize,
-}
 
 /// What a statement does that begins with SELECT, WITH, VALUES, TABLE, INSERT, REPLACE, UPDATE, DELETE or `(`.
 pub(super) fn class(statement: &Statement) -> Class {
