@@ -18,8 +18,11 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 
-use super::incarnation::Incarnation;
 use crate::entry::{Entry, Epoch, Fingerprint, Token};
+
+/// The number under which leases and entries are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Incarnation(pub(super) u64);
 
 /// A longer cell is neither written nor read. The scripts know this number too.
 pub(super) const LONGEST_CELL: usize = 16 << 20;

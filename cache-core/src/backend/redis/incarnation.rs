@@ -16,9 +16,7 @@ use rand::random;
 use redis::{InfoDict, RedisResult, aio::MultiplexedConnection};
 use sha2::{Digest, Sha256};
 
-/// The number under which leases and entries are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Incarnation(pub(super) u64);
+use super::codec::{Incarnation, number as read_number};
 
 /// The cell that holds the number, for all namespaces of a server's database: number, run, promotion.
 pub(super) const CELL: &str = "{cache-orm}:incarnation";
@@ -63,7 +61,7 @@ impl Reign {
         eval.arg(SCRIPT).arg(1).arg(CELL);
         eval.arg(&self.run).arg(&self.promotion).arg(&number.to_be_bytes());
         let number: Vec<u8> = eval.query_async(connection).await?;
-        Ok(super::codec::number(&number).map(Incarnation))
+        Ok(read_number(&number).map(Incarnation))
     }
 }
 

@@ -2,10 +2,12 @@
 
 mod codec;
 mod connect;
+mod error;
 mod incarnation;
 mod scripts;
 mod sentinel;
 mod session;
+mod sessions;
 mod url;
 
 use std::{
@@ -18,19 +20,21 @@ use std::{
 use async_trait::async_trait;
 use redis::{Cmd, FromRedisValue, Value};
 
-pub use self::connect::ConnectError;
+pub use self::error::ConnectError;
 use self::{
     codec::{decode_entry, decode_epoch, encode_entry, encode_ttl, number},
     connect::{Server, Trust},
     incarnation::CELL,
-    scripts::{SCRIPTS, Script},
-    session::{Session, Sessions},
+    scripts::{SCRIPTS, Script, names},
+    session::Session,
+    sessions::Sessions,
 };
 use crate::{
     entry::{Entry, Epoch, Generation, Token, Writer},
     key::{Address, Key, Namespace, TableKeys},
     store::{
-        Claim, Filled, Grant, LeaseRequest, LookupResult, LookupResults, MOST_CELLS, Reach, Store, StoreError,
+        Capabilities, Claim, Filled, Grant, LeaseRequest, LookupResult, LookupResults, MOST_CELLS, Store,
+        StoreError,
     },
 };
 
@@ -190,7 +194,7 @@ impl RedisStore {
         command: Cmd,
     ) -> Result<T, StoreError> {
         let answer = command.query_async(&mut session.connection.clone()).await;
-        self.sessions.judge(session, answer)
+        self.sessions.checked(session, answer)
     }
 
     async fn script<T: FromRedisValue>(
@@ -201,7 +205,7 @@ impl RedisStore {
         arguments: &[&[u8]],
     ) -> Result<T, StoreError> {
         let answer = script.call(session, keys, arguments).await;
-        self.sessions.judge(session, answer)
+        self.sessions.checked(session, answer)
     }
 }
 
@@ -269,10 +273,6 @@ impl fmt::Debug for RedisBuilder {
             .field("connect_timeout", &self.connect_timeout)
             .finish_non_exhaustive()
     }
-}
-
-fn names<'a>(keys: impl IntoIterator<Item = &'a Key>) -> Vec<&'a str> {
-    keys.into_iter().map(Key::as_str).collect()
 }
 
 /// A slot and the cells that decide whether its entry is valid, in the order in which they are read.
@@ -494,8 +494,8 @@ impl Store for RedisStore {
         self.namespace.clone()
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Shared
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::SERVER
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use redis::{ErrorKind, FromRedisValue, RedisResult, ServerErrorKind, aio::MultiplexedConnection, cmd};
 
 use super::session::Session;
+use crate::key::Key;
 
 /// Every script but `claim` looks at cells, and is told the incarnation that its caller believes in.
 const PRELUDE: &str = include_str!("prelude.lua");
@@ -82,6 +83,11 @@ impl Script {
             answer => answer,
         }
     }
+}
+
+/// Cells as a command names them.
+pub(super) fn names<'a>(keys: impl IntoIterator<Item = &'a Key>) -> Vec<&'a str> {
+    keys.into_iter().map(Key::as_str).collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use redis::{
 };
 use tokio::task::JoinSet;
 
-use super::connect::ConnectError;
+use super::error::{ConnectError, reason};
 
 /// Sentinels that watch one master among others.
 pub(super) struct Sentinels {
@@ -79,13 +79,9 @@ impl Sentinels {
             (ErrorKind::Io, _) => ConnectError::Unreachable { address, reason: error.to_string() },
             (ErrorKind::Server(ServerErrorKind::ResponseError), _) => ConnectError::Unusable {
                 address,
-                reason: format!(
-                    "{}; is {:?} the name of a master?",
-                    super::session::reason(error),
-                    self.master
-                ),
+                reason: format!("{}; is {:?} the name of a master?", reason(error), self.master),
             },
-            _ => ConnectError::Unusable { address, reason: super::session::reason(error) },
+            _ => ConnectError::Unusable { address, reason: reason(error) },
         }
     }
 }

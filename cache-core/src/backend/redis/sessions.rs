@@ -6,31 +6,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use redis::{
-    ErrorKind, FromRedisValue, RedisError, RedisResult, ServerErrorKind, aio::MultiplexedConnection,
-};
+use redis::{ErrorKind, FromRedisValue, RedisResult, ServerErrorKind};
 use tokio::sync::watch;
 
 use super::{
-    codec::encode_ttl,
-    connect::{ConnectError, Server},
-    incarnation::{Incarnation, Reign},
-    names,
-    scripts::SCRIPTS,
+    codec::{Incarnation, encode_ttl},
+    connect::Server,
+    error::{ConnectError, reason},
+    incarnation::Reign,
+    scripts::{SCRIPTS, names},
+    session::Session,
 };
 use crate::{
     entry::Writer,
     key::{Key, TableKeys},
     store::{MOST_CELLS, StoreError},
 };
-
-/// A connection to one incarnation of a server.
-pub(super) struct Session {
-    pub(super) connection: MultiplexedConnection,
-    pub(super) reign: Reign,
-    pub(super) incarnation: Incarnation,
-    pub(super) opened: Instant,
-}
 
 /// An attempt to connect: nothing while it is under way.
 type Attempt = watch::Receiver<Option<Result<Arc<Session>, ConnectError>>>;
@@ -137,7 +128,7 @@ impl Sessions {
 
     /// Passes an answer on. After an error that says that the connection or the server's role was lost, or
     /// that answers can't be made out any more, or that the incarnation is over, the next call connects anew.
-    pub(super) fn judge<T: FromRedisValue>(
+    pub(super) fn checked<T: FromRedisValue>(
         &self,
         session: &Arc<Session>,
         answer: RedisResult<T>,
@@ -179,17 +170,5 @@ impl Sessions {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What an error says, without the answer that caused it: that may be a cached value.
-pub(super) fn reason(error: &RedisError) -> String {
-    match error.kind() {
-        ErrorKind::Io => error.to_string(),
-        ErrorKind::Server(_) | ErrorKind::Extension => {
-            let words = [error.code(), error.detail()];
-            words.into_iter().flatten().collect::<Vec<_>>().join(" ")
-        }
-        _ => error.category().to_owned(),
     }
 }

@@ -5,7 +5,7 @@
 
 use redis::{ConnectionInfo, IntoConnectionInfo, parse_redis_url};
 
-use super::connect::ConnectError;
+use super::error::ConnectError;
 
 /// What a URL names.
 #[derive(Debug)]
