@@ -1,28 +1,13 @@
 //! What a process has yet to do at the store, and whether it may end.
 
-use std::{
-    collections::BTreeMap,
-    fmt, mem,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use tokio::{sync::watch, time::timeout};
 
-use super::left::Left;
-
-/// What is under way, due, or left.
-#[derive(Debug)]
-pub(super) struct Duties {
+/// What is under way, and what is due.
+#[derive(Debug, Default)]
+pub(crate) struct Duties {
     due: watch::Sender<Due>,
-    /// What nobody is at: its task ended with its runtime, or there was none. It holds no handle of the cache, and
-    /// goes with the last one.
-    left: Mutex<Vec<Left>>,
-    /// True if there is any. Changed only under the lock.
-    any_left: AtomicBool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -56,27 +41,19 @@ pub struct Unsettled {
 }
 
 impl Duties {
-    pub(super) fn new() -> Self {
-        Duties {
-            due: watch::Sender::new(Due::default()),
-            left: Mutex::default(),
-            any_left: AtomicBool::new(false),
-        }
-    }
-
-    pub(super) fn call_began(&self) {
+    pub(crate) fn call_began(&self) {
         self.due.send_modify(|due| due.calls += 1);
     }
 
-    pub(super) fn call_ended(&self) {
+    pub(crate) fn call_ended(&self) {
         self.due.send_modify(|due| due.calls -= 1);
     }
 
-    pub(super) fn begin(&self, duty: Duty, table: &str) {
+    pub(crate) fn begin(&self, duty: Duty, table: &str) {
         self.due.send_modify(|due| *due.tables.entry((table.to_owned(), duty)).or_default() += 1);
     }
 
-    pub(super) fn end(&self, duty: Duty, table: &str) {
+    pub(crate) fn end(&self, duty: Duty, table: &str) {
         self.due.send_modify(|due| {
             let key = (table.to_owned(), duty);
             if let Some(owed) = due.tables.get_mut(&key) {
@@ -88,12 +65,12 @@ impl Duties {
         });
     }
 
-    pub(super) async fn calls_ended(&self) {
+    pub(crate) async fn calls_ended(&self) {
         // The sender lives as long as `self`, so waiting can't fail.
         drop(self.due.subscribe().wait_for(|due| due.calls == 0).await);
     }
 
-    pub(super) async fn done_within(&self, limit: Duration) -> Result<(), Unsettled> {
+    pub(crate) async fn done_within(&self, limit: Duration) -> Result<(), Unsettled> {
         let mut due = self.due.subscribe();
         let done = due.wait_for(|due| due.calls == 0 && due.tables.is_empty());
         if timeout(limit, done).await.is_ok() {
@@ -101,32 +78,6 @@ impl Duties {
         }
         let due = self.due.borrow();
         Err(Unsettled { duties: due.tables.keys().cloned().collect(), calls: due.calls })
-    }
-
-    /// Keeps it for whoever next comes by.
-    pub(super) fn give_back(&self, mut given: Left) {
-        given.begin(self);
-        let mut left = self.left();
-        if let Some(given) = left.iter_mut().try_fold(given, |given, known| known.merge(given)) {
-            left.push(given);
-        }
-        self.any_left.store(true, Ordering::Relaxed);
-    }
-
-    /// Costs next to nothing. Whoever misses what is being given back leaves it to the next one.
-    pub(super) fn any_left(&self) -> bool {
-        self.any_left.load(Ordering::Relaxed)
-    }
-
-    /// All that was given back.
-    pub(super) fn take_left(&self) -> Vec<Left> {
-        let mut left = self.left();
-        self.any_left.store(false, Ordering::Relaxed);
-        mem::take(&mut *left)
-    }
-
-    fn left(&self) -> MutexGuard<'_, Vec<Left>> {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -166,7 +117,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_is_left_is_named() {
-        let duties = Duties::new();
+        let duties = Duties::default();
         assert_eq!(duties.done_within(LIMIT).await, Ok(()));
         duties.begin(Duty::Invalidate, "product");
         duties.begin(Duty::Invalidate, "product");
@@ -188,7 +139,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn whoever_waits_is_told_when_the_last_duty_ends() {
-        let duties = Duties::new();
+        let duties = Duties::default();
         duties.begin(Duty::Invalidate, "product");
         let (settled, ()) = tokio::join!(duties.done_within(LIMIT), async {
             tokio::task::yield_now().await;

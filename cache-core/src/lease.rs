@@ -5,11 +5,12 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 
 use crate::{
-    cache::{Cache, Table},
     entry::{Entry, Fingerprint, Generation, Payload, Token},
     flight::Flight,
     key::Address,
+    port::Port,
     store::{Filled, Grant},
+    table::Table,
 };
 
 /// Dropping it gives the right back in the background and sends joined calls off to load by themselves.
@@ -24,7 +25,7 @@ pub struct Lease {
 
 #[derive(Debug)]
 pub(crate) struct Ticket {
-    pub(crate) cache: Cache,
+    pub(crate) port: Port,
     pub(crate) table: Arc<Table>,
     pub(crate) at: Address,
     pub(crate) grant: Grant,
@@ -105,7 +106,7 @@ pub struct Fill {
 impl Fill {
     async fn run(self, tell: Option<oneshot::Sender<bool>>) {
         let Some(Prepared { ticket, entry, ttl }) = self.prepare() else { return };
-        let cache = ticket.cache.clone();
+        let port = ticket.port.clone();
         let fill = async move {
             let stored = ticket.fill(entry, ttl).await;
             if let Some(tell) = tell {
@@ -113,7 +114,7 @@ impl Fill {
                 let _ = tell.send(stored);
             }
         };
-        cache.in_background(fill).await;
+        port.in_background(fill).await;
     }
 
     /// The entry to store; `None`, and the lease is given back, if it must not be stored.
@@ -123,7 +124,7 @@ impl Fill {
             Content::Present(payload) => (payload, None, true),
             Content::Absent(key) => (key, ticket.grant.presence, ticket.grant.presence.is_some()),
         };
-        let too_large = payload.weight() > ticket.cache.settings().max_entry_bytes;
+        let too_large = payload.weight() > ticket.port.settings().max_entry_bytes;
         if too_large {
             ticket.table.counters.oversized.increment();
         }
@@ -132,7 +133,7 @@ impl Fill {
             return None;
         }
         let (Grant { token, epoch, .. }, fingerprint) = (ticket.grant, self.fingerprint);
-        let ttl = ticket.cache.settings().jittered(self.ttl);
+        let ttl = ticket.port.settings().jittered(self.ttl);
         Some(Prepared { entry: Entry { token, epoch, presence, fingerprint, payload }, ttl, ticket })
     }
 }
@@ -145,7 +146,7 @@ pub(crate) struct Prepared {
 }
 
 /// Stores several entries in one call.
-pub(crate) async fn fill_many(cache: Cache, prepared: Vec<Prepared>) {
+pub(crate) async fn fill_many(port: Port, prepared: Vec<Prepared>) {
     let Some(table) = prepared.first().map(|first| first.ticket.table.clone()) else { return };
     for fill in &prepared {
         fill.ticket.flight.close();
@@ -156,9 +157,9 @@ pub(crate) async fn fill_many(cache: Cache, prepared: Vec<Prepared>) {
             entry: entry.clone(),
             ttl: *ttl,
         });
-        cache.store().fill_many(filled.collect())
+        port.store().fill_many(filled.collect())
     };
-    let stored = cache.call(&table, fill).await;
+    let stored = port.call(&table, fill).await;
     let Ok(stored) = stored else { return };
     for (Prepared { ticket, entry, .. }, stored) in prepared.into_iter().zip(stored) {
         ticket.end(entry, stored);
@@ -176,9 +177,9 @@ impl Drop for Lease {
 impl Ticket {
     async fn fill(self, entry: Entry, ttl: Duration) -> bool {
         self.flight.close();
-        let call = || self.cache.store().fill(&self.at, entry.clone(), ttl);
+        let call = || self.port.store().fill(&self.at, entry.clone(), ttl);
         // On failure the lease expires by itself, or the entry was stored although the answer got lost.
-        let Ok(stored) = self.cache.call(&self.table, call).await else { return false };
+        let Ok(stored) = self.port.call(&self.table, call).await else { return false };
         self.end(entry, stored);
         stored
     }
@@ -194,11 +195,11 @@ impl Ticket {
 
     /// Nobody waits for a forfeit: it only shortens the time until the next reader may lease the slot.
     fn forfeit(self) {
-        let cache = self.cache.clone();
-        cache.spawn(async move {
-            let call = || self.cache.store().forfeit(&self.at, self.grant.token);
+        let port = self.port.clone();
+        port.spawn(async move {
+            let call = || self.port.store().forfeit(&self.at, self.grant.token);
             // On failure the lease expires by itself.
-            drop(self.cache.call(&self.table, call).await);
+            drop(self.port.call(&self.table, call).await);
         });
     }
 }

@@ -24,19 +24,31 @@ pub mod store;
 
 pub mod settings;
 
-pub mod cache;
+pub mod counters;
+
+mod quarantine;
+
+mod table;
+
+mod breaker;
+
+mod duties;
+
+mod port;
+
+mod affected;
+
+mod marks;
+
+mod backlog;
+
+mod flight;
 
 pub mod lease;
 
 pub mod fence;
 
-mod flight;
-
-mod quarantine;
-
-mod breaker;
-
-pub mod counters;
+pub mod cache;
 
 pub mod backend;
 

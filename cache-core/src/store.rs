@@ -132,20 +132,42 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The namespace to use when the user names none; `None` if the user must.
     fn default_namespace(&self) -> Option<Namespace>;
 
-    /// Where the store keeps its cells.
-    fn reach(&self) -> Reach;
+    /// What it takes to use the store. Always the same.
+    fn capabilities(&self) -> Capabilities;
 }
 
-/// Where a store keeps its cells, and so what it takes to use it.
+/// What a store can do, and what it takes to use it. Each fact stands for itself: a store may be in this process and
+/// shared, as one that keeps copies of what a server has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Reach {
-    /// Nowhere: caching is switched off.
-    Nothing,
-    /// In this process: calls never wait and never fail, values are kept decoded.
-    Process,
-    /// On a server that other processes use too: calls may be slow or fail, values are kept encoded.
-    Shared,
+pub struct Capabilities {
+    /// It keeps entries. If not, caching is switched off.
+    pub keeps: bool,
+    /// Payloads may be kept as they are, decoded. If not, they are encoded first.
+    pub keeps_decoded: bool,
+    /// Calls may wait: what nobody needs to wait for goes on in the background.
+    pub may_wait: bool,
+    /// Calls may fail, or never be answered: they get time-outs, repetitions and a circuit breaker.
+    pub may_fail: bool,
+    /// Other processes read and write the same cells, of tables too that this one does not know.
+    pub is_shared: bool,
+}
+
+impl Capabilities {
+    /// It keeps nothing.
+    pub const NONE: Capabilities = Capabilities {
+        keeps: false,
+        keeps_decoded: false,
+        may_wait: false,
+        may_fail: false,
+        is_shared: false,
+    };
+    /// In the memory of this process alone: calls never wait and never fail.
+    pub const IN_PROCESS: Capabilities =
+        Capabilities { keeps: true, keeps_decoded: true, ..Capabilities::NONE };
+    /// On a server that other processes use too: calls may be slow or fail, payloads are encoded.
+    pub const SERVER: Capabilities =
+        Capabilities { keeps: true, may_wait: true, may_fail: true, is_shared: true, ..Capabilities::NONE };
 }
 
 /// What one `lookup` saw.

@@ -21,7 +21,7 @@ use cache_core::{
     entry::{Entry, Epoch, Fingerprint, Generation, Payload, Token, Writer},
     key::{Address, Key, Namespace, RowKey, TableKeys},
     slot::{Holder, Operation, Outcome, Slot, apply},
-    store::{Claim, Grant, LookupResult, Reach, Store, StoreError},
+    store::{Capabilities, Claim, Grant, LookupResult, Store, StoreError},
     testing::Cells,
 };
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -142,8 +142,8 @@ impl Store for Reference {
         None
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Process
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::IN_PROCESS
     }
 }
 

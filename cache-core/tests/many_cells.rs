@@ -12,7 +12,7 @@ use cache_core::{
     fence::Affected,
     key::{Address, Key, Namespace, RowKey},
     settings::{Settings, Unreachable},
-    store::{Claim, Grant, LookupResult, Reach, Store, StoreError},
+    store::{Capabilities, Claim, Grant, LookupResult, Store, StoreError},
 };
 use tokio::time::{Instant, sleep};
 
@@ -80,8 +80,8 @@ impl Store for Slow {
         self.0.default_namespace()
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Shared
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::SERVER
     }
 }
 

@@ -2,7 +2,8 @@
 
 pub use crate::{
     decoders::{Decoders, Otherwise, Probe},
-    model::{CacheModel, Policy, Registration},
+    model::{CacheModel, Policy},
+    registry::Registration,
 };
 pub use async_trait;
 pub use inventory;

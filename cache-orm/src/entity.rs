@@ -192,7 +192,7 @@ where
 {
     async fn run(self) -> Result<Option<Arc<E::Model>>, DbErr> {
         let query = Query { sql: self.sql, values: &self.values, method: QueryMethod::All };
-        match self.read.by_key(&self.key, &query).await? {
+        match self.read.get(&self.key, &query).await? {
             Answer::Cached(found) => match found.row() {
                 None => Ok(None),
                 Some(row) => row.model::<E::Model>().map(Some).ok_or_else(|| {

@@ -38,8 +38,6 @@
 //! `update_many`, `delete_by_id` and other statements, which have no hooks; other processes that have no cached
 //! connection; a transaction that stays open longer than a fence stands.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ConnectionTrait, DbErr, EntityName, EntityTrait, IdenStatic, Iterable,
     PrimaryKeyToColumn, Values,
@@ -47,12 +45,10 @@ use sea_orm::{
 
 use crate::{
     classify::{Equality, TableName, TableWrite, WriteKind},
-    connection::{CachedConnection, Shared, transaction::CachedTransaction},
-    write::{self, SchemaChange},
+    connection::{CachedConnection, transaction::CachedTransaction},
+    context::live,
+    write::elsewhere,
 };
-
-/// The connections of this process. A hook is given nothing but the row and SeaORM's connection.
-static CONNECTIONS: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
 
 /// Invalidates what saving `row` through `db` changes. Does nothing if `db` is a cached connection, which sees
 /// to it by itself.
@@ -114,39 +110,9 @@ where
     let entity = A::Entity::default();
     let table = TableName::new(entity.schema_name(), entity.table_name());
     let values = Values(values);
-    for shared in connections(&table.name) {
+    for shared in live::connections(&table.name) {
         let (table, kind, keys) = (table.clone(), kind.clone(), keys.clone());
-        fence(&shared, TableWrite { table, kind, keys, returning: None }, &values).await?;
+        elsewhere::fence(&shared, TableWrite { table, kind, keys, returning: None }, &values).await?;
     }
     Ok(())
-}
-
-/// Fences what a write will change that this connection does not carry out. It is not known how it ends, so the
-/// fence is left to expire.
-async fn fence(shared: &Arc<Shared>, write: TableWrite, values: &Values) -> Result<(), DbErr> {
-    let _unnamed = SchemaChange::unnamed(shared);
-    // Not asked for now: the caller may hold the pool's only connection.
-    let knowledge = shared.known();
-    let affected = write::affected::by_write_elsewhere(shared, knowledge.as_deref(), write, values);
-    let known = knowledge.and_then(|knowledge| knowledge.generation());
-    write::fence_in_transaction(shared, known, affected).await?.leave();
-    Ok(())
-}
-
-/// Makes a connection known to the hooks.
-pub(crate) fn register(shared: Weak<Shared>) {
-    let mut connections = locked();
-    connections.retain(|known| known.strong_count() > 0);
-    connections.push(shared);
-}
-
-/// The connections that cache a table of this last name.
-fn connections(table: &str) -> Vec<Arc<Shared>> {
-    let connections = locked();
-    let alive = connections.iter().filter_map(Weak::upgrade);
-    alive.filter(|shared| shared.registry.names(table)).collect()
-}
-
-fn locked() -> MutexGuard<'static, Vec<Weak<Shared>>> {
-    CONNECTIONS.lock().unwrap_or_else(PoisonError::into_inner)
 }

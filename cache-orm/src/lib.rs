@@ -53,11 +53,13 @@ mod classify;
 
 mod row;
 
-mod read;
+mod shield;
+
+mod context;
 
 mod write;
 
-mod shield;
+mod read;
 
 pub mod connection;
 

@@ -1,14 +1,11 @@
 //! What the derive says about an entity.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use cache_core::settings::Unreachable;
-use sea_orm::{DbBackend, EntityTrait, FromQueryResult, ModelTrait};
+use sea_orm::{EntityTrait, FromQueryResult, ModelTrait};
 
-use crate::{
-    decoders::Decoders,
-    registry::{Described, describe},
-};
+use crate::decoders::Decoders;
 
 /// A model whose rows may be cached. Implemented by `#[derive(Cacheable)]`.
 #[diagnostic::on_unimplemented(
@@ -38,25 +35,3 @@ pub struct Policy {
     /// What becomes of writes while the store can't be reached; `None`: what the connection says.
     pub when_unreachable: Option<Unreachable>,
 }
-
-/// How an entity makes itself known: collected from every linked crate when a connection is made.
-#[derive(Clone, Copy)]
-pub struct Registration {
-    /// For one backend; whether rows are strict.
-    pub(crate) describe: fn(DbBackend, bool) -> Described,
-}
-
-impl Registration {
-    /// The registration of one model.
-    pub const fn of<M: CacheModel>() -> Self {
-        Registration { describe: describe::<M> }
-    }
-}
-
-impl fmt::Debug for Registration {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Registration")
-    }
-}
-
-inventory::collect!(Registration);

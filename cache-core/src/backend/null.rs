@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::{
     entry::{Entry, Generation, Token, Writer},
     key::{Address, Key, Namespace},
-    store::{Claim, Grant, LookupResult, Reach, Store, StoreError},
+    store::{Capabilities, Claim, Grant, LookupResult, Store, StoreError},
 };
 
 /// The off switch: no hits, no leases, nothing to invalidate. Every query goes to the database.
@@ -76,7 +76,7 @@ impl Store for NullStore {
         Some(Namespace::new("nothing").expect("letters make a valid prefix"))
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Nothing
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::NONE
     }
 }

@@ -1,37 +1,39 @@
 //! The only place that sequences store calls: lookup → lease → fill for readers, fence → release for writers.
 
-mod duties;
-mod left;
+mod error;
 mod schema;
 mod several;
 
 use std::{
     future::Future,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
-use tokio::{runtime::Handle, time::timeout};
+use tokio::time::timeout;
 
-use duties::Duties;
-pub use duties::{Duty, Unsettled};
-pub(crate) use left::Left;
-pub use several::{Lookups, Outdated, Wanted};
-
+pub use self::{
+    error::{CacheError, Refused},
+    several::{Lookups, Outdated, Wanted},
+};
 use crate::{
-    breaker::{Breaker, Patience},
-    counters::Counters,
+    backlog::Backlog,
     entry::{Entry, Fingerprint, Generation, Token, Writer},
-    fence::{Affected, Fence, Parts},
+    fence::{Affected, Fence, Part},
     flight::{Flights, Role},
-    key::{Address, InvalidNamespace, Key, Namespace, QualifiedName, TableKeys},
+    key::{Address, Namespace, QualifiedName},
     lease::{Lease, Ticket},
-    quarantine::Quarantine,
+    marks::Marks,
+    port::Port,
     settings::{Settings, Unreachable},
-    store::{Claim, LookupResult, MOST_CELLS, Reach, Store, StoreError},
+    store::{Claim, LookupResult, Store, StoreError},
+};
+pub use crate::{
+    duties::{Duty, Unsettled},
+    table::Table,
 };
 
 /// The cells of one namespace in one store, as one process uses them. Cheap to clone.
@@ -42,51 +44,12 @@ pub struct Cache {
 
 #[derive(Debug)]
 struct Inner {
-    store: Arc<dyn Store>,
-    reach: Reach,
+    port: Port,
+    backlog: Backlog,
     namespace: Namespace,
-    /// The schema, as a table of its own.
-    schema: Arc<Table>,
-    settings: Settings,
-    breaker: Breaker,
     flights: Flights,
     /// Set when the namespace turns out to belong to another database.
     refused: AtomicBool,
-    duties: Duties,
-}
-
-/// One table's names, counters and quarantine.
-#[derive(Debug)]
-pub struct Table {
-    name: QualifiedName,
-    keys: TableKeys,
-    quarantine: Quarantine,
-    unreachable: Mutex<Option<Unreachable>>,
-    /// What happened to this table in this process.
-    pub counters: Counters,
-}
-
-impl Table {
-    /// The table's name, `schema.table`: no other table has it.
-    pub fn name(&self) -> &str {
-        self.name.as_str()
-    }
-
-    /// The names of the table's cells.
-    pub fn keys(&self) -> &TableKeys {
-        &self.keys
-    }
-
-    /// What becomes of writes to this table that can't be fenced, whatever [`Settings::unreachable`] says. Where it
-    /// is said more than once, the stricter counts.
-    pub fn when_unreachable(&self, policy: Unreachable) {
-        let mut unreachable = self.unreachable.lock().unwrap_or_else(PoisonError::into_inner);
-        *unreachable = (*unreachable).max(Some(policy));
-    }
-
-    fn policy(&self, settings: &Settings) -> Unreachable {
-        self.unreachable.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or(settings.unreachable)
-    }
 }
 
 /// What the cache knows about a slot.
@@ -114,52 +77,6 @@ pub enum LeaseOutcome {
     Denied,
 }
 
-/// The write must not go ahead: its cells could not be fenced, and the policy of one of its tables is to refuse.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "the write was refused because its cached rows could not be invalidated: {error} (the policy of `{table}` is \
-     to refuse)"
-)]
-pub struct Refused {
-    table: String,
-    error: StoreError,
-}
-
-impl Refused {
-    /// Why the cells could not be fenced.
-    pub fn reason(&self) -> &StoreError {
-        &self.error
-    }
-}
-
-/// Why a cache can't be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CacheError {
-    /// A shared store was given without a namespace.
-    #[error("this store is shared: name the namespace that the application owns in it")]
-    NoNamespace,
-    /// The namespace has characters that keys can't hold.
-    #[error(transparent)]
-    Namespace(#[from] InvalidNamespace),
-    /// The namespace belongs to another database.
-    #[error(
-        "the namespace `{namespace}` caches the rows of another database (there: {theirs}; here: {ours}): \
-         give each database a namespace of its own, or raise the version if this database replaces the other"
-    )]
-    NamespaceTaken {
-        /// The namespace.
-        namespace: String,
-        /// The identity of the database that holds it.
-        theirs: String,
-        /// The identity of this database.
-        ours: String,
-    },
-    /// The store could not be asked.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 impl Cache {
     /// A cache over `store`. Without a `namespace` the store's own default is used.
     ///
@@ -171,54 +88,35 @@ impl Cache {
         settings: Settings,
     ) -> Result<Self, CacheError> {
         let namespace = namespace.or_else(|| store.default_namespace()).ok_or(CacheError::NoNamespace)?;
-        let schema = Table {
-            name: "schema".into(),
-            keys: TableKeys::of_schema(&namespace),
-            quarantine: Quarantine::default(),
-            unreachable: Mutex::default(),
-            counters: Counters::default(),
-        };
-        store.know(&schema.keys);
+        let schema = Table::of_schema(&namespace);
+        store.know(schema.keys());
+        let port = Port::new(store, schema, settings);
         Ok(Cache {
             inner: Arc::new(Inner {
-                reach: store.reach(),
-                schema: Arc::new(schema),
-                breaker: Breaker::new(
-                    Patience { call: settings.store_time_out, fence: settings.fence_time_out },
-                    settings.grace,
-                ),
-                store,
+                backlog: Backlog::new(port.clone()),
+                port,
                 namespace,
-                settings,
                 flights: Flights::default(),
                 refused: AtomicBool::new(false),
-                duties: Duties::new(),
             }),
         })
     }
 
     /// A handle for one table. Make one per table and keep it.
     pub fn table(&self, name: impl Into<QualifiedName>) -> Table {
-        let name = name.into();
-        let keys = TableKeys::new(&self.inner.namespace, name.clone());
-        self.inner.store.know(&keys);
-        Table {
-            name,
-            keys,
-            quarantine: Quarantine::default(),
-            unreachable: Mutex::default(),
-            counters: Counters::default(),
-        }
+        let table = Table::new(&self.inner.namespace, name.into());
+        self.port().store().know(table.keys());
+        table
     }
 
     /// How the cache behaves.
     pub fn settings(&self) -> &Settings {
-        &self.inner.settings
+        self.port().settings()
     }
 
     /// False if there is nothing to ask: the null store, or a namespace that belongs to another database.
     pub fn is_enabled(&self) -> bool {
-        self.inner.reach != Reach::Nothing && !self.inner.refused.load(Ordering::Acquire)
+        self.port().capabilities().keeps && !self.inner.refused.load(Ordering::Acquire)
     }
 
     /// Binds the namespace to the database with this identity. If it belongs to another one, the cache is
@@ -228,7 +126,7 @@ impl Cache {
     /// [`CacheError::NamespaceTaken`], or the store could not be asked.
     pub async fn claim(&self, identity: &str) -> Result<(), CacheError> {
         let inner = &self.inner;
-        match self.guarded(|| inner.store.claim(&inner.namespace, identity)).await? {
+        match self.port().guarded(|| self.port().store().claim(&inner.namespace, identity)).await? {
             Claim::Held => Ok(()),
             Claim::Taken(theirs) => {
                 inner.refused.store(true, Ordering::Release);
@@ -246,17 +144,18 @@ impl Cache {
     /// # Cancel safety
     /// Changes nothing.
     pub async fn lookup(&self, table: &Table, at: &Address, fingerprint: Fingerprint) -> Lookup {
-        if self.distrusts(table) {
-            self.take_up();
+        let port = self.port();
+        if port.distrusts(table) {
+            self.inner.backlog.take_up();
             return Lookup::Unavailable;
         }
-        let Ok(seen) = self.call(table, || self.inner.store.lookup(at)).await else {
+        let Ok(seen) = port.call(table, || port.store().lookup(at)).await else {
             return Lookup::Unavailable;
         };
-        if self.distrusts(table) {
+        if port.distrusts(table) {
             return Lookup::Unavailable;
         }
-        judge(at, fingerprint, seen)
+        validate(at, fingerprint, seen)
     }
 
     /// After a miss: asks for the right to fill the slot, or joins the call of this process that has it.
@@ -279,19 +178,19 @@ impl Cache {
             Role::Leader(flight) => flight,
             Role::Follower(follower) => {
                 // The leader may be a future that nobody polls until this call has returned.
-                return Ok(match timeout(self.inner.settings.patience(), follower.completed()).await {
+                return Ok(match timeout(self.settings().patience(), follower.completed()).await {
                     Ok(Some(entry)) => self.join(table, at, fingerprint, entry).await,
                     Ok(None) | Err(_) => LeaseOutcome::Denied,
                 });
             }
         };
-        self.take_up();
-        let lease_ttl = self.inner.settings.lease_ttl;
-        let lease = || self.inner.store.lease(self.schema_cell(), at, replaces, lease_ttl);
-        match self.call(table, lease).await {
+        self.inner.backlog.take_up();
+        let port = self.port();
+        let lease = || port.store().lease(port.schema_cell(), at, replaces, port.settings().lease_ttl);
+        match port.call(table, lease).await {
             Ok(Some(grant)) => {
                 let lease = Lease::new(Ticket {
-                    cache: self.clone(),
+                    port: port.clone(),
                     table: table.clone(),
                     at: at.clone(),
                     grant,
@@ -315,16 +214,16 @@ impl Cache {
     /// # Cancel safety
     /// Dropped midway, marks that were placed expire by themselves.
     pub async fn fence(&self, affected: Affected) -> Result<Fence, Refused> {
-        let Some((parts, answer)) = self.place(affected).await else {
+        let Some((part, answer)) = self.place(affected).await else {
             return Ok(self.fence_of_nothing().await);
         };
         let seen = answer.as_ref().ok().copied();
-        match answer.err().and_then(|error| self.refusal(&parts, error)) {
+        match answer.err().and_then(|error| self.refusal(&part, error)) {
             Some(refused) => {
-                self.spawn(parts.withdraw());
+                part.withdraw();
                 Err(refused)
             }
-            None => Ok(self.write_goes_ahead(parts, seen)),
+            None => Ok(self.write_goes_ahead(part, seen)),
         }
     }
 
@@ -335,18 +234,18 @@ impl Cache {
     /// # Cancel safety
     /// As [`fence`](Self::fence).
     pub async fn fence_written(&self, affected: Affected) -> (Fence, Result<(), Refused>) {
-        let Some((parts, answer)) = self.place(affected).await else {
+        let Some((part, answer)) = self.place(affected).await else {
             return (self.fence_of_nothing().await, Ok(()));
         };
         let seen = answer.as_ref().ok().copied();
-        let refused = answer.err().and_then(|error| self.refusal(&parts, error));
-        (self.write_goes_ahead(parts, seen), refused.map_or(Ok(()), Err))
+        let refused = answer.err().and_then(|error| self.refusal(&part, error));
+        (self.write_goes_ahead(part, seen), refused.map_or(Ok(()), Err))
     }
 
     /// Waits until every background call of this process (fills, releases, forfeits) has ended, done or not. For
     /// tests.
     pub async fn settled(&self) {
-        self.inner.duties.calls_ended().await;
+        self.port().duties().calls_ended().await;
     }
 
     /// Waits, no longer than `limit`, until this process owes nothing to those that share its store: background
@@ -358,69 +257,50 @@ impl Cache {
     /// # Cancel safety
     /// Changes nothing.
     pub async fn settled_within(&self, limit: Duration) -> Result<(), Unsettled> {
-        self.take_up();
-        self.inner.duties.done_within(limit).await
+        self.inner.backlog.take_up();
+        self.port().duties().done_within(limit).await
     }
 
     /// The fence where there is nothing to mark.
     async fn fence_of_nothing(&self) -> Fence {
         // In its own process the cache may know a table by now that the caller does not. Others name every table
         // that is written.
-        let asks = self.inner.reach == Reach::Process;
+        let capabilities = self.port().capabilities();
+        let asks = capabilities.keeps && !capabilities.is_shared;
         Fence::of_nothing(if asks { self.generation().await.ok() } else { None })
     }
 
     /// Marks the cells, if the store lets it, and tells what it answered: the schema's generation. `None` if there is
     /// nothing to mark.
-    async fn place(&self, affected: Affected) -> Option<(Parts, Result<Option<Generation>, StoreError>)> {
+    async fn place(&self, affected: Affected) -> Option<(Part, Result<Option<Generation>, StoreError>)> {
         let (cells, tables) = affected.into_parts();
-        let first = tables.first().filter(|_| self.inner.reach != Reach::Nothing)?;
-        self.take_up();
+        let first = tables.first().filter(|_| self.port().capabilities().keeps)?;
+        let backlog = self.inner.backlog.clone();
+        backlog.take_up();
         let writer = Writer::random();
-        let answer = self.mark(first, &cells, writer).await;
-        Some((Parts { cache: self.clone(), cells, tables, writer, placed: answer.is_ok() }, answer))
+        let answer = self.port().mark(first, &cells, writer).await;
+        let marks = Marks { cells, tables, writer };
+        Some((Part { backlog, marks, placed: answer.is_ok() }, answer))
     }
 
-    /// Marks the cells, or marks them anew, and tells the schema's generation. `table` stands for all that are written
-    /// in the counters of a call.
-    pub(crate) async fn mark(
-        &self,
-        table: &Table,
-        cells: &[Key],
-        writer: Writer,
-    ) -> Result<Option<Generation>, StoreError> {
-        let (store, mut seen) = (&self.inner.store, None);
-        for cells in cells.chunks(MOST_CELLS) {
-            // A repetition carries the same writer: where the first one arrived, it finds its own mark.
-            let fence = || store.fence(self.schema_cell(), cells, writer, self.inner.settings.fence_ttl);
-            let result = match self.inner.reach {
-                Reach::Shared => self.inner.breaker.fence(fence, |tried| store.doubt(tried.into_std())).await,
-                Reach::Process | Reach::Nothing => fence().await,
-            };
-            // The last answer counts: all marks stand by then.
-            seen = self.counted(table, result)?;
-        }
-        Ok(seen)
-    }
-
-    fn refusal(&self, parts: &Parts, error: StoreError) -> Option<Refused> {
-        let refuses = |table: &&Arc<Table>| table.policy(&self.inner.settings) == Unreachable::Refuse;
-        let table = parts.tables.iter().find(refuses)?;
+    fn refusal(&self, part: &Part, error: StoreError) -> Option<Refused> {
+        let refuses = |table: &&Arc<Table>| table.policy(self.settings()) == Unreachable::Refuse;
+        let table = part.marks.tables.iter().find(refuses)?;
         Some(Refused { table: table.name().to_owned(), error })
     }
 
-    fn write_goes_ahead(&self, parts: Parts, seen: Option<Option<Generation>>) -> Fence {
-        for table in &parts.tables {
-            if parts.placed {
+    fn write_goes_ahead(&self, part: Part, seen: Option<Option<Generation>>) -> Fence {
+        for table in &part.marks.tables {
+            if part.placed {
                 table.counters.fences.increment();
             } else {
                 table.counters.unfenced_writes.increment();
                 if table.quarantine.write_began() {
-                    self.inner.duties.begin(Duty::Invalidate, table.name());
+                    self.port().duties().begin(Duty::Invalidate, table.name());
                 }
             }
         }
-        Fence::new(parts, seen)
+        Fence::new(part, seen)
     }
 
     /// Uses the entry of a flight that landed. That its fill was accepted says nothing about rows that were
@@ -450,69 +330,20 @@ impl Cache {
         }
     }
 
-    pub(crate) fn store(&self) -> &dyn Store {
-        &*self.inner.store
-    }
-
-    /// One call to the store on behalf of `table`. It is made once more where the connection was lost, although
-    /// nobody knows whether it arrived: what is left of a lease that was granted twice expires by itself.
-    pub(crate) async fn call<T, C>(&self, table: &Table, operation: impl Fn() -> C) -> Result<T, StoreError>
-    where
-        C: Future<Output = Result<T, StoreError>>,
-    {
-        let result = self.guarded(operation).await;
-        self.counted(table, result)
-    }
-
-    fn counted<T>(&self, table: &Table, result: Result<T, StoreError>) -> Result<T, StoreError> {
-        if let Err(error) = &result {
-            table.counters.store_errors.increment();
-            tracing::debug!(table = table.name(), %error, "store call failed");
-        }
-        result
-    }
-
-    /// Runs what nobody needs to wait for: at once in a process's own store, else as a task of its own, which
-    /// goes on if the caller vanishes.
-    pub(crate) async fn in_background(&self, call: impl Future<Output = ()> + Send + 'static) {
-        match self.inner.reach {
-            Reach::Shared => self.spawn(call),
-            Reach::Process | Reach::Nothing => call.await,
-        }
-    }
-
     /// Runs `call` as a task of its own, which [`settled`](Self::settled) waits for. Outside a runtime it is not run:
     /// whatever it would have tidied up expires by itself, or is left to the next one.
     pub fn spawn(&self, call: impl Future<Output = ()> + Send + 'static) {
-        let Ok(runtime) = Handle::try_current() else {
-            return;
-        };
-        self.take_up();
-        self.inner.duties.call_began();
-        let under_way = UnderWay(self.clone());
-        runtime.spawn(async move {
-            let _under_way = under_way;
-            call.await;
-        });
+        self.inner.backlog.take_up();
+        self.port().spawn(call);
     }
 
-    async fn guarded<T, C>(&self, operation: impl Fn() -> C) -> Result<T, StoreError>
-    where
-        C: Future<Output = Result<T, StoreError>>,
-    {
-        match self.inner.reach {
-            Reach::Shared => self.inner.breaker.call(operation).await,
-            Reach::Process | Reach::Nothing => operation().await,
-        }
-    }
-
-    fn distrusts(&self, table: &Table) -> bool {
-        table.quarantine.is_active() || (self.inner.reach == Reach::Shared && self.inner.breaker.in_grace())
+    fn port(&self) -> &Port {
+        &self.inner.port
     }
 }
 
-/// What a slot's sighting is worth.
-fn judge(at: &Address, fingerprint: Fingerprint, seen: LookupResult) -> Lookup {
+/// What a slot holds for a reader: an entry is valid if its shape and its stamps are what they should be now.
+fn validate(at: &Address, fingerprint: Fingerprint, seen: LookupResult) -> Lookup {
     let Some(entry) = seen.entry else {
         return Lookup::Missing { replaces: None };
     };
@@ -521,13 +352,4 @@ fn judge(at: &Address, fingerprint: Fingerprint, seen: LookupResult) -> Lookup {
         && entry.epoch.is_some() == at.epoch.is_some()
         && (entry.presence.is_none() || entry.presence == seen.presence);
     if valid { Lookup::Found(entry) } else { Lookup::Missing { replaces: Some(entry.token) } }
-}
-
-/// Counts one background call, also when its task is dropped with the runtime.
-struct UnderWay(Cache);
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.inner.duties.call_ended();
-    }
 }

@@ -8,7 +8,6 @@ use super::{Cache, Table};
 use crate::{
     entry::{Entry, Epoch, Fingerprint, Generation, Writer},
     fence::Affected,
-    key::Key,
     store::{MOST_CELLS, StoreError},
 };
 
@@ -19,7 +18,7 @@ impl Cache {
     /// The schema, for a write that changes it: add it as a [whole table](Affected::add_table) to what the write
     /// affects. Nothing is filled meanwhile, and from then on the schema is of another generation.
     pub fn schema(&self) -> &Arc<Table> {
-        &self.inner.schema
+        self.port().schema()
     }
 
     /// The schema's generation; `None` while it is being changed. Ask before the schema is learned: what is
@@ -28,7 +27,7 @@ impl Cache {
     /// # Errors
     /// The store could not be asked.
     pub async fn generation(&self) -> Result<Option<Generation>, StoreError> {
-        self.guarded(|| self.inner.store.generation(self.schema_cell())).await
+        self.port().guarded(|| self.port().store().generation(self.port().schema_cell())).await
     }
 
     /// What the schema looked like to `viewer` when it was recorded in this generation.
@@ -37,7 +36,7 @@ impl Cache {
     /// The store could not be asked.
     pub async fn recorded(&self, viewer: &str, generation: Generation) -> Result<Option<Bytes>, StoreError> {
         let at = self.inner.namespace.schema_record(viewer);
-        let seen = self.guarded(|| self.inner.store.lookup(&at)).await?;
+        let seen = self.port().guarded(|| self.port().store().lookup(&at)).await?;
         let entry = seen.entry.filter(|entry| entry.epoch == Some(Epoch(generation.0)));
         Ok(entry.filter(|entry| entry.epoch == seen.epoch).map(|entry| entry.payload.to_bytes()))
     }
@@ -51,15 +50,15 @@ impl Cache {
     /// # Cancel safety
     /// A lease that nobody knows of expires by itself.
     pub async fn record(&self, viewer: &str, generation: Generation, looks: Bytes) -> Result<(), StoreError> {
-        let (store, at) = (&self.inner.store, self.inner.namespace.schema_record(viewer));
-        let replaces = self.guarded(|| store.lookup(&at)).await?.entry.map(|entry| entry.token);
-        let lease = || store.lease(self.schema_cell(), &at, replaces, self.inner.settings.lease_ttl);
-        let Some(grant) = self.guarded(lease).await? else { return Ok(()) };
+        let (store, at) = (self.port().store(), self.inner.namespace.schema_record(viewer));
+        let replaces = self.port().guarded(|| store.lookup(&at)).await?.entry.map(|entry| entry.token);
+        let lease = || store.lease(self.port().schema_cell(), &at, replaces, self.settings().lease_ttl);
+        let Some(grant) = self.port().guarded(lease).await? else { return Ok(()) };
         // Stored only if its epoch, which is the generation, still stands.
         let epoch = Some(Epoch(generation.0));
         let (token, fingerprint, payload) = (grant.token, Fingerprint(0), looks.into());
         let entry = Entry { token, epoch, presence: None, fingerprint, payload };
-        self.guarded(|| store.fill(&at, entry.clone(), RECORD_TTL)).await.map(drop)
+        self.port().guarded(|| store.fill(&at, entry.clone(), RECORD_TTL)).await.map(drop)
     }
 
     /// Empties everything that is affected, at once: for changes that have been made already.
@@ -71,12 +70,10 @@ impl Cache {
         // A fence that is born expired leaves its cells empty.
         let (writer, ttl) = (Writer::random(), Duration::ZERO);
         for cells in cells.chunks(MOST_CELLS) {
-            self.guarded(|| self.inner.store.fence(self.schema_cell(), cells, writer, ttl)).await?;
+            self.port()
+                .guarded(|| self.port().store().fence(self.port().schema_cell(), cells, writer, ttl))
+                .await?;
         }
         Ok(())
-    }
-
-    pub(super) fn schema_cell(&self) -> &Key {
-        self.inner.schema.keys.presence()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Cache, Lookup, Table, judge};
+use super::{Cache, Lookup, Table, validate};
 use crate::{
     entry::{Fingerprint, Generation, Token},
     flight::Role,
@@ -27,7 +27,7 @@ pub struct Wanted<'a> {
 pub struct Lookups {
     /// One for each slot, in the order asked.
     pub found: Vec<Lookup>,
-    /// All of it was so at one instant. If not, and more than one was found, [`Cache::still`] finds out.
+    /// All of it was so at one instant. If not, and more than one was found, [`Cache::revalidate`] finds out.
     pub at_once: bool,
 }
 
@@ -43,21 +43,21 @@ impl Cache {
     pub async fn lookup_many(&self, wanted: &[Wanted<'_>]) -> Lookups {
         let unavailable =
             || Lookups { found: wanted.iter().map(|_| Lookup::Unavailable).collect(), at_once: false };
-        let distrusted = || wanted.iter().any(|wanted| self.distrusts(wanted.table));
+        let distrusted = || wanted.iter().any(|wanted| self.port().distrusts(wanted.table));
         let Some(first) = wanted.first().filter(|_| !distrusted()) else {
-            self.take_up();
+            self.inner.backlog.take_up();
             return unavailable();
         };
         let at: Vec<&Address> = wanted.iter().map(|wanted| wanted.at).collect();
         // The first table stands for all of them in the counters of a call.
-        let Ok(seen) = self.call(first.table, || self.inner.store.lookup_many(&at)).await else {
+        let Ok(seen) = self.port().call(first.table, || self.port().store().lookup_many(&at)).await else {
             return unavailable();
         };
         if distrusted() {
             return unavailable();
         }
         let found =
-            wanted.iter().zip(seen.seen).map(|(wanted, seen)| judge(wanted.at, wanted.fingerprint, seen));
+            wanted.iter().zip(seen.seen).map(|(wanted, seen)| validate(wanted.at, wanted.fingerprint, seen));
         Lookups { found: found.collect(), at_once: seen.at_once }
     }
 
@@ -66,7 +66,7 @@ impl Cache {
     ///
     /// # Cancel safety
     /// Changes nothing.
-    pub async fn still(&self, held: &[(Wanted<'_>, Token)]) -> bool {
+    pub async fn revalidate(&self, held: &[(Wanted<'_>, Token)]) -> bool {
         if held.is_empty() {
             return true;
         }
@@ -99,20 +99,20 @@ impl Cache {
             })
             .collect();
         let ours = missed.iter().zip(&flights).filter(|(_, flight)| flight.is_some());
-        let wishes: Vec<_> =
+        let requests: Vec<_> =
             ours.map(|((at, replaces), _)| LeaseRequest { at, replaces: *replaces }).collect();
-        if wishes.is_empty() {
+        if requests.is_empty() {
             return Ok(missed.iter().map(|_| None).collect());
         }
-        self.take_up();
-        let (schema, lease_ttl) = (self.schema_cell(), self.inner.settings.lease_ttl);
-        let call = || self.inner.store.lease_many(schema, &wishes, lease_ttl);
-        let mut grants = self.call(table, call).await.unwrap_or_default().into_iter();
+        self.inner.backlog.take_up();
+        let port = self.port();
+        let call = || port.store().lease_many(port.schema_cell(), &requests, port.settings().lease_ttl);
+        let mut grants = port.call(table, call).await.unwrap_or_default().into_iter();
         let leases = missed.iter().zip(flights).map(|((at, _), flight)| {
             let flight = flight?;
             let grant = grants.next().flatten()?;
             Some(Lease::new(Ticket {
-                cache: self.clone(),
+                port: port.clone(),
                 table: table.clone(),
                 at: at.clone(),
                 grant,
@@ -132,7 +132,7 @@ impl Cache {
     pub async fn fill_many(&self, fills: Vec<Fill>) {
         let prepared: Vec<_> = fills.into_iter().filter_map(Fill::prepare).collect();
         if !prepared.is_empty() {
-            self.in_background(lease::fill_many(self.clone(), prepared)).await;
+            self.port().in_background(lease::fill_many(self.port().clone(), prepared)).await;
         }
     }
 }

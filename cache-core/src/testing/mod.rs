@@ -49,7 +49,9 @@ use crate::{
     entry::{Entry, Generation, Token, Writer},
     key::{Address, Key, Namespace, TableKeys},
     slot::{Millis, Slot},
-    store::{Claim, Filled, Grant, LeaseRequest, LookupResult, LookupResults, Reach, Store, StoreError},
+    store::{
+        Capabilities, Claim, Filled, Grant, LeaseRequest, LookupResult, LookupResults, Store, StoreError,
+    },
 };
 
 /// A clock that only the test moves. Clones show the same time.
@@ -271,8 +273,8 @@ macro_rules! wrap {
                 self.inner().default_namespace()
             }
 
-            fn reach(&self) -> Reach {
-                self.inner().reach()
+            fn capabilities(&self) -> Capabilities {
+                self.inner().capabilities()
             }
         }
     )*};

@@ -17,12 +17,12 @@ use tokio::sync::watch;
 
 use crate::{
     classify::Classes,
-    connection::{CachedConnection, ReadyError, Shared, session::Session},
-    hooks,
+    connection::CachedConnection,
+    context::{Context, ReadyError, SessionState, live},
     knowledge::Allowances,
-    model::{CacheModel, Registration},
-    read,
-    registry::Registry,
+    model::CacheModel,
+    read::Options,
+    registry::{Registration, Registry},
     row::Codec,
     shield::Shields,
     stats::{Bypasses, WideWrites},
@@ -248,16 +248,16 @@ impl Builder {
             // A new cell is empty.
             drop(raw.set(self.db.clone()));
         }
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(Context {
             db: self.db,
             raw,
             backend,
             cache,
             codec: self.codec,
-            reach: self.store.reach(),
+            capabilities: self.store.capabilities(),
             registry,
             classes: Classes::new(backend),
-            session: Session::default(),
+            session: SessionState::default(),
             bypasses: Bypasses::default(),
             wide: WideWrites::default(),
             unnamed_writes: AtomicUsize::new(0),
@@ -271,8 +271,8 @@ impl Builder {
             shields: Shields::default(),
             reported: Mutex::default(),
         });
-        hooks::register(Arc::downgrade(&shared));
-        Ok(CachedConnection { shared, options: read::Options::default() })
+        live::register(Arc::downgrade(&shared));
+        Ok(CachedConnection { shared, options: Options::default() })
     }
 
     pub(super) fn build_with_default_namespace(self) -> CachedConnection {

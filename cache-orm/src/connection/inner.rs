@@ -7,13 +7,13 @@ use sea_orm::DatabaseConnection;
 
 use crate::{
     classify::{Class, ends_with_transaction},
-    connection::Shared,
+    context::Context,
     write::{self, SchemaChange},
 };
 
 /// A clone of the connection below, whose writes are invalidated right after they were sent. It reports them to
 /// nobody else: a connection has one metric callback.
-pub(super) fn watched(shared: &Arc<Shared>, db: &DatabaseConnection) -> DatabaseConnection {
+pub(super) fn watched(shared: &Arc<Context>, db: &DatabaseConnection) -> DatabaseConnection {
     let mut watched = db.clone();
     let shared = Arc::downgrade(shared);
     watched.set_metric_callback(move |info| {

@@ -2,17 +2,9 @@
 
 pub mod builder;
 
-mod learning;
-
-mod notice;
+mod inner;
 
 mod query;
-
-mod raw;
-
-pub(crate) mod session;
-
-mod shared;
 
 pub mod stream;
 
@@ -21,7 +13,7 @@ pub mod transaction;
 use std::{collections::BTreeMap, fmt, pin::pin, sync::Arc, time::Duration};
 
 use cache_core::{
-    cache::{CacheError, Refused, Unsettled},
+    cache::{Refused, Unsettled},
     fence::Fence,
     store::Store,
 };
@@ -32,14 +24,15 @@ use sea_orm::{
 use tokio::time::Instant;
 
 use crate::{
+    context::{Context, extent},
     knowledge::Knowledge,
-    read::{self, Mode},
+    read::{Mode, Options},
     stats::{EntityStats, Stats},
     write::{self, SchemaChange},
 };
 
+pub use crate::context::ReadyError;
 use builder::Builder;
-pub(crate) use shared::Shared;
 use transaction::CachedTransaction;
 
 /// A database connection that answers repeated reads from a cache and keeps the cache coherent with every
@@ -53,8 +46,8 @@ use transaction::CachedTransaction;
 /// ```
 #[derive(Clone)]
 pub struct CachedConnection {
-    shared: Arc<Shared>,
-    options: read::Options,
+    shared: Arc<Context>,
+    options: Options,
 }
 
 impl CachedConnection {
@@ -96,7 +89,7 @@ impl CachedConnection {
     /// For reads that decode the rows of a cached entity as what it does not promise (`into_json` where it says
     /// `model_only`, `into_model` with types of its own), and for those that must not see the cache.
     pub fn bypass(&self) -> Self {
-        self.with(read::Options { mode: Mode::Bypass, ..self.options })
+        self.with(Options { mode: Mode::Bypass, ..self.options })
     }
 
     /// The same connection, whose reads go to the database and fill the cache with what they find: what was
@@ -105,7 +98,7 @@ impl CachedConnection {
     /// For rows that were written behind the connection's back. See [`invalidate_all`](Self::invalidate_all)
     /// where their keys are not known.
     pub fn refresh(&self) -> Self {
-        self.with(read::Options { mode: Mode::Refresh, ..self.options })
+        self.with(Options { mode: Mode::Refresh, ..self.options })
     }
 
     /// The same connection; what its reads fill lives about so long, whatever their entities say.
@@ -118,7 +111,7 @@ impl CachedConnection {
     /// # }
     /// ```
     pub fn with_ttl(&self, ttl: Duration) -> Self {
-        self.with(read::Options { ttl: Some(ttl), ..self.options })
+        self.with(Options { ttl: Some(ttl), ..self.options })
     }
 
     /// The connection below, for what needs SeaORM's own type.
@@ -129,7 +122,7 @@ impl CachedConnection {
     /// `execute_unprepared` is not reported at all. (See also [`hooks`](crate::hooks), and
     /// [`Builder::unwatched`].)
     pub fn inner(&self) -> &DatabaseConnection {
-        self.shared.raw.get_or_init(|| raw::watched(&self.shared, &self.shared.db))
+        self.shared.raw.get_or_init(|| inner::watched(&self.shared, &self.shared.db))
     }
 
     /// What the cache did since the connection was made.
@@ -195,7 +188,7 @@ impl CachedConnection {
         change.forget();
         let knowledge = self.shared.knowledge_to_write().await;
         let (fence, refused) = write::fence_written(&self.shared, &knowledge, |knowledge| {
-            write::affected::schema_change(&self.shared, Some(knowledge))
+            extent::with_schema(&self.shared, Some(knowledge))
         })
         .await;
         fence.release().await;
@@ -259,7 +252,7 @@ impl CachedConnection {
     ) -> Result<T, DbErr> {
         let knowledge = self.shared.knowledge_to_write().await;
         let change = SchemaChange::of(&self.shared);
-        let by = |knowledge: &Knowledge| write::affected::schema_change(&self.shared, Some(knowledge));
+        let by = |knowledge: &Knowledge| extent::with_schema(&self.shared, Some(knowledge));
         let mut fences = vec![write::fence(&self.shared, &knowledge, by).await?];
         let mut work = pin!(work(&self.shared.db));
         let result = loop {
@@ -288,15 +281,15 @@ impl CachedConnection {
         Ok(value)
     }
 
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
+    pub(crate) fn shared(&self) -> &Arc<Context> {
         &self.shared
     }
 
-    pub(crate) fn options(&self) -> read::Options {
+    pub(crate) fn options(&self) -> Options {
         self.options
     }
 
-    fn with(&self, options: read::Options) -> Self {
+    fn with(&self, options: Options) -> Self {
         CachedConnection { shared: self.shared.clone(), options }
     }
 
@@ -376,35 +369,11 @@ async fn release(fences: impl IntoIterator<Item = Fence>) {
     }
 }
 
-/// What keeps the cache from being used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReadyError {
-    /// The database's schema could not be read.
-    #[error("the database's schema could not be read: {0}")]
-    Schema(#[from] DbErr),
-    /// The store could not be claimed for this database.
-    #[error(transparent)]
-    Cache(#[from] CacheError),
-    /// On this database `into_json` would see another form of these columns in a cached row than in the database's own.
-    /// Their entities are not cached here; everything else is.
-    #[error(
-        "not cached, because `into_json` would see another form of a cached row than of this database's: {}. \
-         An entity whose rows are read as models says `#[cacheable(model_only)]`; `into_json` of its rows goes through \
-         `db.bypass()`",
-        columns.join(", ")
-    )]
-    UnlikeAsJson {
-        /// The columns, each behind the type of its model.
-        columns: Vec<String>,
-    },
-}
-
 impl fmt::Debug for CachedConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CachedConnection")
             .field("backend", &self.shared.backend)
-            .field("cache", &self.shared.reach)
+            .field("store", &self.shared.capabilities)
             .field("entities", &self.shared.registry.entities.len())
             .field("options", &self.options)
             .finish_non_exhaustive()

@@ -9,7 +9,8 @@ use sea_orm::{
 
 use crate::{
     classify::{Class, ReadKind, reason::BypassReason},
-    connection::{CachedConnection, CachedTransaction, Shared},
+    connection::{CachedConnection, CachedTransaction},
+    context::Context,
     read::{self, QueryMethod},
     registry::Recognised,
     write,
@@ -25,7 +26,7 @@ pub(crate) enum Route<'s> {
     Write(Arc<Class>),
 }
 
-impl Shared {
+impl Context {
     /// Finds the way of a statement by its text.
     pub(crate) fn route(&self, sql: &str) -> Route<'_> {
         match self.registry.read(sql) {
@@ -70,37 +71,6 @@ impl Shared {
             route => route,
         }
     }
-
-    /// What a recognised read does if it goes to the database, and may write there.
-    pub(crate) fn writing(&self, sql: &str) -> Option<Arc<Class>> {
-        self.widened(&Class::Read(ReadKind::Select), sql)
-    }
-
-    /// What a text of this class does by what the schema knows of it, if that is more.
-    pub(super) fn widened(&self, class: &Class, sql: &str) -> Option<Arc<Class>> {
-        if self.has_writing_functions() {
-            self.known()?.widen(class, sql, self.backend).map(Arc::new)
-        } else {
-            None
-        }
-    }
-
-    async fn learn_what_writes(self: &Arc<Self>) {
-        if self.has_writing_functions() && self.known().is_none() {
-            self.knowledge().await;
-        }
-    }
-
-    /// True if a text that reads, as far as it shows, may write, and nobody knows whether it does.
-    pub(super) fn may_write_unseen(&self) -> bool {
-        let is_known = || self.known().is_some_and(|knowledge| knowledge.schema.is_some());
-        self.has_writing_functions() && !self.db.is_mock_connection() && !is_known()
-    }
-
-    /// SQLite has none.
-    fn has_writing_functions(&self) -> bool {
-        self.backend != DbBackend::Sqlite
-    }
 }
 
 #[async_trait::async_trait]
@@ -135,7 +105,8 @@ impl ConnectionTrait for CachedConnection {
         let db = &self.shared.db;
         match self.shared.route_learned(&statement.sql).await {
             Route::Cached(read) => {
-                let rows = read::answer(self, read, statement, QueryMethod::One).await?;
+                let rows =
+                    read::answer(&self.shared, self.options, read, statement, QueryMethod::One).await?;
                 Ok(rows.into_iter().next())
             }
             Route::Read => db.query_one_raw(statement).await,
@@ -153,7 +124,9 @@ impl ConnectionTrait for CachedConnection {
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let db = &self.shared.db;
         match self.shared.route_learned(&statement.sql).await {
-            Route::Cached(read) => read::answer(self, read, statement, QueryMethod::All).await,
+            Route::Cached(read) => {
+                read::answer(&self.shared, self.options, read, statement, QueryMethod::All).await
+            }
             Route::Read => db.query_all_raw(statement).await,
             Route::Write(class) => write::query(&self.shared, &class, statement).await,
         }

@@ -11,23 +11,22 @@ use std::{
 };
 
 use bytes::Bytes;
-use cache_core::{cache::CacheError, entry::Generation, fence::Affected, key::QualifiedName, store::Reach};
+use cache_core::{cache::CacheError, entry::Generation, fence::Affected, key::QualifiedName};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, TransactionTrait};
 use tokio::runtime::Handle;
 
 use crate::{
     classify::{Class, ReadKind},
-    connection::{ReadyError, Shared},
+    context::{Context, ReadyError, extent::everything},
     knowledge::{Knowledge, Label},
     schema::{self, Catalogue, Schema},
-    write::affected,
 };
 
 /// So often the schema may change while it is being learned.
 const CHANGES: usize = 3;
 
 /// The schema is being learned until this is dropped.
-struct Learning(Arc<Shared>);
+struct Learning(Arc<Context>);
 
 impl Drop for Learning {
     fn drop(&mut self) {
@@ -35,7 +34,7 @@ impl Drop for Learning {
     }
 }
 
-impl Shared {
+impl Context {
     /// Has the schema learned, if it is not known, by a task of its own: whoever waits for it does not depend on
     /// a future that somebody else may never poll again, and a transaction need not wait at all.
     pub(crate) fn learn_ahead(self: &Arc<Self>) {
@@ -45,7 +44,7 @@ impl Shared {
     }
 
     /// Begins a task that learns the schema if it is still `due` then, unless there is one.
-    fn learn_by_task(self: &Arc<Self>, due: impl FnOnce(&Shared) -> bool + Send + 'static) {
+    fn learn_by_task(self: &Arc<Self>, due: impl FnOnce(&Context) -> bool + Send + 'static) {
         // A mock has answers for its user's queries only.
         if self.db.is_mock_connection() {
             return;
@@ -62,7 +61,7 @@ impl Shared {
         }
     }
 
-    pub(super) async fn learn_and_report(self: &Arc<Self>) -> Arc<Knowledge> {
+    pub(crate) async fn learn_and_report(self: &Arc<Self>) -> Arc<Knowledge> {
         match self.learn().await {
             Ok(knowledge) => knowledge,
             Err(error) => {
@@ -75,7 +74,7 @@ impl Shared {
         }
     }
 
-    pub(super) async fn learn(self: &Arc<Self>) -> Result<Arc<Knowledge>, ReadyError> {
+    pub(crate) async fn learn(self: &Arc<Self>) -> Result<Arc<Knowledge>, ReadyError> {
         self.watch();
         let forgotten = self.lock_known(|known| known.forgotten);
         for _ in 0..CHANGES {
@@ -143,7 +142,7 @@ impl Shared {
     /// has recorded who knows the schema as it is.
     pub(crate) async fn everything_recorded(&self) -> Affected {
         let last = self.lock_known(|known| known.last.clone());
-        let mut everything = affected::everything(self, last.as_deref());
+        let mut everything = everything(self, last.as_deref());
         let Some(Catalogue { viewer, .. }) = last.and_then(|last| last.label.catalogue.clone()) else {
             return everything;
         };
@@ -198,7 +197,7 @@ impl Shared {
             return;
         }
         // They were sent: where they can't be fenced, it is this process's duty to invalidate them.
-        self.cache.fence_written(affected::everything(self, Some(knowledge))).await.0.leave();
+        self.cache.fence_written(everything(self, Some(knowledge))).await.0.leave();
         let paid = |now| (now == due).then_some(0);
         if self.unnamed_writes.fetch_update(Ordering::AcqRel, Ordering::Acquire, paid).is_err() {
             tracing::debug!("whoever learns the schema next invalidates everything once more");
@@ -207,7 +206,7 @@ impl Shared {
 
     /// Learns on a transaction's own connection how tables are named, where nothing was ever learned: what the
     /// transaction has written can't be fenced else, and it may hold the pool's only connection.
-    pub(super) async fn learn_names(&self, transaction: &DatabaseTransaction) {
+    pub(crate) async fn learn_names(&self, transaction: &DatabaseTransaction) {
         if !self.names_cells() {
             self.learn_within(transaction).await;
         }
@@ -227,7 +226,7 @@ impl Shared {
 
     /// Whether any of these texts, which read as far as they show, may have written by what the schema says. Where
     /// nobody has learned it meanwhile, it is asked on the transaction's own connection.
-    pub(super) async fn may_have_written(
+    pub(crate) async fn may_have_written(
         &self,
         texts: &BTreeSet<String>,
         transaction: &DatabaseTransaction,
@@ -278,7 +277,7 @@ impl Shared {
         else {
             return false;
         };
-        if self.reach == Reach::Nothing || !self.cache.is_enabled() {
+        if !self.capabilities.keeps || !self.cache.is_enabled() {
             return false;
         }
         let last = self.lock_known(|known| known.last.clone());
@@ -305,8 +304,8 @@ impl Shared {
     async fn move_on(&self, knowledge: &Knowledge) {
         tracing::info!("the schema was changed by another program: everything is invalidated");
         let last = self.lock_known(|known| known.last.clone());
-        let mut affected = affected::everything(self, Some(knowledge));
-        affected.merge(affected::everything(self, last.as_deref()));
+        let mut affected = everything(self, Some(knowledge));
+        affected.merge(everything(self, last.as_deref()));
         affected.add_table(self.cache.schema());
         if self.cache.empty(affected).await.is_err() {
             // Nothing was moved, or not known to be: what was learned may be of either.
@@ -317,7 +316,7 @@ impl Shared {
     /// Starts to look at the catalogue now and then, unless somebody does.
     fn watch(self: &Arc<Self>) {
         let Ok(runtime) = Handle::try_current() else { return };
-        if self.schema_check.is_zero() || self.reach == Reach::Nothing || self.db.is_mock_connection() {
+        if self.schema_check.is_zero() || !self.capabilities.keeps || self.db.is_mock_connection() {
             return;
         }
         let mut watching = self.watching.lock().unwrap_or_else(PoisonError::into_inner);
@@ -342,17 +341,17 @@ impl Shared {
         self.relearn().await;
     }
 
-    pub(super) fn nothing_known(&self) -> Arc<Knowledge> {
+    pub(crate) fn nothing_known(&self) -> Arc<Knowledge> {
         Arc::new(Knowledge::new(None, false, Label::default(), &self.registry, self.allowances))
     }
 
-    fn lock_known<T>(&self, with: impl FnOnce(&mut super::shared::Known) -> T) -> T {
+    fn lock_known<T>(&self, with: impl FnOnce(&mut super::Known) -> T) -> T {
         with(&mut self.knowledge.write().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 /// Ends with the connection that it is for.
-async fn look_now_and_then(shared: Weak<Shared>, period: Duration) {
+async fn look_now_and_then(shared: Weak<Context>, period: Duration) {
     loop {
         tokio::time::sleep(period).await;
         let Some(shared) = shared.upgrade() else { return };

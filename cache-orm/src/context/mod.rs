@@ -1,4 +1,21 @@
 //! What all clones of a connection have in common, and what they have learned of the database.
+//!
+//! ```text
+//! learning       the schema is learned, and looked at for changes
+//! extent         what anybody may have cached, as far as it is known
+//! widening       what a text does by what the schema knows of it
+//! session_state  whether raw SQL has changed a pooled connection
+//! notice         tables that are used, and not registered
+//! live           the connections of this process
+//! ```
+
+pub(crate) mod extent;
+mod learning;
+pub(crate) mod live;
+mod notice;
+mod ready;
+mod session_state;
+mod widening;
 
 use std::{
     collections::BTreeSet,
@@ -6,13 +23,12 @@ use std::{
     time::Duration,
 };
 
-use cache_core::{cache::Cache, store::Reach};
+use cache_core::{cache::Cache, store::Capabilities};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
 use tokio::sync::watch;
 
 use crate::{
     classify::{Classes, reason::BypassReason},
-    connection::session::Session,
     knowledge::{Allowances, Knowledge},
     registry::Registry,
     row::Codec,
@@ -20,20 +36,22 @@ use crate::{
     stats::{Bypasses, WideWrites},
 };
 
+pub use ready::ReadyError;
+pub(crate) use session_state::SessionState;
+
 /// What all clones of a connection, and its transactions, have in common.
-pub(crate) struct Shared {
+pub(crate) struct Context {
     pub(crate) db: DatabaseConnection,
     /// What the application is handed for its own use. Made when it asks.
-    pub(super) raw: OnceLock<DatabaseConnection>,
+    pub(crate) raw: OnceLock<DatabaseConnection>,
     pub(crate) backend: DbBackend,
     pub(crate) cache: Cache,
     pub(crate) codec: Codec,
-    /// Values are kept encoded, or as they are.
-    pub(crate) reach: Reach,
+    pub(crate) capabilities: Capabilities,
     pub(crate) registry: Registry,
     pub(crate) classes: Classes,
     /// Whether raw SQL changed what later statements mean: nothing is read from the cache then.
-    pub(crate) session: Session,
+    pub(crate) session: SessionState,
     /// Reads that belong to no entity, by reason.
     pub(crate) bypasses: Bypasses,
     /// Writes that could not be narrowed to tables.
@@ -41,36 +59,36 @@ pub(crate) struct Shared {
     /// How many writes were sent before anything was learned of the schema, and so unfenced.
     pub(crate) unnamed_writes: AtomicUsize,
     /// Unrecognised reads that were looked at for entities that are not registered.
-    pub(super) inspected: AtomicUsize,
-    pub(super) allowances: Allowances,
-    pub(super) knowledge: RwLock<Known>,
+    pub(crate) inspected: AtomicUsize,
+    pub(crate) allowances: Allowances,
+    pub(crate) knowledge: RwLock<Known>,
     /// What the database says it is.
     pub(crate) identity: OnceLock<String>,
     /// True while a task asks the database for its schema.
-    pub(super) learning: watch::Sender<bool>,
+    pub(crate) learning: watch::Sender<bool>,
     /// How often the catalogue is looked at for changes that went around the library; never if zero.
-    pub(super) schema_check: Duration,
+    pub(crate) schema_check: Duration,
     /// The task that does so.
-    pub(super) watching: Mutex<Option<tokio::task::JoinHandle<()>>>,
+    pub(crate) watching: Mutex<Option<tokio::task::JoinHandle<()>>>,
     /// Calls that run to their end though their caller is gone.
     pub(crate) shields: Shields,
     /// Things that were reported and need no second report.
-    pub(super) reported: Mutex<BTreeSet<String>>,
+    pub(crate) reported: Mutex<BTreeSet<String>>,
 }
 
 /// What was learned.
 #[derive(Default)]
 pub(crate) struct Known {
-    pub(super) knowledge: Option<Arc<Knowledge>>,
+    pub(crate) knowledge: Option<Arc<Knowledge>>,
     /// The same, also when it is forgotten.
-    pub(super) last: Option<Arc<Knowledge>>,
+    pub(crate) last: Option<Arc<Knowledge>>,
     /// How often it was forgotten.
-    pub(super) forgotten: u64,
+    pub(crate) forgotten: u64,
     /// How many learnings have begun.
-    pub(super) begun: u64,
+    pub(crate) begun: u64,
 }
 
-impl Shared {
+impl Context {
     /// What may be cached. Learned with the first query, and again when the schema changed.
     pub(crate) async fn knowledge(self: &Arc<Self>) -> Arc<Knowledge> {
         if let Some(known) = self.known() {
@@ -96,7 +114,7 @@ impl Shared {
 
     /// What was learned last, however old, or nothing: then reads go to the database and writes invalidate
     /// everything.
-    pub(super) fn provisional(&self) -> Arc<Knowledge> {
+    pub(crate) fn provisional(&self) -> Arc<Knowledge> {
         let known = self.knowledge.read().unwrap_or_else(PoisonError::into_inner).knowledge.clone();
         known.unwrap_or_else(|| self.nothing_known())
     }

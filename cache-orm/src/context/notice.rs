@@ -2,14 +2,14 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::connection::Shared;
+use crate::context::Context;
 
 /// So many unrecognised reads are looked at: the notice is for a program that starts, not for one that runs.
 const INSPECTED: usize = 1000;
 
-impl Shared {
+impl Context {
     /// Looks at a read that was not recognised.
-    pub(super) fn notice_read(&self, sql: &str) {
+    pub(crate) fn notice_read(&self, sql: &str) {
         if self.inspected.load(Ordering::Relaxed) < INSPECTED {
             self.inspected.fetch_add(1, Ordering::Relaxed);
             if let Some(table) = table_read_by_key(sql) {

@@ -8,7 +8,7 @@ use std::sync::{
 /// Nobody knows which pooled connection a text went through, so one that changes its connection's session switches
 /// all reads to the database.
 #[derive(Debug, Default)]
-pub(crate) struct Session {
+pub(crate) struct SessionState {
     is_changed: AtomicBool,
     changes: Mutex<Changes>,
 }
@@ -21,7 +21,7 @@ struct Changes {
     text: Option<String>,
 }
 
-impl Session {
+impl SessionState {
     pub(crate) fn is_changed(&self) -> bool {
         self.is_changed.load(Ordering::Acquire)
     }

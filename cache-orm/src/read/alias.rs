@@ -16,8 +16,11 @@ use sea_orm::{DbErr, QueryResult};
 use crate::{
     classify::reason::BypassReason,
     read::{
-        Answer, Query, Read,
-        found::{self, Found, Rows},
+        found::{Answer, Found, open},
+        load::Load,
+        plan::Read,
+        query::Query,
+        rows::{self, Rows},
     },
     registry::ReadKind,
 };
@@ -51,19 +54,19 @@ impl Read<'_> {
         query: &Query<'_>,
     ) -> Result<Answer, DbErr> {
         let alias_at = self.table.keys().alias(&self.entity.uniques[unique].name, key);
-        let counters = &self.table().counters;
+        let counters = &self.table.counters;
         let mut trail = self.follow(&alias_at, key).await;
         if let Trail::Alias { replaces } = trail {
             counters.misses.increment();
-            match self.lease_or_join(&alias_at, replaces).await {
-                LeaseOutcome::Granted(lease) => {
-                    let rows = query.load(self.shared()).await?;
-                    self.fill_alias(lease, key, &rows).await;
+            match self.load_or_join(&alias_at, replaces, query, Some).await? {
+                // Another call has renewed the alias meanwhile.
+                Load::Joined(_) => trail = self.follow(&alias_at, key).await,
+                Load::Loaded(rows, lease) => {
+                    if let Some(lease) = lease {
+                        self.fill_alias(lease, key, &rows).await;
+                    }
                     return Ok(Answer::Loaded(rows));
                 }
-                LeaseOutcome::Denied => return self.load(query).await,
-                // Another call has renewed the alias meanwhile.
-                LeaseOutcome::Joined(_) => trail = self.follow(&alias_at, key).await,
             }
         }
         match trail {
@@ -73,22 +76,19 @@ impl Read<'_> {
             }
             Trail::Row { at, primary, replaces, alias } => {
                 counters.misses.increment();
-                let lease = match self.lease_or_join(&at, replaces).await {
-                    LeaseOutcome::Granted(lease) => Some(lease),
-                    LeaseOutcome::Denied => None,
-                    LeaseOutcome::Joined(entry) => match self.joined_row(key, entry) {
-                        Some(rows) => return Ok(Answer::Cached(Found::Rows(rows))),
-                        None => None,
-                    },
-                };
-                let rows = query.load(self.shared()).await?;
-                self.fill_row(lease, key, &primary, &rows, &alias_at, alias).await;
-                Ok(Answer::Loaded(rows))
+                let usable = |entry| self.joined_row(key, entry);
+                match self.load_or_join(&at, replaces, query, usable).await? {
+                    Load::Joined(rows) => Ok(Answer::Cached(Found::Rows(rows))),
+                    Load::Loaded(rows, lease) => {
+                        self.fill_row(lease, key, &primary, &rows, &alias_at, alias).await;
+                        Ok(Answer::Loaded(rows))
+                    }
+                }
             }
-            Trail::Alias { .. } => self.load(query).await,
+            Trail::Alias { .. } => query.load(self.shared()).await.map(Answer::Loaded),
             Trail::Unavailable => {
                 self.entity.bypasses.count(BypassReason::StoreUnavailable);
-                self.load(query).await
+                query.load(self.shared()).await.map(Answer::Loaded)
             }
         }
     }
@@ -97,7 +97,7 @@ impl Read<'_> {
     /// answer at its end.
     async fn follow(&self, alias_at: &Address, key: &RowKey) -> Trail {
         let cache = &self.shared().cache;
-        let alias = match cache.lookup(self.table(), alias_at, self.fingerprint).await {
+        let alias = match cache.lookup(self.table, alias_at, self.fingerprint).await {
             Lookup::Found(alias) => alias,
             Lookup::Missing { replaces } => return Trail::Alias { replaces },
             Lookup::Unavailable => return Trail::Unavailable,
@@ -109,7 +109,7 @@ impl Read<'_> {
             Lead::To(primary) => primary,
         };
         let at = self.table.keys().row(&primary);
-        match cache.lookup(self.table(), &at, self.fingerprint).await {
+        match cache.lookup(self.table, &at, self.fingerprint).await {
             Lookup::Found(row) => match self.arrive(key, &primary, row) {
                 Arrival::Row(rows, _) if !self.is_refresh() => Trail::Hit(Found::Rows(rows)),
                 Arrival::Row(_, row) | Arrival::Unusable(row) => {
@@ -125,7 +125,7 @@ impl Read<'_> {
     /// Where an alias leads.
     pub(super) fn lead(&self, key: &RowKey, alias: Entry) -> Lead {
         if alias.is_absent() {
-            let known = found::open(self, key, alias.payload, true).is_some();
+            let known = open(self, key, &alias).is_some();
             return if known { Lead::Absent } else { Lead::Nowhere };
         }
         target(alias).map_or(Lead::Nowhere, Lead::To)
@@ -138,7 +138,7 @@ impl Read<'_> {
             // "No such row" under the old primary key says nothing about the unique key.
             return Arrival::Elsewhere;
         }
-        match found::rows(self, row.payload) {
+        match rows::rows(self, row.payload) {
             Some(rows) if rows.key(self, ReadKind::Primary).as_ref() != Some(primary) => {
                 Arrival::Unusable(token)
             }
@@ -153,7 +153,7 @@ impl Read<'_> {
         if entry.is_absent() {
             return None;
         }
-        let rows = found::rows(self, entry.payload)?;
+        let rows = rows::rows(self, entry.payload)?;
         (rows.key(self, self.kind).as_ref() == Some(key)).then_some(rows)
     }
 

@@ -13,10 +13,11 @@ use crate::{
     classify::reason::BypassReason,
     keys,
     read::{
-        Query, QueryMethod, Read, ReadContext, Rows,
-        found::{self, Found},
-        slot::Look,
-        without_limit,
+        found::{Found, Look, open},
+        options::QueryMethod,
+        plan::{Read, ReadContext, without_limit},
+        query::Query,
+        rows::Rows,
     },
     registry::{HopShape, ReadKind},
 };
@@ -93,20 +94,20 @@ impl Hop<'_> {
                 let at = self.target.table.keys().row(&key);
                 let wanted = [self.target.wanted(&at), self.source.wanted(&self.at)];
                 let mut found = self.target.shared().cache.lookup_many(&wanted).await.found.into_iter();
-                let look = self.target.judge(&key, found.next().unwrap_or(Lookup::Unavailable));
+                let look = self.target.check(&key, found.next().unwrap_or(Lookup::Unavailable));
                 if !matches!(found.next(), Some(Lookup::Found(entry)) if entry.token == token) {
                     // The source has changed since: what it referred to is of another snapshot.
                     return None;
                 }
                 match look {
                     Look::Hit(found, _) => return found.into_rows(),
-                    look => self.target.by_look(look, &key, at, &load).await.ok()?,
+                    look => self.target.after_look(look, &key, &at, &load).await.ok()?,
                 }
             }
-            _ => self.target.by_key(&key, &load).await.ok()?,
+            _ => self.target.get(&key, &load).await.ok()?,
         };
         let held = [(self.source.wanted(&self.at), token)];
-        let is_current = self.source.shared().cache.still(&held).await;
+        let is_current = self.source.shared().cache.revalidate(&held).await;
         if is_current { answer.into_rows() } else { None }
     }
 
@@ -123,7 +124,7 @@ impl Hop<'_> {
             LeaseOutcome::Denied => return Held::Not,
             LeaseOutcome::Joined(entry) => {
                 let token = entry.token;
-                let found = found::open(read, key, entry.payload, entry.presence.is_some());
+                let found = open(read, key, &entry);
                 return found.map_or(Held::Not, |found| Held::of(found, token));
             }
         };
@@ -148,13 +149,5 @@ impl Held {
             Found::Absent => Held::Absent,
             Found::Rows(rows) => Held::Row(rows, token),
         }
-    }
-}
-
-impl Read<'_> {
-    /// True if the database compares every column of the key as canonical keys are compared.
-    pub(super) fn is_exact(&self) -> bool {
-        let mut classes = self.context.knowledge.classes(self.entity, self.entity.key_columns(self.kind));
-        classes.all(|class| class.is_some_and(keys::KeyClass::is_exact))
     }
 }

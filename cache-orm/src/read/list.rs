@@ -22,10 +22,13 @@ use crate::{
     classify::reason::BypassReason,
     keys,
     read::{
-        Query, QueryMethod, Read, ReadContext, Rows,
         alias::{Arrival, Lead},
-        found::Found,
-        slot::{Look, absence},
+        found::{Found, Look},
+        load::absence,
+        options::QueryMethod,
+        plan::{Read, ReadContext},
+        query::Query,
+        rows::Rows,
     },
     registry::{ListRead, Order, ReadKind},
     row::{self, Row},
@@ -110,7 +113,7 @@ impl Read<'_> {
         };
         let (mut hits, mut missed) = (Vec::new(), Vec::new());
         let mut held = Vec::new();
-        let mut turns = Vec::new();
+        let mut wanted = Vec::new();
         for (part, state) in parts.iter().zip(&states) {
             match state {
                 State::Hit { at, token, found } => {
@@ -118,16 +121,16 @@ impl Read<'_> {
                     hits.extend(found.row().cloned());
                 }
                 State::Miss { at, replaces, fills } => {
-                    turns.push((at.clone(), *replaces));
+                    wanted.push((at.clone(), *replaces));
                     missed.push((part, fills));
                 }
             }
         }
         if missed.is_empty() {
-            let current = at_once || held.len() == 1 || self.still(&held).await;
+            let current = at_once || held.len() == 1 || self.revalidate(&held).await;
             return Ok(if current { self.in_order(hits, list.order) } else { None });
         }
-        let leases = self.turns(&turns).await;
+        let leases = self.leases(&wanted).await;
         let loaded = match held.is_empty() {
             true => query.load(self.shared()).await?,
             false => {
@@ -145,7 +148,7 @@ impl Read<'_> {
             return Ok(Some(loaded));
         }
         match loads.rows {
-            Some(rows) if self.still(&held).await => Ok(self.merged(hits, rows, loaded, list.order)),
+            Some(rows) if self.revalidate(&held).await => Ok(self.merged(hits, rows, loaded, list.order)),
             _ => Ok(None),
         }
     }
@@ -163,7 +166,7 @@ impl Read<'_> {
         let at: Vec<_> = parts.iter().map(|part| self.table.keys().row(&part.key)).collect();
         let (found, at_once) = self.lookups(&at).await?;
         let states =
-            parts.iter().zip(at).zip(found).map(|((part, at), lookup)| match self.judge(&part.key, lookup) {
+            parts.iter().zip(at).zip(found).map(|((part, at), lookup)| match self.check(&part.key, lookup) {
                 Look::Hit(found, token) => State::Hit { at, token, found },
                 Look::Miss(replaces) => State::Miss { at, replaces, fills: Fills::Row { alias: None } },
                 Look::Unavailable => State::Miss { at, replaces: None, fills: Fills::Row { alias: None } },
@@ -215,7 +218,7 @@ impl Read<'_> {
                 Lookup::Unavailable => return None,
             }
         }
-        let counters = &self.table().counters;
+        let counters = &self.table.counters;
         let mut absent = false;
         for state in &states {
             match state {
@@ -241,8 +244,8 @@ impl Read<'_> {
         (!unavailable).then_some((lookups.found, lookups.at_once))
     }
 
-    async fn still(&self, held: &[(Wanted<'_>, Token)]) -> bool {
-        self.shared().cache.still(held).await
+    async fn revalidate(&self, held: &[(Wanted<'_>, Token)]) -> bool {
+        self.shared().cache.revalidate(held).await
     }
 
     /// Finds out which key each loaded row is for.
@@ -301,7 +304,7 @@ impl Read<'_> {
         cache.fill_many(fills).await;
         if !outdated.is_empty() {
             // Right without a lease before the load: an alias is compared on every hit.
-            let leases = self.turns(&outdated).await;
+            let leases = self.leases(&outdated).await;
             let renewed = leases.into_iter().zip(targets).filter_map(|(lease, rows)| {
                 Some(self.fill_due(lease?, Content::Present(self.alias_to(rows?)?)))
             });

@@ -1,4 +1,4 @@
-//! Rows as the cache keeps them, and what a slot turned out to hold.
+//! Rows as the cache keeps them.
 
 use std::{
     any::{Any, TypeId},
@@ -10,44 +10,20 @@ use bytes::Bytes;
 use cache_core::{
     entry::{Decoded, Payload},
     key::RowKey,
-    store::Reach,
 };
 use sea_orm::{QueryResult, Value};
 
 use crate::{
-    connection::Shared,
+    context::Context,
     decoders::{self, Decoders},
     keys,
-    read::{Read, ReadContext, checksum},
+    read::{
+        checksum,
+        plan::{Read, ReadContext},
+    },
     registry::{Entity, ReadKind},
     row::{self, Codec, Row, Shape, Unfit},
 };
-
-/// What a slot holds, checked against what was asked for.
-#[derive(Clone)]
-pub(crate) enum Found {
-    /// "The database has no such row."
-    Absent,
-    Rows(Arc<Rows>),
-}
-
-impl Found {
-    /// The row of a keyed read.
-    pub(crate) fn row(&self) -> Option<&Arc<Row>> {
-        match self {
-            Found::Absent => None,
-            Found::Rows(rows) => rows.only(),
-        }
-    }
-
-    /// The rows as the database would return them; `None` if that would show them to a logger.
-    pub(super) fn into_rows(self) -> Option<Vec<QueryResult>> {
-        match self {
-            Found::Absent => Some(Vec::new()),
-            Found::Rows(rows) => row::query_results(&rows.rows),
-        }
-    }
-}
 
 /// The row of one slot, or the rows of `all()`.
 pub(crate) struct Rows {
@@ -93,7 +69,7 @@ impl Rows {
     /// What the store keeps: the rows as they are in this process, their encoding elsewhere. `None` if the
     /// codec does not carry one of the values.
     pub(super) fn payload(self: &Arc<Self>, read: &Read<'_>) -> Option<Payload> {
-        if read.shared().reach == Reach::Process {
+        if read.shared().capabilities.keeps_decoded {
             return Some(Payload::Decoded(self.clone()));
         }
         let encoded = self.encoded();
@@ -109,7 +85,7 @@ impl Rows {
     }
 
     /// A keyed read gets its row only if the row's own columns spell the key that was asked for.
-    fn are_asked_for(&self, read: &Read<'_>, key: &RowKey) -> bool {
+    pub(super) fn are_asked_for(&self, read: &Read<'_>, key: &RowKey) -> bool {
         match read.kind {
             ReadKind::All => true,
             kind => self.key(read, kind).as_ref() == Some(key),
@@ -123,6 +99,11 @@ impl Rows {
         let classes = read.context.knowledge.classes(read.entity, columns);
         let parts = columns.iter().zip(classes).map(|(column, class)| Some((class?, &row.values()[*column])));
         keys::canonical(parts.collect::<Option<Vec<_>>>()?)
+    }
+
+    /// The rows as the database would return them; `None` if that would show them to a logger.
+    pub(super) fn results(&self) -> Option<Vec<QueryResult>> {
+        row::query_results(&self.rows)
     }
 
     /// The row, if there is exactly one.
@@ -199,15 +180,6 @@ impl Decoded for Rows {
     }
 }
 
-/// Opens an entry: `None` if it is damaged, of another type, or not what was asked for.
-pub(super) fn open(read: &Read<'_>, key: &RowKey, payload: Payload, absent: bool) -> Option<Found> {
-    if absent {
-        return (payload.to_bytes() == key.as_str().as_bytes()).then_some(Found::Absent);
-    }
-    let rows = rows(read, payload)?;
-    rows.are_asked_for(read, key).then_some(Found::Rows(rows))
-}
-
 /// The rows of an entry, decoded through the model's own column types if they come from a remote store, or from
 /// another entity over the same columns of one table.
 pub(super) fn rows(read: &Read<'_>, payload: Payload) -> Option<Arc<Rows>> {
@@ -229,7 +201,7 @@ pub(super) fn rows(read: &Read<'_>, payload: Payload) -> Option<Arc<Rows>> {
 }
 
 /// Says once for each entity that its rows can't be cached, and why.
-fn report(shared: &Shared, entity: &Entity, why: impl fmt::Display) {
+fn report(shared: &Context, entity: &Entity, why: impl fmt::Display) {
     let entity = entity.type_name;
     if shared.is_news(&format!("{entity}: {why}")) {
         tracing::warn!(entity, %why, "a row of this entity is not cached");

@@ -10,6 +10,7 @@
 //! casts      what an entity casts its columns to
 //! list       reads by a list of keys
 //! hop        reads of the row that another one refers to
+//! registration  how an entity makes itself known
 //! tables     the handles of the tables that entities turn out to mean
 //! ```
 
@@ -17,6 +18,7 @@ mod casts;
 mod describe;
 mod hop;
 mod list;
+mod registration;
 mod tables;
 
 use std::{
@@ -30,15 +32,16 @@ use sea_orm::{DbBackend, QueryResult, Value};
 
 use crate::{
     classify::TableName,
-    model::{Policy, Registration},
+    model::Policy,
     row::{Row, Shape, Unfit},
     stats::Bypasses,
 };
 
 use describe::Facts;
-pub(crate) use describe::{Described, continued, describe};
+pub(crate) use describe::{Described, continued};
 pub(crate) use hop::HopShape;
 pub(crate) use list::{ListRead, ListShape, Order};
+pub use registration::Registration;
 use tables::Tables;
 
 /// What is known about an entity without asking the database.

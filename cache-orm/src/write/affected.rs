@@ -1,11 +1,14 @@
 //! From what a statement changes to the cells to fence.
 
-use cache_core::{fence::Affected, key::RowKey, store::Reach};
+use cache_core::{fence::Affected, key::RowKey};
 use sea_orm::{Value, Values};
 
 use crate::{
     classify::{Class, TableName, TableWrite, WriteKind},
-    connection::Shared,
+    context::{
+        Context,
+        extent::{everything, is_cached, nothing, schema_of, with_schema},
+    },
     keys,
     knowledge::{Group, Knowledge},
     registry::Entity,
@@ -14,7 +17,7 @@ use crate::{
 
 /// What a statement of this class may change. Widens when in doubt.
 pub(crate) fn by(
-    shared: &Shared,
+    shared: &Context,
     knowledge: Option<&Knowledge>,
     class: &Class,
     values: Option<&Values>,
@@ -32,7 +35,7 @@ pub(crate) fn by(
             }
             affected
         }
-        Class::Schema | Class::UnknownSchema => schema_change(shared, knowledge),
+        Class::Schema | Class::UnknownSchema => with_schema(shared, knowledge),
         Class::Session | Class::Unknown => everything(shared, knowledge),
     }
 }
@@ -40,7 +43,7 @@ pub(crate) fn by(
 /// What a write may change that is sent through a connection of somebody else's, perhaps to another database: where
 /// there is no table of that name, it changes nothing but one that may have been made since.
 pub(crate) fn by_write_elsewhere(
-    shared: &Shared,
+    shared: &Context,
     knowledge: Option<&Knowledge>,
     write: TableWrite,
     values: &Values,
@@ -55,7 +58,7 @@ pub(crate) fn by_write_elsewhere(
 
 /// What a statement of this class may change where names may not mean what they did when the schema was learned:
 /// everything that is known, and what it names in any case.
-pub(crate) fn at_worst(shared: &Shared, knowledge: Option<&Knowledge>, class: &Class) -> Affected {
+pub(crate) fn at_worst(shared: &Context, knowledge: Option<&Knowledge>, class: &Class) -> Affected {
     let mut affected = everything(shared, knowledge);
     match class {
         Class::Write(writes) => {
@@ -69,31 +72,8 @@ pub(crate) fn at_worst(shared: &Shared, knowledge: Option<&Knowledge>, class: &C
     affected
 }
 
-/// Where a list of what is affected begins.
-pub(crate) fn nothing(shared: &Shared) -> Affected {
-    Affected::nothing(shared.cache.settings().max_fenced_rows)
-}
-
-/// Every table that anybody may have cached.
-pub(crate) fn everything(shared: &Shared, knowledge: Option<&Knowledge>) -> Affected {
-    let mut affected = nothing(shared);
-    for table in shared.registry.tables.kept() {
-        affected.add_table(&table);
-    }
-    // Another connection to the store may cache tables that no entity means here. What was forgotten still names
-    // them.
-    let last = shared.last();
-    let schema = schema_of(knowledge).or_else(|| schema_of(last.as_deref()));
-    for table in schema.into_iter().flat_map(Schema::tables).filter(|table| is_cached(shared, table.bare())) {
-        for name in table.names() {
-            affected.add_table(&shared.registry.tables.of(name));
-        }
-    }
-    affected
-}
-
 /// The table that a statement names, which may be one that was not known when the schema was learned.
-fn add_named(shared: &Shared, knowledge: Option<&Knowledge>, name: &TableName, affected: &mut Affected) {
+fn add_named(shared: &Context, knowledge: Option<&Knowledge>, name: &TableName, affected: &mut Affected) {
     let last = shared.last();
     let schema = schema_of(knowledge).or_else(|| schema_of(last.as_deref()));
     for name in schema.map(|schema| schema.candidates(name)).into_iter().flatten() {
@@ -101,22 +81,9 @@ fn add_named(shared: &Shared, knowledge: Option<&Knowledge>, name: &TableName, a
     }
 }
 
-/// True if somebody may cache tables of this last name: of a store that other processes use too, nobody knows; the
-/// connections of one process have the same entities.
-fn is_cached(shared: &Shared, name: &str) -> bool {
-    shared.reach == Reach::Shared || shared.registry.names(name)
-}
-
-/// Every table, and the schema itself.
-pub(crate) fn schema_change(shared: &Shared, knowledge: Option<&Knowledge>) -> Affected {
-    let mut affected = everything(shared, knowledge);
-    affected.add_table(shared.cache.schema());
-    affected
-}
-
 /// What a write to one table may change; `None` if that can't be told.
 fn narrow(
-    shared: &Shared,
+    shared: &Context,
     knowledge: Option<&Knowledge>,
     write: &TableWrite,
     values: &[Value],
@@ -156,7 +123,7 @@ pub(crate) fn is_narrow(knowledge: Option<&Knowledge>, class: &Class) -> bool {
 /// What a write to one table may change besides the rows that it names or returns. `None` if that can't be
 /// told, or if those are not all the rows of that table that change.
 pub(super) fn beside_rows(
-    shared: &Shared,
+    shared: &Context,
     schema: &Schema,
     facts: &schema::Table,
     group: &Group,
@@ -248,7 +215,7 @@ fn row_key(knowledge: &Knowledge, entity: &Entity, write: &TableWrite, values: &
 
 /// Adds the tables that foreign keys and inheritance lead to.
 fn add_reached(
-    shared: &Shared,
+    shared: &Context,
     schema: &Schema,
     facts: &schema::Table,
     write: &TableWrite,
@@ -280,7 +247,7 @@ fn reached<'s>(
 }
 
 /// A table that no entity means here. Another connection to the store may cache it.
-fn add_foreign(shared: &Shared, facts: &schema::Table, write: &TableWrite, affected: &mut Affected) {
+fn add_foreign(shared: &Context, facts: &schema::Table, write: &TableWrite, affected: &mut Affected) {
     if !is_cached(shared, facts.bare()) {
         return;
     }
@@ -289,8 +256,4 @@ fn add_foreign(shared: &Shared, facts: &schema::Table, write: &TableWrite, affec
         WriteKind::Insert => affected.add_presence(&table),
         _ => affected.add_table(&table),
     }
-}
-
-fn schema_of(knowledge: Option<&Knowledge>) -> Option<&Schema> {
-    knowledge.and_then(|knowledge| knowledge.schema.as_ref())
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use cache_core::{cache::Table, entry::Generation, fence::Affected, key::RowKey, store::Reach};
+use cache_core::{cache::Table, entry::Generation, fence::Affected, key::RowKey};
 use futures_util::StreamExt;
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement, StreamTrait,
@@ -12,11 +12,15 @@ use sea_orm::{
 
 use crate::{
     classify::{Class, ReturnedColumns},
-    connection::Shared,
+    context::{Context, extent},
     keys::{self, KeyClass},
     knowledge::{Group, Knowledge},
     shield::Caller,
-    write::{self, SchemaChange, affected, answer::Answer, returned},
+    write::{
+        self, SchemaChange, affected,
+        answer::Answer,
+        returned::{self, Place},
+    },
 };
 
 /// How a statement is run so that it names the rows that it affects.
@@ -36,13 +40,6 @@ pub(crate) struct Plan {
 
 /// Where a result holds the columns of a key, and how their values become part of it.
 type KeyPlaces = Vec<(Place, KeyClass)>;
-
-/// Where a result holds a column.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    At(usize),
-    Named(String),
-}
 
 /// Which text of a statement is sent.
 #[derive(Clone, Copy)]
@@ -65,7 +62,7 @@ impl Plan {
     /// The plan for a statement; `None` if its rows can't be had from it, or need not: it names them already,
     /// or invalidates the whole table in any case.
     pub(crate) fn of(
-        shared: &Shared,
+        shared: &Context,
         knowledge: &Knowledge,
         class: &Class,
         statement: &Statement,
@@ -73,7 +70,7 @@ impl Plan {
         let Class::Write(writes) = class else { return None };
         let [write] = writes.as_slice() else { return None };
         let returning = write.returning.as_ref()?;
-        if shared.reach == Reach::Nothing
+        if !shared.capabilities.keeps
             || shared.cache.settings().max_fenced_rows == 0
             || !shared.db.support_returning()
             // After a raw BEGIN through the pool, a transaction of ours might end that one.
@@ -121,7 +118,7 @@ impl Plan {
     /// by itself.
     pub(crate) async fn run(
         self,
-        shared: &Arc<Shared>,
+        shared: &Arc<Context>,
         statement: Statement,
         asked: Asked,
     ) -> Result<Answer, DbErr> {
@@ -143,7 +140,7 @@ impl Plan {
     /// Runs the statement between BEGIN and COMMIT, and fences what it has changed in between.
     async fn commit_one(
         &self,
-        shared: &Arc<Shared>,
+        shared: &Arc<Context>,
         caller: &Caller,
         statement: Statement,
         asked: Asked,
@@ -181,7 +178,7 @@ impl Plan {
     pub(crate) async fn run_in(
         &self,
         transaction: &DatabaseTransaction,
-        shared: &Arc<Shared>,
+        shared: &Arc<Context>,
         statement: Statement,
         asked: Asked,
     ) -> Result<(Answer, Affected), DbErr> {
@@ -209,7 +206,7 @@ impl Plan {
     async fn send_as_it_is(
         &self,
         transaction: &DatabaseTransaction,
-        shared: &Arc<Shared>,
+        shared: &Arc<Context>,
         statement: Statement,
         asked: Asked,
     ) -> Result<(Answer, Affected), DbErr> {
@@ -225,7 +222,7 @@ impl Plan {
             Asked::Rows => answer.rows = transaction.query_all_raw(statement).await?,
         }
         // It succeeded, so the RETURNING was wrong.
-        let everything = affected::everything(shared, shared.known().as_deref());
+        let everything = extent::everything(shared, shared.known().as_deref());
         drop(SchemaChange::of(shared));
         Ok((answer, everything))
     }
@@ -233,7 +230,7 @@ impl Plan {
     async fn collect(
         &self,
         transaction: &DatabaseTransaction,
-        shared: &Shared,
+        shared: &Context,
         mut statement: Statement,
         asked: Asked,
     ) -> Result<(Answer, Affected), DbErr> {
@@ -243,7 +240,7 @@ impl Plan {
             statement.sql.clone_from(text);
         }
         let mut answer = Answer::default();
-        let mut affected = affected::nothing(shared);
+        let mut affected = extent::nothing(shared);
         {
             let mut rows = transaction.stream_raw(statement).await?;
             while let Some(row) = rows.next().await {

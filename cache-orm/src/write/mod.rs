@@ -5,6 +5,8 @@ pub(crate) mod affected;
 
 mod answer;
 
+pub(crate) mod elsewhere;
+
 pub(crate) mod exact;
 
 mod outcome;
@@ -21,13 +23,12 @@ use cache_core::{
     entry::Generation,
     fence::{Affected, Fence},
     settings::Unreachable,
-    store::Reach,
 };
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, Values};
 
 use crate::{
     classify::{self, Class, hidden},
-    connection::Shared,
+    context::{Context, extent},
     knowledge::Knowledge,
 };
 
@@ -46,7 +47,7 @@ pub(crate) use outcome::{is_known, may_be_of_returning, unheard};
 /// expire. (The pool finds a connection in the midst of a statement, and waits for its end or closes it.) What
 /// runs in a transaction of the cache's own: see [`Plan::run`].
 pub(crate) async fn execute(
-    shared: &Arc<Shared>,
+    shared: &Arc<Context>,
     class: &Class,
     statement: Statement,
 ) -> Result<ExecResult, DbErr> {
@@ -63,7 +64,7 @@ pub(crate) async fn execute(
 
 /// The same for a write without parameters that must not be prepared: it is sent as it is.
 pub(crate) async fn execute_unprepared(
-    shared: &Arc<Shared>,
+    shared: &Arc<Context>,
     class: &Class,
     sql: &str,
 ) -> Result<ExecResult, DbErr> {
@@ -75,7 +76,7 @@ pub(crate) async fn execute_unprepared(
 /// The same for a write that returns rows: all of them. A write's implicit transaction commits after its last
 /// row has been handed out, so they are read to the end: a driver's query for one row may stop at the first.
 pub(crate) async fn query(
-    shared: &Arc<Shared>,
+    shared: &Arc<Context>,
     class: &Class,
     statement: Statement,
 ) -> Result<Vec<QueryResult>, DbErr> {
@@ -92,7 +93,7 @@ pub(crate) async fn query(
 
 /// Fences what the text says that it affects, and then runs it.
 async fn fenced<T>(
-    shared: &Arc<Shared>,
+    shared: &Arc<Context>,
     knowledge: &Knowledge,
     class: &Class,
     values: Option<&Values>,
@@ -111,7 +112,7 @@ async fn fenced<T>(
 /// vanishes: the database may carry it out all the same.
 #[must_use = "the schema is forgotten when this is dropped"]
 pub(crate) struct SchemaChange {
-    shared: Arc<Shared>,
+    shared: Arc<Context>,
     /// The write's cells have no names: nothing was ever learned. Whoever learns invalidates everything.
     unnamed: bool,
 }
@@ -119,13 +120,13 @@ pub(crate) struct SchemaChange {
 impl SchemaChange {
     /// Set if a statement of this class may change the schema (a procedure may hide DDL), or is a write that
     /// can't be fenced because nothing is known of the schema.
-    pub(crate) fn by(shared: &Arc<Shared>, class: &Class) -> Option<Self> {
+    pub(crate) fn by(shared: &Arc<Context>, class: &Class) -> Option<Self> {
         let may = matches!(class, Class::Schema | Class::Session | Class::Unknown | Class::UnknownSchema);
         if may { Some(SchemaChange::of(shared)) } else { SchemaChange::unnamed(shared) }
     }
 
     /// Set if a write can't be fenced because nothing is known of the schema.
-    pub(crate) fn unnamed(shared: &Arc<Shared>) -> Option<Self> {
+    pub(crate) fn unnamed(shared: &Arc<Context>) -> Option<Self> {
         (!shared.names_cells()).then(|| SchemaChange::of(shared))
     }
 
@@ -135,7 +136,7 @@ impl SchemaChange {
     }
 
     /// Set in any case.
-    pub(crate) fn of(shared: &Arc<Shared>) -> Self {
+    pub(crate) fn of(shared: &Arc<Context>) -> Self {
         SchemaChange { shared: shared.clone(), unnamed: !shared.names_cells() }
     }
 
@@ -163,7 +164,7 @@ const CHANGES: usize = 3;
 /// # Errors
 /// [`DbErr::Custom`] under the policy `Refuse` when the store can't be reached, or nothing is known of the schema.
 pub(crate) async fn fence(
-    shared: &Arc<Shared>,
+    shared: &Arc<Context>,
     knowledge: &Knowledge,
     by: impl Fn(&Knowledge) -> Affected,
 ) -> Result<Fence, DbErr> {
@@ -174,7 +175,7 @@ pub(crate) async fn fence(
 /// The same for what is written already: it can't be refused any more, and is bypassed until it has been invalidated.
 /// What [`fence`] would have given comes beside the fence.
 pub(crate) async fn fence_written(
-    shared: &Arc<Shared>,
+    shared: &Arc<Context>,
     knowledge: &Knowledge,
     by: impl Fn(&Knowledge) -> Affected,
 ) -> (Fence, Result<(), Refused>) {
@@ -188,7 +189,7 @@ pub(crate) async fn fence_written(
 /// # Errors
 /// As [`fence`].
 pub(crate) async fn fence_in_transaction(
-    shared: &Shared,
+    shared: &Context,
     known: Option<Generation>,
     affected: Affected,
 ) -> Result<Fence, DbErr> {
@@ -198,7 +199,7 @@ pub(crate) async fn fence_in_transaction(
 
 /// The same for what is written already, as [`fence_written`].
 pub(crate) async fn fence_written_in_transaction(
-    shared: &Shared,
+    shared: &Context,
     known: Option<Generation>,
     affected: Affected,
 ) -> Fence {
@@ -221,18 +222,18 @@ struct Marks {
 }
 
 impl Marks {
-    async fn place(shared: &Shared, stage: Stage, mut affected: Affected) -> Self {
+    async fn place(shared: &Context, stage: Stage, mut affected: Affected) -> Self {
         if shared.session.is_changed() {
             // Whatever was written before may be committed by what comes now.
-            affected.merge(affected::everything(shared, shared.known().as_deref()));
+            affected.merge(extent::everything(shared, shared.known().as_deref()));
         }
         let mut marks =
-            Marks { stage, affected: affected::nothing(shared), fence: Fence::default(), refused: None };
+            Marks { stage, affected: extent::nothing(shared), fence: Fence::default(), refused: None };
         marks.add(shared, affected).await;
         marks
     }
 
-    async fn add(&mut self, shared: &Shared, affected: Affected) {
+    async fn add(&mut self, shared: &Context, affected: Affected) {
         self.affected.merge(affected.clone());
         let (fence, refused) = match self.stage {
             Stage::Ahead => match shared.cache.fence(affected).await {
@@ -251,7 +252,7 @@ impl Marks {
     }
 
     /// Adds what is not marked yet.
-    async fn widen(&mut self, shared: &Shared, to: Affected) {
+    async fn widen(&mut self, shared: &Context, to: Affected) {
         let rest = to.beyond(&self.affected);
         if !rest.is_empty() {
             self.add(shared, rest).await;
@@ -264,7 +265,7 @@ impl Marks {
     }
 
     async fn learning(
-        shared: &Arc<Shared>,
+        shared: &Arc<Context>,
         stage: Stage,
         knowledge: &Knowledge,
         by: impl Fn(&Knowledge) -> Affected,
@@ -295,7 +296,7 @@ impl Marks {
     }
 
     async fn without_learning(
-        shared: &Shared,
+        shared: &Context,
         stage: Stage,
         known: Option<Generation>,
         mut affected: Affected,
@@ -329,9 +330,9 @@ impl Marks {
 }
 
 /// Everything, for whoever could not learn which generation the schema is of.
-async fn everything(shared: &Shared, learned: &Knowledge) -> Affected {
+async fn everything(shared: &Context, learned: &Knowledge) -> Affected {
     let mut everything = shared.everything_recorded().await;
-    everything.merge(affected::everything(shared, Some(learned)));
+    everything.merge(extent::everything(shared, Some(learned)));
     everything
 }
 
@@ -340,10 +341,10 @@ async fn everything(shared: &Shared, learned: &Knowledge) -> Affected {
 ///
 /// # Errors
 /// [`DbErr::Custom`].
-pub(crate) fn names_what_it_changes(shared: &Shared) -> Result<(), DbErr> {
+pub(crate) fn names_what_it_changes(shared: &Context) -> Result<(), DbErr> {
     let of_entities = shared.registry.entities.iter().filter_map(|entity| entity.policy.when_unreachable);
     let strictest = of_entities.chain([shared.cache.settings().unreachable]).max();
-    if !shared.names_cells() && shared.reach == Reach::Shared && strictest == Some(Unreachable::Refuse) {
+    if !shared.names_cells() && shared.capabilities.is_shared && strictest == Some(Unreachable::Refuse) {
         let text = "the write was refused because the database's schema could not be read, which tells what it \
             invalidates";
         return Err(DbErr::Custom(text.to_owned()));
@@ -356,16 +357,16 @@ pub(crate) fn names_what_it_changes(shared: &Shared) -> Result<(), DbErr> {
 ///
 /// # Errors
 /// [`DbErr::Custom`] under the policy `Refuse` when the store can't be reached.
-pub(crate) async fn before_begin(shared: &Shared) -> Result<Option<Fence>, DbErr> {
+pub(crate) async fn before_begin(shared: &Context) -> Result<Option<Fence>, DbErr> {
     if !shared.session.is_changed() {
         return Ok(None);
     }
     let known = shared.known().and_then(|knowledge| knowledge.generation());
-    fence_in_transaction(shared, known, affected::nothing(shared)).await.map(Some)
+    fence_in_transaction(shared, known, extent::nothing(shared)).await.map(Some)
 }
 
 /// Takes note of a write that changes more than rows of tables that can be told, before it is sent.
-pub(crate) fn note(shared: &Shared, knowledge: Option<&Knowledge>, class: &Class, sql: &str) {
+pub(crate) fn note(shared: &Context, knowledge: Option<&Knowledge>, class: &Class, sql: &str) {
     let is_unknown = matches!(class, Class::Unknown | Class::UnknownSchema);
     if *class == Class::Session || (is_unknown && calls_loudly(shared, knowledge, sql)) {
         shared.session.changes(|| classify::shown(sql, shared.backend));
@@ -375,7 +376,7 @@ pub(crate) fn note(shared: &Shared, knowledge: Option<&Knowledge>, class: &Class
 }
 
 /// True if the text calls a procedure of MySQL that may change the session or begin a transaction.
-fn calls_loudly(shared: &Shared, knowledge: Option<&Knowledge>, sql: &str) -> bool {
+fn calls_loudly(shared: &Context, knowledge: Option<&Knowledge>, sql: &str) -> bool {
     if shared.backend != DbBackend::MySql {
         return false;
     }

@@ -2,10 +2,14 @@
 
 use sea_orm::{DbBackend, QueryResult, Value};
 
-use crate::{
-    keys::{self, KeyClass},
-    write::exact::Place,
-};
+use crate::keys::{self, KeyClass};
+
+/// Where a result holds a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    At(usize),
+    Named(String),
+}
 
 /// The value of a column; `None` if it is of another type than its class has. The row spells its own key, so the
 /// spelling names the slot under any collation.

@@ -20,7 +20,7 @@ use crate::{
     entry::{Entry, Epoch, Generation, Token, Writer},
     key::{Address, Key, Namespace},
     slot::{Millis, Operation, Outcome},
-    store::{Claim, Grant, LookupResult, LookupResults, Reach, Store, StoreError},
+    store::{Capabilities, Claim, Grant, LookupResult, LookupResults, Store, StoreError},
 };
 
 /// What [`MemoryStore::default`] may hold, in bytes.
@@ -44,9 +44,9 @@ const MOST_AT_ONCE: usize = 1000;
 /// Clones are the same store.
 ///
 /// ```
-/// use cache_core::{backend::MemoryStore, store::{Reach, Store}};
+/// use cache_core::{backend::MemoryStore, store::{Capabilities, Store}};
 /// let store = MemoryStore::with_capacity(256 << 20);
-/// assert_eq!(store.reach(), Reach::Process);
+/// assert_eq!(store.capabilities(), Capabilities::IN_PROCESS);
 /// ```
 #[derive(Clone)]
 pub struct MemoryStore {
@@ -272,8 +272,8 @@ impl Store for MemoryStore {
         Some(Namespace::new("local").expect("letters make a valid prefix"))
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Process
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::IN_PROCESS
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
         query::Route,
         transaction::session::{Calls, Session},
     },
+    context::extent,
     write::{self, Answer, Asked, Plan, SchemaChange},
 };
 
@@ -149,7 +150,7 @@ impl Calls {
             self.journal.judge(&self.shared, &self.inner).await;
             if self.journal.is_blind() {
                 self.shared.learn_names(&self.inner).await;
-                self.journal.note(write::affected::everything(&self.shared, self.shared.last().as_deref()));
+                self.journal.note(extent::everything(&self.shared, self.shared.last().as_deref()));
             }
             let unfenced = self.journal.unfenced();
             if !unfenced.is_empty() {

@@ -17,7 +17,7 @@ use sea_orm::{DatabaseTransaction, DbErr};
 use tokio::{sync::OwnedMutexGuard, time::Instant};
 
 use crate::{
-    connection::Shared,
+    context::{Context, extent},
     write::{self, SchemaChange},
 };
 
@@ -62,8 +62,8 @@ struct Fenced {
 }
 
 impl Journal {
-    pub(super) fn new(shared: &Shared) -> Self {
-        let nothing = || write::affected::nothing(shared);
+    pub(super) fn new(shared: &Context) -> Self {
+        let nothing = || extent::nothing(shared);
         Journal {
             affected: Mutex::new(nothing()),
             undecided: Mutex::default(),
@@ -163,7 +163,7 @@ impl Journal {
 
     /// Judges what was read while the schema was not known. Whatever may have written is taken to have written
     /// anything.
-    pub(super) async fn judge(&self, shared: &Shared, transaction: &DatabaseTransaction) {
+    pub(super) async fn judge(&self, shared: &Context, transaction: &DatabaseTransaction) {
         let unjudged = std::mem::take(&mut *lock(&self.unjudged));
         if !unjudged.is_empty() && shared.may_have_written(&unjudged, transaction).await {
             self.has_written_blindly();

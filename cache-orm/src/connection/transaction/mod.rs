@@ -15,7 +15,7 @@ use sea_orm::{
     TransactionTrait,
 };
 
-use crate::connection::Shared;
+use crate::context::Context;
 
 use session::Session;
 
@@ -34,7 +34,7 @@ pub struct CachedTransaction {
 }
 
 impl CachedTransaction {
-    pub(super) fn outermost(inner: DatabaseTransaction, shared: Arc<Shared>) -> Self {
+    pub(super) fn outermost(inner: DatabaseTransaction, shared: Arc<Context>) -> Self {
         CachedTransaction { session: Session::outermost(inner, shared) }
     }
 

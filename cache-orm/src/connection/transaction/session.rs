@@ -1,20 +1,13 @@
 //! One level of a transaction, and how its calls reach the database: one at a time, and each to its end.
 
-use std::{
-    future::Future,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Waker},
-};
+use std::{future::Future, pin::Pin, sync::Arc, task::Waker};
 
 use sea_orm::{DatabaseTransaction, DbErr, TransactionOptions, TransactionTrait};
 use tokio::runtime::Handle as Runtime;
 
 use crate::{
-    connection::{
-        Shared,
-        transaction::journal::{Journal, Level},
-    },
+    connection::transaction::journal::{Journal, Level},
+    context::{Context, extent},
     shield::Caller,
     write,
 };
@@ -24,7 +17,7 @@ use crate::{
 /// A call whose caller vanishes goes on, and the next call of any level waits for it: the driver would leave a
 /// savepoint open, undo the whole transaction, or take the answer to one statement for that to the next.
 pub(in crate::connection) struct Session {
-    shared: Arc<Shared>,
+    shared: Arc<Context>,
     journal: Arc<Journal>,
     /// Where the transaction began.
     runtime: Option<Runtime>,
@@ -41,24 +34,24 @@ struct Handle {
 /// What a call needs to go on without its caller.
 pub(super) struct Calls {
     pub(super) inner: Arc<DatabaseTransaction>,
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<Context>,
     pub(super) journal: Arc<Journal>,
     caller: Caller,
 }
 
 impl Session {
     /// The transaction itself.
-    pub(super) fn outermost(inner: DatabaseTransaction, shared: Arc<Shared>) -> Self {
+    pub(super) fn outermost(inner: DatabaseTransaction, shared: Arc<Context>) -> Self {
         let journal = Arc::new(Journal::new(&shared));
         Session::at(inner, shared, journal)
     }
 
-    fn at(inner: DatabaseTransaction, shared: Arc<Shared>, journal: Arc<Journal>) -> Self {
+    fn at(inner: DatabaseTransaction, shared: Arc<Context>, journal: Arc<Journal>) -> Self {
         let handle = Handle { inner: Arc::new(inner), level: Level::open(&journal) };
         Session { shared, journal, runtime: Runtime::try_current().ok(), handle: Some(handle) }
     }
 
-    pub(in crate::connection) fn shared(&self) -> &Arc<Shared> {
+    pub(in crate::connection) fn shared(&self) -> &Arc<Context> {
         &self.shared
     }
 
@@ -128,7 +121,7 @@ impl Session {
             let mut generation = journal.generation();
             if journal.is_blind() {
                 shared.learn_names(&inner).await;
-                journal.note(write::affected::everything(&shared, shared.last().as_deref()));
+                journal.note(extent::everything(&shared, shared.last().as_deref()));
             }
             if shared.session.is_changed() {
                 // It may commit what others have written.
@@ -186,6 +179,6 @@ impl Drop for Session {
             drop(handle);
         });
         // Stands in line from now on: what is called afterwards finds the level undone.
-        let _ = Pin::new(&mut end).poll(&mut Context::from_waker(Waker::noop()));
+        let _ = Pin::new(&mut end).poll(&mut std::task::Context::from_waker(Waker::noop()));
     }
 }
