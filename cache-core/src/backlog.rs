@@ -6,7 +6,7 @@
 use std::{
     mem,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -24,6 +24,7 @@ use crate::{
     port::Port,
     quarantine::{Rotated, Rotation},
     table::Table,
+    unpoisoned,
 };
 
 /// How often a process that could not invalidate a table, or release a fence, tries again.
@@ -140,7 +141,7 @@ impl Leftovers {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Left>> {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned::lock(&self.left)
     }
 }
 

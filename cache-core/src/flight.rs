@@ -13,12 +13,12 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use tokio::sync::watch;
 
-use crate::{entry::Entry, key::Key};
+use crate::{entry::Entry, key::Key, unpoisoned};
 
 /// The flights of one process that still take followers.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +49,7 @@ pub(crate) struct Follower(watch::Receiver<Option<Entry>>);
 impl Flights {
     /// Joins the flight of this slot, or starts one.
     pub(crate) fn join(&self, slot: &Key) -> Role {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = unpoisoned::lock(&self.open);
         if let Some(flight) = open.get(slot) {
             return Role::Follower(Follower(flight.clone()));
         }
@@ -59,7 +59,7 @@ impl Flights {
     }
 
     fn end(&self, flight: &Flight) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = unpoisoned::lock(&self.open);
         let followers = flight.completion.subscribe();
         let ours = open.get(&flight.slot).is_some_and(|open| open.same_channel(&followers));
         if ours {

@@ -22,6 +22,8 @@ pub mod slot;
 
 pub mod store;
 
+pub mod cellwise;
+
 pub mod settings;
 
 pub mod counters;
@@ -29,6 +31,9 @@ pub mod counters;
 mod quarantine;
 
 mod table;
+
+#[doc(hidden)]
+pub mod unpoisoned;
 
 mod breaker;
 

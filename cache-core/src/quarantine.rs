@@ -4,9 +4,11 @@
 //! table invalidated ("its epoch rotated"), which must happen after the last such write was decided.
 
 use std::sync::{
-    Mutex, PoisonError,
+    Mutex,
     atomic::{AtomicBool, Ordering},
 };
+
+use crate::unpoisoned;
 
 /// The quarantine of one table.
 #[derive(Debug, Default)]
@@ -81,7 +83,7 @@ impl Quarantine {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned::lock(&self.state)
     }
 }
 

@@ -1,12 +1,13 @@
 //! One table, as one process knows it.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use crate::{
     counters::Counters,
     key::{Namespace, QualifiedName, TableKeys},
     quarantine::Quarantine,
     settings::{Settings, Unreachable},
+    unpoisoned,
 };
 
 /// One table's names, counters and quarantine. [`Cache::table`](crate::cache::Cache::table) makes it.
@@ -54,11 +55,11 @@ impl Table {
     /// What becomes of writes to this table that can't be fenced, whatever [`Settings::unreachable`] says. Where it
     /// is said more than once, the stricter counts.
     pub fn when_unreachable(&self, policy: Unreachable) {
-        let mut unreachable = self.unreachable.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unreachable = unpoisoned::lock(&self.unreachable);
         *unreachable = (*unreachable).max(Some(policy));
     }
 
     pub(crate) fn policy(&self, settings: &Settings) -> Unreachable {
-        self.unreachable.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or(settings.unreachable)
+        unpoisoned::lock(&self.unreachable).unwrap_or(settings.unreachable)
     }
 }

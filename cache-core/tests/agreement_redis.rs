@@ -18,9 +18,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use cache_core::{
     backend::MemoryStore,
+    cellwise::{self, CellStore},
     entry::{Entry, Epoch, Fingerprint, Generation, Payload, Token, Writer},
     key::{Address, Key, Namespace, RowKey, TableKeys},
-    slot::{Holder, Operation, Outcome, Slot, apply},
+    slot::{Holder, Millis, Operation, Outcome, Slot, apply},
     store::{Capabilities, Claim, Grant, LookupResult, Store, StoreError},
     testing::Cells,
 };
@@ -35,45 +36,29 @@ struct Reference {
 /// The reference's clock stands still; a deadline is the time to live.
 const NOW: u64 = 0;
 
-fn until(ttl: Duration) -> u64 {
-    NOW + ttl.as_millis() as u64
-}
-
 impl Reference {
     fn cells(&self) -> MutexGuard<'_, HashMap<Key, Slot>> {
         self.cells.lock().unwrap()
     }
+}
 
-    fn apply(&self, key: &Key, operation: Operation) -> Outcome {
+impl CellStore for Reference {
+    async fn apply(
+        &self,
+        cell: &Key,
+        operation: impl Fn(Millis) -> Operation + Send + Sync,
+    ) -> Result<Outcome, StoreError> {
         let mut cells = self.cells();
-        let (slot, outcome) = apply(cells.remove(key).unwrap_or_default(), operation, NOW);
-        cells.insert(key.clone(), slot);
-        outcome
-    }
-
-    fn open(&self, key: &Key) -> Option<Epoch> {
-        match self.apply(key, Operation::Open { fresh: Epoch::random() }) {
-            Outcome::Opened(epoch) => Some(epoch),
-            _ => None,
-        }
-    }
-
-    fn epoch(&self, key: &Option<Key>) -> Option<Epoch> {
-        match self.apply(key.as_ref()?, Operation::Lookup) {
-            Outcome::Seen(Slot::Epoch(epoch)) => Some(epoch),
-            _ => None,
-        }
+        let (slot, outcome) = apply(cells.remove(cell).unwrap_or_default(), operation(NOW), NOW);
+        cells.insert(cell.clone(), slot);
+        Ok(outcome)
     }
 }
 
 #[async_trait]
 impl Store for Reference {
     async fn lookup(&self, at: &Address) -> Result<LookupResult, StoreError> {
-        let entry = match self.apply(&at.slot, Operation::Lookup) {
-            Outcome::Seen(Slot::Filled { entry, .. }) => Some(entry),
-            _ => None,
-        };
-        Ok(LookupResult { entry, epoch: self.epoch(&at.epoch), presence: self.epoch(&at.presence) })
+        cellwise::lookup(self, at).await
     }
 
     async fn lease(
@@ -83,33 +68,15 @@ impl Store for Reference {
         replaces: Option<Token>,
         ttl: Duration,
     ) -> Result<Option<Grant>, StoreError> {
-        let Some(generation) = self.generation(schema).await? else { return Ok(None) };
-        let token = Token::random();
-        let lease = Operation::Lease { token, until: until(ttl), replaces };
-        if self.apply(&at.slot, lease) != Outcome::Granted {
-            return Ok(None);
-        }
-        let epoch = at.epoch.as_ref().map(|key| self.open(key));
-        if epoch == Some(None) {
-            self.apply(&at.slot, Operation::Forfeit { token });
-            return Ok(None);
-        }
-        let presence = at.presence.as_ref().and_then(|key| self.open(key));
-        Ok(Some(Grant { token, epoch: epoch.flatten(), presence, generation }))
+        cellwise::lease(self, schema, at, replaces, ttl).await
     }
 
     async fn fill(&self, at: &Address, entry: Entry, ttl: Duration) -> Result<bool, StoreError> {
-        if at.epoch.is_some() && (entry.epoch.is_none() || entry.epoch != self.epoch(&at.epoch)) {
-            self.apply(&at.slot, Operation::Forfeit { token: entry.token });
-            return Ok(false);
-        }
-        let fill = Operation::Fill { entry, until: until(ttl) };
-        Ok(self.apply(&at.slot, fill) == Outcome::Filled)
+        cellwise::fill(self, at, entry, ttl).await
     }
 
     async fn forfeit(&self, at: &Address, token: Token) -> Result<(), StoreError> {
-        self.apply(&at.slot, Operation::Forfeit { token });
-        Ok(())
+        cellwise::forfeit(self, at, token).await
     }
 
     async fn fence(
@@ -119,19 +86,15 @@ impl Store for Reference {
         writer: Writer,
         ttl: Duration,
     ) -> Result<Option<Generation>, StoreError> {
-        for cell in cells {
-            self.apply(cell, Operation::Fence { writer, until: until(ttl) });
-        }
-        self.generation(schema).await
+        cellwise::fence(self, schema, cells, writer, ttl).await
     }
 
     async fn generation(&self, schema: &Key) -> Result<Option<Generation>, StoreError> {
-        Ok(self.open(schema).map(|number| Generation(number.0)))
+        cellwise::generation(self, schema).await
     }
 
     async fn release(&self, cells: &[Key], writer: Writer) -> Result<usize, StoreError> {
-        let outcomes = cells.iter().map(|cell| self.apply(cell, Operation::Release { writer }));
-        Ok(outcomes.filter(|outcome| *outcome == Outcome::Lost).count())
+        cellwise::release(self, cells, writer).await
     }
 
     async fn claim(&self, _: &Namespace, _: &str) -> Result<Claim, StoreError> {
@@ -150,7 +113,7 @@ impl Store for Reference {
 #[async_trait]
 impl Cells for Reference {
     async fn cell(&self, key: &Key) -> Result<Slot, StoreError> {
-        match self.apply(key, Operation::Lookup) {
+        match self.apply(key, |_| Operation::Lookup).await? {
             Outcome::Seen(slot) => Ok(slot),
             other => panic!("{other:?}"),
         }

@@ -1,11 +1,11 @@
 //! What the cache did, in numbers.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-};
+use std::{collections::BTreeMap, sync::Mutex};
 
-use cache_core::counters::{Counter, Counts};
+use cache_core::{
+    counters::{Counter, Counts},
+    unpoisoned,
+};
 
 use crate::classify::reason::BypassReason;
 
@@ -59,7 +59,7 @@ impl WideWrites {
     }
 
     fn is_news(&self, text: &str) -> bool {
-        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut texts = unpoisoned::lock(&self.texts);
         if let Some(count) = texts.get_mut(text) {
             *count += 1;
             return false;
@@ -76,7 +76,7 @@ impl WideWrites {
     }
 
     pub(crate) fn texts(&self) -> BTreeMap<String, u64> {
-        self.texts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        unpoisoned::lock(&self.texts).clone()
     }
 }
 

@@ -10,15 +10,11 @@
 //! - A process that lost the store serves no hits until a grace period has passed since the store answered again:
 //!   another process may have lost it too, gone on writing, and not yet rotated its epochs.
 
-use std::{
-    future::Future,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{future::Future, sync::Mutex, time::Duration};
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::store::StoreError;
+use crate::{store::StoreError, unpoisoned};
 
 /// Failed calls in a row that open the breaker.
 const FAILURES: u32 = 3;
@@ -212,7 +208,7 @@ impl Breaker {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned::lock(&self.state)
     }
 }
 

@@ -32,7 +32,7 @@ use std::{
     collections::HashSet,
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -52,6 +52,7 @@ use crate::{
     store::{
         Capabilities, Claim, Filled, Grant, LeaseRequest, LookupResult, LookupResults, Store, StoreError,
     },
+    unpoisoned,
 };
 
 /// A clock that only the test moves. Clones show the same time.
@@ -299,5 +300,5 @@ fn distinct<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    unpoisoned::lock(mutex)
 }

@@ -6,12 +6,12 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, PoisonError, Weak, atomic::Ordering},
+    sync::{Arc, Weak, atomic::Ordering},
     time::Duration,
 };
 
 use bytes::Bytes;
-use cache_core::{cache::CacheError, entry::Generation, fence::Affected, key::QualifiedName};
+use cache_core::{cache::CacheError, entry::Generation, fence::Affected, key::QualifiedName, unpoisoned};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, TransactionTrait};
 use tokio::runtime::Handle;
 
@@ -319,7 +319,7 @@ impl Context {
         if self.schema_check.is_zero() || !self.capabilities.keeps || self.db.is_mock_connection() {
             return;
         }
-        let mut watching = self.watching.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut watching = unpoisoned::lock(&self.watching);
         // The runtime of an earlier task may have ended.
         if watching.as_ref().is_none_or(tokio::task::JoinHandle::is_finished) {
             *watching = Some(runtime.spawn(look_now_and_then(Arc::downgrade(self), self.schema_check)));
@@ -346,7 +346,7 @@ impl Context {
     }
 
     fn lock_known<T>(&self, with: impl FnOnce(&mut super::Known) -> T) -> T {
-        with(&mut self.knowledge.write().unwrap_or_else(PoisonError::into_inner))
+        with(&mut unpoisoned::write(&self.knowledge))
     }
 }
 

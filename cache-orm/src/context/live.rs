@@ -1,6 +1,8 @@
 //! The connections of this process: for writers who have none of them at hand.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+
+use cache_core::unpoisoned;
 
 use crate::context::Context;
 
@@ -22,5 +24,5 @@ pub(crate) fn connections(table: &str) -> Vec<Arc<Context>> {
 }
 
 fn locked() -> MutexGuard<'static, Vec<Weak<Context>>> {
-    CONNECTIONS.lock().unwrap_or_else(PoisonError::into_inner)
+    unpoisoned::lock(&CONNECTIONS)
 }

@@ -19,11 +19,11 @@ mod widening;
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, atomic::AtomicUsize},
+    sync::{Arc, Mutex, OnceLock, RwLock, atomic::AtomicUsize},
     time::Duration,
 };
 
-use cache_core::{cache::Cache, store::Capabilities};
+use cache_core::{cache::Cache, store::Capabilities, unpoisoned};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
 use tokio::sync::watch;
 
@@ -115,33 +115,33 @@ impl Context {
     /// What was learned last, however old, or nothing: then reads go to the database and writes invalidate
     /// everything.
     pub(crate) fn provisional(&self) -> Arc<Knowledge> {
-        let known = self.knowledge.read().unwrap_or_else(PoisonError::into_inner).knowledge.clone();
+        let known = unpoisoned::read(&self.knowledge).knowledge.clone();
         known.unwrap_or_else(|| self.nothing_known())
     }
 
     /// What was learned last, without asking the database: inside a transaction, whose connection may be the
     /// pool's only one, nothing can be learned.
     pub(crate) fn known(&self) -> Option<Arc<Knowledge>> {
-        let known = self.knowledge.read().unwrap_or_else(PoisonError::into_inner);
+        let known = unpoisoned::read(&self.knowledge);
         let refused = !self.cache.is_enabled();
         known.knowledge.as_ref().filter(|knowledge| refused || !knowledge.is_expired()).cloned()
     }
 
     /// What was learned last of the schema, however old: how tables were named then.
     pub(crate) fn last(&self) -> Option<Arc<Knowledge>> {
-        self.knowledge.read().unwrap_or_else(PoisonError::into_inner).last.clone()
+        unpoisoned::read(&self.knowledge).last.clone()
     }
 
     /// Drops what was learned: the next query learns anew.
     pub(crate) fn forget(&self) {
-        let mut known = self.knowledge.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = unpoisoned::write(&self.knowledge);
         known.knowledge = None;
         known.forgotten += 1;
     }
 
     /// True the first time it is asked about `what`.
     pub(crate) fn is_news(&self, what: &str) -> bool {
-        self.reported.lock().unwrap_or_else(PoisonError::into_inner).insert(what.to_owned())
+        unpoisoned::lock(&self.reported).insert(what.to_owned())
     }
 
     pub(crate) fn is_disabled(&self) -> Option<BypassReason> {

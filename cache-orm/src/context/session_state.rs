@@ -1,9 +1,11 @@
 //! Whether raw SQL has changed the session of a pooled connection.
 
 use std::sync::{
-    Mutex, MutexGuard, PoisonError,
+    Mutex, MutexGuard,
     atomic::{AtomicBool, Ordering},
 };
+
+use cache_core::unpoisoned;
 
 /// Nobody knows which pooled connection a text went through, so one that changes its connection's session switches
 /// all reads to the database.
@@ -64,6 +66,6 @@ impl SessionState {
     }
 
     fn locked(&self) -> MutexGuard<'_, Changes> {
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned::lock(&self.changes)
     }
 }

@@ -4,12 +4,13 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use cache_core::{
     cache::{Cache, Table},
     key::QualifiedName,
+    unpoisoned,
 };
 
 use crate::model::Policy;
@@ -49,7 +50,7 @@ impl Tables {
     }
 
     fn locked(&self) -> MutexGuard<'_, BTreeMap<QualifiedName, Arc<Table>>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned::lock(&self.known)
     }
 }
 

@@ -1,5 +1,7 @@
 //! From what a statement changes to the cells to fence.
 
+use std::sync::Arc;
+
 use cache_core::{fence::Affected, key::RowKey};
 use sea_orm::{Value, Values};
 
@@ -118,6 +120,19 @@ pub(crate) fn is_narrow(knowledge: Option<&Knowledge>, class: &Class) -> bool {
         }),
         Class::Schema | Class::Session | Class::Unknown | Class::UnknownSchema => false,
     }
+}
+
+/// True if the text itself tells which cells of the table's rows change: it names each of them by its key, or they are
+/// new.
+pub(super) fn is_told_by_text(
+    knowledge: &Knowledge,
+    group: &Group,
+    write: &TableWrite,
+    values: Option<&Values>,
+) -> bool {
+    let values = values.map_or(&[][..], |values| &values.0);
+    let is_named = |entity: &Arc<Entity>| row_key(knowledge, entity, write, values).is_some();
+    write.kind == WriteKind::Insert || group.entities.iter().all(is_named)
 }
 
 /// What a write to one table may change besides the rows that it names or returns. `None` if that can't be

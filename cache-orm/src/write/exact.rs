@@ -86,11 +86,12 @@ impl Plan {
         }
         let group = knowledge.group(facts)?;
         let table = group.table.clone();
-        let at_most = affected::by(shared, Some(knowledge), class, statement.values.as_ref());
-        let beside = affected::beside_rows(shared, schema, facts, group, write)?;
-        if !at_most.is_whole(&table) {
+        let values = statement.values.as_ref();
+        if affected::is_told_by_text(knowledge, group, write, values) {
             return None;
         }
+        let beside = affected::beside_rows(shared, schema, facts, group, write)?;
+        let at_most = affected::by(shared, Some(knowledge), class, values);
         let (keys, appended) = places(knowledge, group, &returning.columns)?;
         let text = (!appended.is_empty()).then(|| returning_too(shared.backend, &statement.sql, &appended));
         Some(Plan { table, generation: knowledge.generation(), keys, text, beside, at_most })

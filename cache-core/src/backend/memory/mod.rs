@@ -7,7 +7,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap, hash_map},
     fmt,
     hash::BuildHasher,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     thread,
     time::Duration,
 };
@@ -17,10 +17,12 @@ use quick_cache::DefaultHashBuilder;
 
 use self::{clock::Clock, shard::Shard};
 use crate::{
+    cellwise::{self, CellStore},
     entry::{Entry, Epoch, Generation, Token, Writer},
     key::{Address, Key, Namespace},
     slot::{Millis, Operation, Outcome},
     store::{Capabilities, Claim, Grant, LookupResult, LookupResults, Store, StoreError},
+    unpoisoned,
 };
 
 /// What [`MemoryStore::default`] may hold, in bytes.
@@ -126,28 +128,8 @@ impl MemoryStore {
         at.iter().zip(&places).map(see).collect()
     }
 
-    /// Executes one operation under the shard's lock. The clock is read there too, so that no cell sees time
-    /// go back.
-    fn apply(&self, key: &Key, operation: impl FnOnce(Millis) -> Operation) -> Outcome {
-        let mut shard = self.shard(key);
-        let now = self.inner.clock.now();
-        shard.apply(key, operation(now), now)
-    }
-
     fn epoch(&self, key: Option<&Key>) -> Option<Epoch> {
         key.and_then(|key| self.shard(key).epoch(key))
-    }
-
-    fn open(&self, key: &Key) -> Option<Epoch> {
-        let fresh = Epoch::random();
-        match self.apply(key, |_| Operation::Open { fresh }) {
-            Outcome::Opened(epoch) => Some(epoch),
-            _ => None,
-        }
-    }
-
-    fn open_schema(&self, schema: &Key) -> Option<Generation> {
-        self.open(schema).map(|number| Generation(number.0))
     }
 }
 
@@ -163,6 +145,19 @@ impl fmt::Debug for MemoryStore {
         let shards = &self.inner.shards;
         let bytes: u64 = shards.iter().map(|shard| unpoisoned(shard).weight()).sum();
         f.debug_struct("MemoryStore").field("shards", &shards.len()).field("bytes", &bytes).finish()
+    }
+}
+
+impl CellStore for MemoryStore {
+    /// Under the shard's lock. The clock is read there too, so that no cell sees time go back.
+    async fn apply(
+        &self,
+        cell: &Key,
+        operation: impl Fn(Millis) -> Operation + Send + Sync,
+    ) -> Result<Outcome, StoreError> {
+        let mut shard = self.shard(cell);
+        let now = self.inner.clock.now();
+        Ok(shard.apply(cell, operation(now), now))
     }
 }
 
@@ -190,48 +185,15 @@ impl Store for MemoryStore {
         replaces: Option<Token>,
         ttl: Duration,
     ) -> Result<Option<Grant>, StoreError> {
-        let Some(generation) = self.open_schema(schema) else { return Ok(None) };
-        let token = Token::random();
-        let outcome =
-            self.apply(&at.slot, |now| Operation::Lease { token, until: after(now, ttl), replaces });
-        if outcome != Outcome::Granted {
-            return Ok(None);
-        }
-        let epoch = match &at.epoch {
-            None => None,
-            Some(key) => match self.open(key) {
-                Some(epoch) => Some(epoch),
-                None => {
-                    self.apply(&at.slot, |_| Operation::Forfeit { token });
-                    return Ok(None);
-                }
-            },
-        };
-        let presence = at.presence.as_ref().and_then(|key| self.open(key));
-        // Again: a change of the schema that ended meanwhile may have emptied these cells before they were read.
-        if self.open_schema(schema) != Some(generation) {
-            self.apply(&at.slot, |_| Operation::Forfeit { token });
-            return Ok(None);
-        }
-        Ok(Some(Grant { token, epoch, presence, generation }))
+        cellwise::lease(self, schema, at, replaces, ttl).await
     }
 
     async fn fill(&self, at: &Address, entry: Entry, ttl: Duration) -> Result<bool, StoreError> {
-        let (token, epoch) = (entry.token, entry.epoch);
-        let outcome = self.apply(&at.slot, |now| Operation::Fill { entry, until: after(now, ttl) });
-        if outcome != Outcome::Filled {
-            return Ok(false);
-        }
-        if at.epoch.is_some() && (epoch.is_none() || epoch != self.epoch(at.epoch.as_ref())) {
-            self.shard(&at.slot).evict(&at.slot, token);
-            return Ok(false);
-        }
-        Ok(true)
+        cellwise::fill(self, at, entry, ttl).await
     }
 
     async fn forfeit(&self, at: &Address, token: Token) -> Result<(), StoreError> {
-        self.apply(&at.slot, |_| Operation::Forfeit { token });
-        Ok(())
+        cellwise::forfeit(self, at, token).await
     }
 
     async fn fence(
@@ -241,19 +203,15 @@ impl Store for MemoryStore {
         writer: Writer,
         ttl: Duration,
     ) -> Result<Option<Generation>, StoreError> {
-        for cell in cells {
-            self.apply(cell, |now| Operation::Fence { writer, until: after(now, ttl) });
-        }
-        Ok(self.open_schema(schema))
+        cellwise::fence(self, schema, cells, writer, ttl).await
     }
 
     async fn generation(&self, schema: &Key) -> Result<Option<Generation>, StoreError> {
-        Ok(self.open_schema(schema))
+        cellwise::generation(self, schema).await
     }
 
     async fn release(&self, cells: &[Key], writer: Writer) -> Result<usize, StoreError> {
-        let release = |cell: &&Key| self.apply(cell, |_| Operation::Release { writer }) == Outcome::Lost;
-        Ok(cells.iter().filter(release).count())
+        cellwise::release(self, cells, writer).await
     }
 
     async fn claim(&self, namespace: &Namespace, identity: &str) -> Result<Claim, StoreError> {
@@ -281,7 +239,7 @@ impl Store for MemoryStore {
 #[async_trait]
 impl crate::testing::Cells for MemoryStore {
     async fn cell(&self, key: &Key) -> Result<crate::slot::Slot, StoreError> {
-        Ok(match self.apply(key, |_| Operation::Lookup) {
+        Ok(match self.apply(key, |_| Operation::Lookup).await? {
             Outcome::Seen(slot) => slot,
             other => unreachable!("a lookup answers with what it saw, not {other:?}"),
         })
@@ -293,14 +251,10 @@ impl crate::testing::Cells for MemoryStore {
     }
 }
 
-fn after(now: Millis, ttl: Duration) -> Millis {
-    now.saturating_add(ttl.as_millis().try_into().unwrap_or(Millis::MAX))
-}
-
 /// A lock is poisoned when a payload panics while it is weighed or dropped. The shard then lost that payload
 /// at most, and a lost entry is a miss.
 fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    unpoisoned::lock(mutex)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use quick_cache::{
 
 use super::clock::Clock;
 use crate::{
-    entry::{Entry, Epoch, Token},
+    entry::{Entry, Epoch},
     key::Key,
     slot::{self, Millis, Operation, Outcome, Slot},
 };
@@ -97,12 +97,6 @@ impl Shard {
             Outcome::Filled if !self.evictable.contains_key(key) => Outcome::Superseded,
             outcome => outcome,
         }
-    }
-
-    /// Removes the entry with this token, if it is still there.
-    pub(super) fn evict(&mut self, key: &Key, token: Token) {
-        self.evictable
-            .remove_if(key, |cell| matches!(&cell.slot, Slot::Filled { entry, .. } if entry.token == token));
     }
 
     /// Removes whatever the cell holds.

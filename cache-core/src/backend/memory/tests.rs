@@ -1,7 +1,11 @@
 //! Room and time in a memory store.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use std::slice;
+use std::{
+    pin::pin,
+    slice,
+    task::{Context, Poll, Waker},
+};
 
 use bytes::Bytes;
 
@@ -164,6 +168,14 @@ impl Drop for Interrupts {
     }
 }
 
+/// The answer of a call that never waits.
+fn at_once<T>(call: impl Future<Output = Result<T, StoreError>>) -> T {
+    match pin!(call).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer.unwrap(),
+        Poll::Pending => panic!("it waits"),
+    }
+}
+
 /// Else a reader that goes by the old schema fills what it was changed for, under the number of the old one.
 #[tokio::test]
 async fn a_lease_is_not_granted_under_a_generation_that_ended_before_its_slot_was_taken() {
@@ -179,12 +191,10 @@ async fn a_lease_is_not_granted_under_a_generation_that_ended_before_its_slot_wa
         let (store, cells) = (store.clone(), [schema.clone(), at.epoch.clone().unwrap()]);
         move || {
             let writer = Writer(1);
-            for cell in &cells {
-                store.apply(cell, |now| Operation::Fence { writer, until: after(now, TTL) });
-            }
-            for cell in &cells {
-                store.apply(cell, |_| Operation::Release { writer });
-            }
+            let fence = |now| Operation::Fence { writer, until: now + 60_000 };
+            cells.iter().for_each(|cell| assert_eq!(at_once(store.apply(cell, fence)), Outcome::Fenced));
+            let release = |_| Operation::Release { writer };
+            cells.iter().for_each(|cell| assert_eq!(at_once(store.apply(cell, release)), Outcome::Released));
         }
     };
     let grant = store.lease(&schema, &at, None, TTL).await.unwrap().unwrap();

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
@@ -21,6 +21,7 @@ use crate::{
     entry::Writer,
     key::{Key, TableKeys},
     store::{MOST_CELLS, StoreError},
+    unpoisoned,
 };
 
 /// An attempt to connect: nothing while it is under way.
@@ -165,10 +166,10 @@ impl Sessions {
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned::lock(&self.known)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned::lock(&self.state)
     }
 }

@@ -5,9 +5,11 @@
 use std::{
     io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
     thread,
 };
+
+use crate::unpoisoned;
 
 use super::*;
 
@@ -41,7 +43,7 @@ impl FakeServer {
 
     /// The commands so far, without those that only introduce the client.
     fn heard(&self) -> Vec<String> {
-        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let heard = unpoisoned::lock(&self.heard);
         heard.iter().filter(|line| !line.starts_with("CLIENT")).cloned().collect()
     }
 
@@ -58,7 +60,7 @@ fn serve(stream: TcpStream, answers: &Answers, heard: &Mutex<Vec<String>>) {
     while let Some(words) = command(&mut input) {
         let line = words.join(" ");
         let answer = answers.iter().find(|(start, _)| line.starts_with(start));
-        heard.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        unpoisoned::lock(&heard).push(line);
         let answer = answer.map_or("+OK\r\n", |(_, answer)| answer);
         if answer.is_empty() || (&stream).write_all(answer.as_bytes()).is_err() {
             break;

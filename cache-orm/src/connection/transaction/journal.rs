@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -12,6 +12,7 @@ use std::{
 use cache_core::{
     entry::Generation,
     fence::{Affected, Fence},
+    unpoisoned,
 };
 use sea_orm::{DatabaseTransaction, DbErr};
 use tokio::{sync::OwnedMutexGuard, time::Instant};
@@ -252,5 +253,5 @@ impl Drop for Level {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    unpoisoned::lock(mutex)
 }
