@@ -92,7 +92,6 @@ pub use connection::{
 };
 pub use decoders::SameJson;
 pub use entity::{CachedEntity, PrimaryKeyOf};
-pub use row::Codec;
 
 #[cfg(feature = "redis")]
 pub use cache_core::backend::{ConnectError, RedisStore};

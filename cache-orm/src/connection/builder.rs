@@ -23,7 +23,6 @@ use crate::{
     model::CacheModel,
     read::Options,
     registry::{Registration, Registry},
-    row::Codec,
     shield::Shields,
     stats::{Bypasses, WideWrites},
 };
@@ -48,7 +47,6 @@ pub struct Builder {
     store: Arc<dyn Store>,
     namespace: Option<Namespace>,
     settings: Settings,
-    codec: Codec,
     strict_rows: bool,
     watched: bool,
     schema_check: Duration,
@@ -64,7 +62,6 @@ impl Builder {
             store: Arc::new(MemoryStore::default()),
             namespace: None,
             settings: Settings::default(),
-            codec: Codec::default(),
             strict_rows: cfg!(debug_assertions),
             watched: true,
             schema_check: Duration::from_secs(10),
@@ -165,12 +162,6 @@ impl Builder {
         self
     }
 
-    /// How a shared store keeps rows. Default: compact binary.
-    pub fn codec(mut self, codec: Codec) -> Self {
-        self.codec = codec;
-        self
-    }
-
     /// Whether every answer is a cached row, which fails where it is decoded as what its entity does not promise.
     /// Default: in builds with debug assertions.
     #[cfg(feature = "testing")]
@@ -253,7 +244,6 @@ impl Builder {
             raw,
             backend,
             cache,
-            codec: self.codec,
             capabilities: self.store.capabilities(),
             registry,
             classes: Classes::new(backend),

@@ -31,7 +31,6 @@ use crate::{
     classify::{Classes, reason::BypassReason},
     knowledge::{Allowances, Knowledge},
     registry::Registry,
-    row::Codec,
     shield::Shields,
     stats::{Bypasses, WideWrites},
 };
@@ -46,7 +45,6 @@ pub(crate) struct Context {
     pub(crate) raw: OnceLock<DatabaseConnection>,
     pub(crate) backend: DbBackend,
     pub(crate) cache: Cache,
-    pub(crate) codec: Codec,
     pub(crate) capabilities: Capabilities,
     pub(crate) registry: Registry,
     pub(crate) classes: Classes,

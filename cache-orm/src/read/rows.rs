@@ -22,7 +22,7 @@ use crate::{
         plan::{Read, ReadContext},
     },
     registry::{Entity, ReadKind},
-    row::{self, Codec, Row, Shape, Unfit},
+    row::{self, Row, Shape, Unfit},
 };
 
 /// The row of one slot, or the rows of `all()`.
@@ -31,7 +31,6 @@ pub(crate) struct Rows {
     /// The type that gave the values, and gets them back.
     model: TypeId,
     shape: Arc<Shape>,
-    codec: Codec,
 }
 
 impl Rows {
@@ -53,17 +52,17 @@ impl Rows {
     }
 
     fn of(read: &Read<'_>, rows: Vec<Arc<Row>>) -> Self {
-        Rows::from(read.entity, read.shared().codec, rows)
+        Rows::from(read.entity, rows)
     }
 
-    fn from(entity: &Entity, codec: Codec, rows: Vec<Arc<Row>>) -> Self {
-        Rows { rows, model: entity.model, shape: entity.shape.clone(), codec }
+    fn from(entity: &Entity, rows: Vec<Arc<Row>>) -> Self {
+        Rows { rows, model: entity.model, shape: entity.shape.clone() }
     }
 
     /// The rows that these values are to the entity's own model.
-    fn verified(entity: &Entity, codec: Codec, rows: impl IntoIterator<Item = Vec<Value>>) -> Option<Self> {
+    fn verified(entity: &Entity, rows: impl IntoIterator<Item = Vec<Value>>) -> Option<Self> {
         let rows = rows.into_iter().map(|values| (entity.verify)(&entity.shape, values).map(Arc::new));
-        Some(Rows::from(entity, codec, rows.collect::<Option<_>>()?))
+        Some(Rows::from(entity, rows.collect::<Option<_>>()?))
     }
 
     /// What the store keeps: the rows as they are in this process, their encoding elsewhere. `None` if the
@@ -80,7 +79,7 @@ impl Rows {
     }
 
     fn encoded(&self) -> Option<Bytes> {
-        let rows = self.codec.encode(&self.shape, self.rows.iter().map(|row| row.values()))?;
+        let rows = row::encode(&self.shape, self.rows.iter().map(|row| row.values()))?;
         Some(checksum::add(&rows))
     }
 
@@ -183,18 +182,18 @@ impl Decoded for Rows {
 /// The rows of an entry, decoded through the model's own column types if they come from a remote store, or from
 /// another entity over the same columns of one table.
 pub(super) fn rows(read: &Read<'_>, payload: Payload) -> Option<Arc<Rows>> {
-    let (entity, codec) = (read.entity, read.shared().codec);
+    let entity = read.entity;
     let verified = match payload {
         Payload::Decoded(value) => {
             let rows = (value as Arc<dyn Any + Send + Sync>).downcast::<Rows>().ok()?;
             if rows.model == entity.model {
                 return Some(rows);
             }
-            Rows::verified(entity, codec, rows.rows.iter().map(|row| row.values().to_vec()))
+            Rows::verified(entity, rows.rows.iter().map(|row| row.values().to_vec()))
         }
         Payload::Encoded(bytes) => {
-            let decoded = Codec::decode(checksum::verify(&bytes)?, &entity.shape).ok()?;
-            Rows::verified(entity, codec, decoded)
+            let decoded = row::decode(checksum::verify(&bytes)?, &entity.shape).ok()?;
+            Rows::verified(entity, decoded)
         }
     };
     verified.map(Arc::new)

@@ -1,4 +1,4 @@
-//! The kinds of value that the codecs carry, and how each is taken apart and put together.
+//! The kinds of value that the codec carries, and how each is taken apart and put together.
 //!
 //! A codec knows a dozen plain forms ([`Sink`], [`Source`]); this file alone knows which kind of value is
 //! made of which form, so a kind is added here and nowhere else.
@@ -13,8 +13,7 @@ use sea_orm::{
 
 use super::calendar::{Clock, Day, Moment};
 
-/// A JSON document nested deeper than this is not carried: `serde_json` refuses to read it back at 128, and
-/// the JSON codec adds levels of its own.
+/// A JSON document nested deeper than this is not carried: `serde_json` refuses to read it back at 128.
 const DEEPEST_JSON: usize = 100;
 
 /// A decimal of more characters than this is not carried: reading one takes time with the square of its
@@ -59,10 +58,10 @@ pub(super) trait Source {
     fn zoned(&mut self) -> Option<(Moment, i32)>;
 }
 
-/// Declares the kinds: the variant of `Value` (and of `ArrayType`), the number in the binary codec, the name
-/// in the JSON codec. Numbers and names are for ever: other versions of the program read them.
+/// Declares the kinds: the variant of `Value` (and of `ArrayType`), and its number in the store. Numbers are for ever:
+/// other versions of the program read them.
 macro_rules! kinds {
-    ($($(#[$gate:meta])* $kind:ident = $tag:literal $name:literal,)*) => {
+    ($($(#[$gate:meta])* $kind:ident = $tag:literal,)*) => {
         /// A type of value, without the value.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u8)]
@@ -83,18 +82,7 @@ macro_rules! kinds {
                 }
             }
 
-            pub(super) fn name(self) -> &'static str {
-                match self { $($(#[$gate])* Kind::$kind => $name,)* }
-            }
-
-            pub(super) fn of_name(name: &str) -> Option<Self> {
-                match name {
-                    $($(#[$gate])* $name => Some(Kind::$kind),)*
-                    _ => None,
-                }
-            }
-
-            /// `None` for an array and for a value that no codec carries. Another crate of the program may
+            /// `None` for an array and for a value that the codec does not carry. Another crate of the program may
             /// enable kinds of `sea-query` that this one has never heard of.
             pub(super) fn of(value: &Value) -> Option<Self> {
                 match value {
@@ -124,42 +112,42 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Bool = 1 "bool",
-    TinyInt = 2 "tiny_int",
-    SmallInt = 3 "small_int",
-    Int = 4 "int",
-    BigInt = 5 "big_int",
-    TinyUnsigned = 6 "tiny_unsigned",
-    SmallUnsigned = 7 "small_unsigned",
-    Unsigned = 8 "unsigned",
-    BigUnsigned = 9 "big_unsigned",
-    Float = 10 "float",
-    Double = 11 "double",
-    String = 12 "string",
-    Char = 13 "char",
-    Bytes = 14 "bytes",
-    Json = 15 "json",
-    ChronoDate = 16 "chrono_date",
-    ChronoTime = 17 "chrono_time",
-    ChronoDateTime = 18 "chrono_date_time",
-    ChronoDateTimeUtc = 19 "chrono_date_time_utc",
-    ChronoDateTimeLocal = 20 "chrono_date_time_local",
-    ChronoDateTimeWithTimeZone = 21 "chrono_date_time_with_time_zone",
-    TimeDate = 22 "time_date",
-    TimeTime = 23 "time_time",
-    TimeDateTime = 24 "time_date_time",
-    TimeDateTimeWithTimeZone = 25 "time_date_time_with_time_zone",
-    Uuid = 26 "uuid",
-    Decimal = 27 "decimal",
+    Bool = 1,
+    TinyInt = 2,
+    SmallInt = 3,
+    Int = 4,
+    BigInt = 5,
+    TinyUnsigned = 6,
+    SmallUnsigned = 7,
+    Unsigned = 8,
+    BigUnsigned = 9,
+    Float = 10,
+    Double = 11,
+    String = 12,
+    Char = 13,
+    Bytes = 14,
+    Json = 15,
+    ChronoDate = 16,
+    ChronoTime = 17,
+    ChronoDateTime = 18,
+    ChronoDateTimeUtc = 19,
+    ChronoDateTimeLocal = 20,
+    ChronoDateTimeWithTimeZone = 21,
+    TimeDate = 22,
+    TimeTime = 23,
+    TimeDateTime = 24,
+    TimeDateTimeWithTimeZone = 25,
+    Uuid = 26,
+    Decimal = 27,
     #[cfg(feature = "with-bigdecimal")]
-    BigDecimal = 28 "big_decimal",
+    BigDecimal = 28,
     #[cfg(feature = "with-ipnetwork")]
-    IpNetwork = 29 "ip_network",
+    IpNetwork = 29,
     #[cfg(feature = "with-mac_address")]
-    MacAddress = 30 "mac_address",
+    MacAddress = 30,
 }
 
-/// One value of a row, seen as the codecs write it.
+/// One value of a row, seen as the codec writes it.
 #[cfg_attr(not(feature = "postgres-array"), allow(dead_code, reason = "read from a store, never written"))]
 pub(super) enum Cell<'v> {
     Null(Kind),
@@ -170,7 +158,7 @@ pub(super) enum Cell<'v> {
 }
 
 impl<'v> Cell<'v> {
-    /// `None` for a value that the codecs don't carry.
+    /// `None` for a value that the codec does not carry.
     pub(super) fn of(value: &'v Value) -> Option<Self> {
         match value {
             #[cfg(feature = "postgres-array")]

@@ -3,7 +3,7 @@
 //! - In: [`capture`] takes the values of a model that the database has just given, and keeps them only if
 //!   the model comes back from them equal.
 //! - Out: [`query_results`] gives rows to SeaORM as a connection would.
-//! - A remote store keeps what [`Codec`] writes. What it returns is hostile until [`verify`] has decoded it
+//! - A remote store keeps what [`encode`] writes. What it returns is hostile until [`verify`] has decoded it
 //!   through the model's own types.
 //!
 //! # Strictness
@@ -21,12 +21,10 @@
 //! keeps the first, and in builds with debug assertions rows are strict: what is not promised fails.
 
 mod answer;
-mod binary;
 mod calendar;
 mod capture;
 mod cell;
 mod codec;
-mod json;
 mod shape;
 mod strict;
 
@@ -35,7 +33,7 @@ mod tests;
 
 pub(crate) use answer::{query_results, rows_would_be_logged, same_json};
 pub(crate) use capture::{Unfit, capture, verify};
-pub use codec::Codec;
+pub(crate) use codec::{decode, encode};
 pub(crate) use shape::Shape;
 pub(crate) use strict::explain;
 

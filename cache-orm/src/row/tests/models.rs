@@ -10,7 +10,7 @@ use sea_orm::{
 use super::{entities::*, values};
 use crate::{
     decoders::Decoders,
-    row::{Codec, Row, Shape, Unfit, capture, cell::Kind, verify},
+    row::{self, Row, Shape, Unfit, capture, cell::Kind, verify},
 };
 
 /// Of rows that are right for their model alone, and strict: a model is decoded from any.
@@ -28,17 +28,15 @@ fn model<M: FromQueryResult>(row: &Row) -> M {
     M::from_query_result(&row.answer, "").expect("a row that was looked at")
 }
 
-/// Through a store and back, with either codec.
+/// Through a store and back.
 fn assert_survives<M: ModelTrait + FromQueryResult + PartialEq>(original: &M) {
     let shape = shape::<M>();
     let row = capture(&shape, original).expect("a model that SeaORM can read back");
     assert_eq!(model::<M>(&row), *original);
-    for codec in [Codec::Binary, Codec::Json] {
-        let bytes = codec.encode(&shape, [row.values()].into_iter()).expect("values that are carried");
-        let mut rows = Codec::decode(&bytes, &shape).expect("what was encoded");
-        let row = verify::<M>(&shape, rows.remove(0)).expect("values of the model");
-        assert_eq!(model::<M>(&row), *original);
-    }
+    let bytes = row::encode(&shape, [row.values()].into_iter()).expect("values that are carried");
+    let mut rows = row::decode(&bytes, &shape).expect("what was encoded");
+    let row = verify::<M>(&shape, rows.remove(0)).expect("values of the model");
+    assert_eq!(model::<M>(&row), *original);
 }
 
 /// Takes the value out of a strategy's `Value`.
@@ -264,9 +262,7 @@ fn local_time_beyond_the_calendar_is_not_carried() {
     let row = capture(&shape, &every::Model { chrono_zoned, ..blank() })
         .expect("a model that SeaORM can read back");
     assert_eq!(model::<every::Model>(&row).chrono_zoned, chrono_zoned);
-    for codec in [Codec::Binary, Codec::Json] {
-        assert_eq!(codec.encode(&shape, [row.values()].into_iter()), None);
-    }
+    assert_eq!(row::encode(&shape, [row.values()].into_iter()), None);
 }
 
 #[cfg(feature = "postgres-array")]
