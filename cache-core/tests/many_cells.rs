@@ -130,5 +130,5 @@ async fn a_write_to_thousands_of_tables_is_fenced_and_released() {
 #[tokio::test(start_paused = true)]
 async fn thousands_of_tables_are_emptied() {
     let (_, cache, tables) = scene();
-    cache.empty(everything(&tables)).await.unwrap();
+    cache.invalidate(everything(&tables)).await.unwrap();
 }

@@ -11,10 +11,12 @@ use sea_orm::{
 };
 
 use crate::{
+    classify::TableName,
     connection::CachedConnection,
     keys::{self, KeyClass},
     read::{Answer, Query, QueryMethod, Read, ReadContext},
     registry::Entity,
+    write,
 };
 
 /// The value of an entity's primary key.
@@ -103,6 +105,53 @@ pub trait CachedEntity: EntityTrait<Model: Send + Sync + 'static> {
     ) -> Result<Option<Arc<Self::Model>>, DbErr> {
         let (columns, values): (Vec<_>, Vec<_>) = key.into_iter().unzip();
         one::<Self>(db, &columns, &values).await
+    }
+
+    /// Invalidates the row with this primary key, for a change that was made behind the connection's back: whether it was
+    /// inserted, updated or deleted. (Writes through the connection need no such call.)
+    ///
+    /// # Errors
+    /// [`CacheErr::NotInvalidated`](crate::CacheErr::NotInvalidated) if the store can't be reached and the entity's
+    /// policy is to refuse. Whatever the policy, this process reads the table from the database until it is invalidated.
+    ///
+    /// # Cancel safety
+    /// Dropped midway, the row's slot may stay fenced until that expires.
+    async fn invalidate(
+        db: &CachedConnection,
+        key: impl Into<PrimaryKeyOf<Self>> + Send,
+    ) -> Result<(), DbErr> {
+        Self::invalidate_many(db, [key]).await
+    }
+
+    /// The same for several rows.
+    ///
+    /// # Errors
+    /// As [`invalidate`](Self::invalidate).
+    ///
+    /// # Cancel safety
+    /// As [`invalidate`](Self::invalidate).
+    async fn invalidate_many<K>(
+        db: &CachedConnection,
+        keys: impl IntoIterator<Item = K, IntoIter: Send> + Send,
+    ) -> Result<(), DbErr>
+    where
+        K: Into<PrimaryKeyOf<Self>>,
+    {
+        let columns: Vec<String> =
+            primary_key::<Self>().iter().map(|column| column.as_str().to_lowercase()).collect();
+        let keys = keys.into_iter().map(|key| key.into().into_value_tuple().into_iter().collect()).collect();
+        write::invalidate_rows(db.shared(), table_of::<Self>(), &columns, keys).await
+    }
+
+    /// The same for all rows of the entity's table.
+    ///
+    /// # Errors
+    /// As [`invalidate`](Self::invalidate).
+    ///
+    /// # Cancel safety
+    /// As [`invalidate`](Self::invalidate).
+    async fn invalidate_all_of(db: &CachedConnection) -> Result<(), DbErr> {
+        write::invalidate_table(db.shared(), table_of::<Self>()).await
     }
 
     /// Reads the rows with these primary keys, so that later reads find them; a thousand at a time. Returns how
@@ -313,4 +362,10 @@ fn select<E: EntityTrait>(columns: &[E::Column], values: &[Value]) -> Select<E> 
 
 fn primary_key<E: EntityTrait>() -> Vec<E::Column> {
     <E::PrimaryKey as Iterable>::iter().map(|key| key.into_column()).collect()
+}
+
+/// The table as the entity names it.
+fn table_of<E: EntityTrait>() -> TableName {
+    let entity = E::default();
+    TableName::new(entity.schema_name(), entity.table_name())
 }

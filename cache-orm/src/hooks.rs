@@ -54,7 +54,7 @@ use crate::{
 /// to it by itself.
 ///
 /// # Errors
-/// [`DbErr::Custom`] under the policy `Refuse` when the store can't be reached.
+/// [`CacheErr`](crate::CacheErr) under the policy `Refuse` when the store can't be reached.
 ///
 /// # Cancel safety
 /// Dropped midway, marks that were placed expire by themselves.

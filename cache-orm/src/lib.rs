@@ -65,6 +65,8 @@ pub mod connection;
 
 mod entity;
 
+mod error;
+
 pub mod hooks;
 
 pub mod stats;
@@ -92,6 +94,7 @@ pub use connection::{
 };
 pub use decoders::SameJson;
 pub use entity::{CachedEntity, PrimaryKeyOf};
+pub use error::CacheErr;
 
 #[cfg(feature = "redis")]
 pub use cache_core::backend::{ConnectError, RedisStore};

@@ -18,6 +18,16 @@ impl Refused {
     pub fn reason(&self) -> &StoreError {
         &self.error
     }
+
+    /// The same, by value.
+    pub fn into_reason(self) -> StoreError {
+        self.error
+    }
+
+    /// The table whose policy it is.
+    pub fn table(&self) -> &str {
+        &self.table
+    }
 }
 
 /// Why a cache can't be used.
@@ -42,6 +52,16 @@ pub enum CacheError {
         theirs: String,
         /// The identity of this database.
         ours: String,
+    },
+    /// A setting has a value under which nothing could be cached, or nothing be coherent.
+    #[error("{setting} can't be {value}: {remedy}")]
+    Setting {
+        /// The setting's name.
+        setting: &'static str,
+        /// What it was.
+        value: String,
+        /// What would be right.
+        remedy: &'static str,
     },
     /// The store could not be asked.
     #[error(transparent)]

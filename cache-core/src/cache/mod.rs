@@ -81,12 +81,13 @@ impl Cache {
     /// A cache over `store`. Without a `namespace` the store's own default is used.
     ///
     /// # Errors
-    /// [`CacheError::NoNamespace`] when neither names one.
+    /// [`CacheError::NoNamespace`] when neither names one; [`CacheError::Setting`] when a setting makes no sense.
     pub fn new(
         store: Arc<dyn Store>,
         namespace: Option<Namespace>,
         settings: Settings,
     ) -> Result<Self, CacheError> {
+        check(&settings)?;
         let namespace = namespace.or_else(|| store.default_namespace()).ok_or(CacheError::NoNamespace)?;
         let schema = Table::of_schema(&namespace);
         store.know(schema.keys());
@@ -352,4 +353,33 @@ fn validate(at: &Address, fingerprint: Fingerprint, seen: LookupResult) -> Looku
         && entry.epoch.is_some() == at.epoch.is_some()
         && (entry.presence.is_none() || entry.presence == seen.presence);
     if valid { Lookup::Found(entry) } else { Lookup::Missing { replaces: Some(entry.token) } }
+}
+
+/// Refuses what would look like a cache and be none.
+fn check(settings: &Settings) -> Result<(), CacheError> {
+    let times = [
+        (
+            "the default TTL",
+            settings.entry_ttl,
+            "give entries some time to live, or use the null store to switch caching off",
+        ),
+        ("the fence TTL", settings.fence_ttl, "it must exceed the longest statement and commit"),
+        ("the lease TTL", settings.lease_ttl, "it must exceed the time that a load takes"),
+        (
+            "the store's time-out",
+            settings.store_time_out,
+            "give a call to the store some time to be answered",
+        ),
+    ];
+    for (setting, value, remedy) in times {
+        // The unit of every store's clock.
+        if value < Duration::from_millis(1) {
+            return Err(CacheError::Setting { setting, value: format!("{value:?}"), remedy });
+        }
+    }
+    if !(0.0..=0.9).contains(&settings.jitter) {
+        let (setting, value) = ("the jitter", settings.jitter.to_string());
+        return Err(CacheError::Setting { setting, value, remedy: "give a fraction from 0 to 0.9" });
+    }
+    Ok(())
 }

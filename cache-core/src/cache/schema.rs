@@ -61,11 +61,32 @@ impl Cache {
         self.port().guarded(|| store.fill(&at, entry.clone(), RECORD_TTL)).await.map(drop)
     }
 
-    /// Empties everything that is affected, at once: for changes that have been made already.
+    /// Empties everything that is affected, at once: for changes that have been committed already, by whomever. A
+    /// program that shares the store, and writes to the database without this library, calls it after its commit:
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// use cache_core::{backend::MemoryStore, cache::Cache, fence::Affected, key::RowKey, settings::Settings};
+    /// use std::sync::Arc;
+    ///
+    /// # let store = Arc::new(MemoryStore::default());
+    /// let cache = Cache::new(store, None, Settings::default())?; // the store and namespace of the application
+    /// let products = Arc::new(cache.table("public.product"));
+    /// let mut changed = Affected::nothing(cache.settings().max_fenced_rows);
+    /// changed.add_row(&products, &RowKey::default().with_integer(7)); // a row that was changed or deleted
+    /// changed.add_presence(&products); // rows that are new, or have other unique keys
+    /// cache.invalidate(changed).await?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// The store could not be asked; part of it may have been emptied.
-    pub async fn empty(&self, affected: Affected) -> Result<(), StoreError> {
+    /// The store could not be asked; part of it may have been emptied. Until the call succeeds, or the entries expire,
+    /// old rows may be served.
+    ///
+    /// # Cancel safety
+    /// Dropped midway, part of it may have been emptied.
+    pub async fn invalidate(&self, affected: Affected) -> Result<(), StoreError> {
         let (cells, _) = affected.into_parts();
         // A fence that is born expired leaves its cells empty.
         let (writer, ttl) = (Writer::random(), Duration::ZERO);

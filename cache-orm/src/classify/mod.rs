@@ -130,7 +130,7 @@ pub(crate) struct TableWrite {
 
 impl TableWrite {
     /// A write of rows that nothing is known about.
-    fn of_any_row(table: TableName, kind: WriteKind) -> Self {
+    pub(crate) fn of_any_row(table: TableName, kind: WriteKind) -> Self {
         TableWrite { table, kind, keys: Vec::new(), returning: None }
     }
 }

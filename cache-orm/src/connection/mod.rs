@@ -12,11 +12,7 @@ pub mod transaction;
 
 use std::{collections::BTreeMap, fmt, pin::pin, sync::Arc, time::Duration};
 
-use cache_core::{
-    cache::{Refused, Unsettled},
-    fence::Fence,
-    store::Store,
-};
+use cache_core::{cache::Unsettled, fence::Fence, store::Store};
 use sea_orm::{
     AccessMode, DatabaseConnection, DbBackend, DbErr, IsolationLevel, Schema, SchemaBuilder,
     TransactionError, TransactionTrait,
@@ -25,6 +21,7 @@ use tokio::time::Instant;
 
 use crate::{
     context::{Context, extent},
+    error::CacheErr,
     knowledge::Knowledge,
     read::{Mode, Options},
     stats::{EntityStats, Stats},
@@ -181,7 +178,7 @@ impl CachedConnection {
     /// changes that were made behind the connection's back.
     ///
     /// # Errors
-    /// [`DbErr::Custom`] when the store can't be reached and the policy of any entity, or the connection's, is
+    /// [`CacheErr::NotInvalidated`] when the store can't be reached and the policy of any entity, or the connection's, is
     /// `Refuse`. Whatever the policy, nothing is read from the cache here until it has been invalidated.
     pub async fn invalidate_all(&self) -> Result<(), DbErr> {
         let change = SchemaChange::of(&self.shared);
@@ -194,12 +191,7 @@ impl CachedConnection {
         fence.release().await;
         // Once more: what was learned while the fence stood is of no generation.
         drop(change);
-        refused.map_err(|refused: Refused| {
-            DbErr::Custom(format!(
-                "the cache is not invalidated yet, and other processes may serve old rows until it is: {}",
-                refused.reason()
-            ))
-        })?;
+        refused.map_err(|refused| CacheErr::NotInvalidated(refused.into_reason()))?;
         write::names_what_it_changes(&self.shared)
     }
 
@@ -315,7 +307,7 @@ impl CachedConnection {
     /// [`settled_within`](Self::settled_within). Waits for it no longer than [`Builder::close_time_out`].
     ///
     /// # Errors
-    /// The database's own. [`DbErr::Custom`] with the words of [`Unsettled`] when the time was over: the database
+    /// The database's own. [`CacheErr::Unsettled`] when the time was over: the database
     /// connection is closed all the same, and as long as the process lives it goes on trying.
     pub async fn close(self) -> Result<(), DbErr> {
         self.close_by_ref().await
@@ -328,7 +320,7 @@ impl CachedConnection {
     pub async fn close_by_ref(&self) -> Result<(), DbErr> {
         let settled = self.settled_within(self.shared.cache.settings().close_time_out).await;
         self.shared.db.close_by_ref().await?;
-        settled.map_err(|left| DbErr::Custom(left.to_string()))
+        settled.map_err(|left| CacheErr::Unsettled(left).into())
     }
 
     /// Runs the function inside a transaction: commits if it returns `Ok`, else rolls back.

@@ -307,7 +307,7 @@ impl Context {
         let mut affected = everything(self, Some(knowledge));
         affected.merge(everything(self, last.as_deref()));
         affected.add_table(self.cache.schema());
-        if self.cache.empty(affected).await.is_err() {
+        if self.cache.invalidate(affected).await.is_err() {
             // Nothing was moved, or not known to be: what was learned may be of either.
             self.forget();
         }

@@ -5,6 +5,8 @@ pub(crate) mod affected;
 
 mod answer;
 
+mod by_hand;
+
 pub(crate) mod elsewhere;
 
 pub(crate) mod exact;
@@ -29,17 +31,19 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statem
 use crate::{
     classify::{self, Class, hidden},
     context::{Context, extent},
+    error::CacheErr,
     knowledge::Knowledge,
 };
 
 pub(crate) use answer::Answer;
+pub(crate) use by_hand::{invalidate_rows, invalidate_table};
 pub(crate) use exact::{Asked, Plan};
 pub(crate) use outcome::{is_known, may_be_of_returning, unheard};
 
 /// Executes one write that commits by itself.
 ///
 /// # Errors
-/// The database's own; or [`DbErr::Custom`] under the policy `Refuse` when the store can't be reached, and
+/// The database's own; or [`CacheErr`] under the policy `Refuse` when the store can't be reached, and
 /// then nothing was written.
 ///
 /// # Cancel safety
@@ -162,7 +166,7 @@ const CHANGES: usize = 3;
 /// it, it is learned anew, and what the write affects besides is fenced too.
 ///
 /// # Errors
-/// [`DbErr::Custom`] under the policy `Refuse` when the store can't be reached, or nothing is known of the schema.
+/// [`CacheErr`] under the policy `Refuse` when the store can't be reached, or nothing is known of the schema.
 pub(crate) async fn fence(
     shared: &Arc<Context>,
     knowledge: &Knowledge,
@@ -317,12 +321,12 @@ impl Marks {
     }
 
     /// # Errors
-    /// [`DbErr::Custom`] if the write is refused: then nothing stays marked.
+    /// [`CacheErr`] if the write is refused: then nothing stays marked.
     async fn unless_refused(self) -> Result<Fence, DbErr> {
         match self.refused {
             Some(refused) => {
                 self.fence.release().await;
-                Err(DbErr::Custom(refused.to_string()))
+                Err(CacheErr::WriteRefused(refused).into())
             }
             None => Ok(self.fence),
         }
@@ -340,14 +344,12 @@ async fn everything(shared: &Context, learned: &Knowledge) -> Affected {
 /// policy is to refuse, for it may be that table.
 ///
 /// # Errors
-/// [`DbErr::Custom`].
+/// [`CacheErr::SchemaUnknown`].
 pub(crate) fn names_what_it_changes(shared: &Context) -> Result<(), DbErr> {
     let of_entities = shared.registry.entities.iter().filter_map(|entity| entity.policy.when_unreachable);
     let strictest = of_entities.chain([shared.cache.settings().unreachable]).max();
     if !shared.names_cells() && shared.capabilities.is_shared && strictest == Some(Unreachable::Refuse) {
-        let text = "the write was refused because the database's schema could not be read, which tells what it \
-            invalidates";
-        return Err(DbErr::Custom(text.to_owned()));
+        return Err(CacheErr::SchemaUnknown.into());
     }
     Ok(())
 }
@@ -356,7 +358,7 @@ pub(crate) fn names_what_it_changes(shared: &Context) -> Result<(), DbErr> {
 /// written when the next transaction begins on its connection.
 ///
 /// # Errors
-/// [`DbErr::Custom`] under the policy `Refuse` when the store can't be reached.
+/// [`CacheErr`] under the policy `Refuse` when the store can't be reached.
 pub(crate) async fn before_begin(shared: &Context) -> Result<Option<Fence>, DbErr> {
     if !shared.session.is_changed() {
         return Ok(None);

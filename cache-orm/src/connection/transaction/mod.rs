@@ -41,7 +41,7 @@ impl CachedTransaction {
     /// Fences what was written, then commits.
     ///
     /// # Errors
-    /// The database's own. [`DbErr::Custom`] under the policy `Refuse` when the store can't be reached: the
+    /// The database's own. [`CacheErr`](crate::CacheErr) under the policy `Refuse` when the store can't be reached: the
     /// transaction is rolled back then.
     ///
     /// # Cancel safety
