@@ -4,8 +4,8 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::{Attribute, Data, DataStruct, DeriveInput, Fields, Ident, Meta, Type, spanned::Spanned};
 
 use crate::{
-    Errors,
     attr::{self, Setting},
+    errors::Errors,
 };
 
 /// A model, as far as the derive looks at it.
@@ -130,7 +130,7 @@ mod tests {
     fn mistakes(input: DeriveInput) -> Vec<String> {
         let mut errors = Errors::default();
         Model::read(&input, &mut errors);
-        errors.0.into_iter().flatten().map(|error| error.to_string()).collect()
+        errors.into_result().err().into_iter().flatten().map(|error| error.to_string()).collect()
     }
 
     #[test]

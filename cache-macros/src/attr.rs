@@ -9,7 +9,7 @@ use syn::{
     token::Paren,
 };
 
-use crate::Errors;
+use crate::errors::Errors;
 
 /// What a correct attribute looks like, for the messages.
 pub(crate) const FORMAT: &str = r#"help: the correct format looks like `#[cacheable(ttl = "10m", all(max_rows = 1000), absent = false)]`"#;
@@ -118,7 +118,7 @@ mod tests {
             Value::List(list) => format!("{}({list})", setting.name),
         });
         let first_line = |error: syn::Error| error.to_string().lines().next().map(str::to_owned);
-        let errors = errors.0.into_iter().flatten().filter_map(first_line);
+        let errors = errors.into_result().err().into_iter().flatten().filter_map(first_line);
         (settings.collect(), errors.collect())
     }
 

@@ -2,15 +2,17 @@
 //!
 //! A derive is read in four steps, a file each: `attr` reads the syntax of `#[cacheable(..)]`, `ast` the
 //! struct it stands on, `valid` turns both into a policy, `expand` writes the code (and `columns` that part of it which
-//! asks the compiler about the types of the columns). Every mistake is kept until the end, so that a user sees all of
-//! them at once.
+//! asks the compiler about the types of the columns). Every mistake is kept until the end, in `errors`, so that a user
+//! sees all of them at once.
 
 mod ast;
 mod attr;
 mod columns;
+mod errors;
 mod expand;
 mod valid;
 
+use errors::Errors;
 use syn::{DeriveInput, parse_macro_input};
 
 /// Lets a `CachedConnection` keep the rows of a SeaORM entity.
@@ -67,23 +69,6 @@ fn cacheable(input: &DeriveInput) -> syn::Result<proc_macro2::TokenStream> {
     let policy = valid::policy(std::mem::take(&mut model.settings), &mut errors);
     errors.into_result()?;
     Ok(expand::expand(&model, &policy))
-}
-
-/// The mistakes found so far, each with its own place.
-#[derive(Default)]
-struct Errors(Option<syn::Error>);
-
-impl Errors {
-    fn push(&mut self, error: syn::Error) {
-        match &mut self.0 {
-            Some(first) => first.combine(error),
-            none => *none = Some(error),
-        }
-    }
-
-    fn into_result(self) -> syn::Result<()> {
-        self.0.map_or(Ok(()), Err)
-    }
 }
 
 #[cfg(test)]

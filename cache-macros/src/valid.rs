@@ -5,8 +5,8 @@ use std::time::Duration;
 use syn::{LitBool, LitInt, LitStr, parse::Parse};
 
 use crate::{
-    Errors,
     attr::{self, FORMAT, Setting, Value},
+    errors::Errors,
 };
 
 /// The largest `find().all()` that is kept when the entity says nothing.
