@@ -4,6 +4,7 @@ mod ci;
 mod interrupt;
 mod process;
 mod programs;
+mod rooms;
 mod servers;
 mod test;
 
@@ -27,6 +28,10 @@ Commands for developers of this project
 
   cargo xtask servers [--keep]
       Starts the same servers, prints the variables that lead to them, and stops them at Ctrl-C.
+
+  cargo xtask rooms [--check]
+      Draws docs/rooms.svg, the modules of the libraries and who names whom, from the code.
+      --check   only tells whether that picture is right, and whether modules or files name each other in a circle
 
   cargo xtask ci
       Everything a change must pass: format, lints, feature combinations, tests, documentation, examples.
@@ -75,6 +80,10 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
             let [keep] = given(&words.collect::<Vec<_>>(), ["--keep"])?;
             servers(keep, &Interrupt::install()?)
         }
+        Some("rooms") => {
+            let [check] = given(&words.collect::<Vec<_>>(), ["--check"])?;
+            rooms::run(check)
+        }
         Some("ci") if words.next().is_none() => ci::run(&Interrupt::install()?),
         Some(_) => Err(format!("unknown command `{}`\n\n{HELP}", arguments.join(" ")).into()),
     }
@@ -83,9 +92,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
 /// Whether each of the known options is given. Any other is an error.
 fn given<const N: usize>(options: &[&str], known: [&str; N]) -> Result<[bool; N]> {
     match options.iter().find(|option| !known.contains(option)) {
-        Some(other) => {
-            Err(format!("unknown option `{other}`; arguments of cargo test stand after `--`").into())
-        }
+        Some(other) => Err(format!("unknown option `{other}`\n\n{HELP}").into()),
         None => Ok(known.map(|option| options.contains(&option))),
     }
 }
