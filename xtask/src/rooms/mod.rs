@@ -11,6 +11,7 @@
 //! uses        which file names an item of which other
 //! circles     who reaches each other
 //! house       files → rooms, rooms → floors
+//! order       who stands beside whom on a floor
 //! plan        where rooms and arrows stand
 //! picture     the plan as SVG
 //! check       what is wrong, in words
@@ -21,6 +22,7 @@ mod circles;
 mod conditions;
 mod house;
 mod names;
+mod order;
 mod picture;
 mod plan;
 mod tree;
