@@ -6,19 +6,25 @@
 //!
 //! [`matrix!`] is where most tests start. [`Database`], [`RedisServer`] and [`Link`] serve those that need one thing.
 
+pub mod audit;
 mod database;
 mod environment;
 mod link;
 mod matrix;
 mod proxy;
 mod redis;
+mod run;
 pub mod shop;
 mod vanish;
 
+pub use audit::{Audited, CellName, Place};
 pub use database::{Backend, Database, backends};
 pub use environment::{is_long, unique_name};
 pub use link::{Link, Lost};
-pub use matrix::{Env, StoreKind, run, run_on_database};
 pub use proxy::Proxy;
 pub use redis::{RedisServer, redis_namespace, redis_url};
+pub use run::{Env, StoreKind, run, run_on_database};
 pub use vanish::{Sweep, vanish_after};
+
+#[doc(hidden)]
+pub use inventory;

@@ -1,125 +1,5 @@
 //! One test body, every database, every store.
 
-use std::{fmt, panic::AssertUnwindSafe, sync::Arc};
-
-use cache_core::store::Store;
-use futures_util::{FutureExt, future::BoxFuture};
-use sea_orm::DatabaseConnection;
-
-use crate::{
-    database::{Backend, Database},
-    environment::unique_name,
-    redis,
-};
-
-/// Which store a test runs against.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum StoreKind {
-    /// In the memory of this process.
-    Memory,
-    /// In the Redis that all tests share.
-    Redis,
-}
-
-/// What one run of a [`matrix!`](crate::matrix!) test gets. Clones share everything.
-#[derive(Clone)]
-pub struct Env {
-    /// The store's kind.
-    pub kind: StoreKind,
-    /// The namespace of this run, which nobody else uses.
-    pub namespace: String,
-    /// A fresh, empty database.
-    pub database: Arc<Database>,
-    memory: Option<Arc<dyn Store>>,
-    stores: Arc<Stores>,
-}
-
-type Stores = dyn Fn(StoreKind, String) -> BoxFuture<'static, Arc<dyn Store>> + Send + Sync;
-
-impl Env {
-    /// The database's kind.
-    pub fn backend(&self) -> Backend {
-        self.database.backend()
-    }
-
-    /// A new pool of connections to the database: what another process would have.
-    ///
-    /// # Panics
-    /// When the database does not answer.
-    pub async fn connect(&self) -> DatabaseConnection {
-        self.database.connect().await
-    }
-
-    /// The store as another process would have it: a new client of the same Redis and namespace. Memory is
-    /// not shared by processes: there it is the same store each time.
-    pub async fn store(&self) -> Arc<dyn Store> {
-        match &self.memory {
-            Some(store) => Arc::clone(store),
-            None => (self.stores)(self.kind, self.namespace.clone()).await,
-        }
-    }
-}
-
-impl fmt::Debug for Env {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Env")
-            .field("database", &self.database)
-            .field("store", &self.kind)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Runs `body` once and removes what it used, also when it panics. [`matrix!`](crate::matrix!) calls this.
-///
-/// # Panics
-/// As the body does; when a server is missing.
-pub async fn run<T, Making, Running>(
-    backend: Backend,
-    kind: StoreKind,
-    stores: impl Fn(StoreKind, String) -> Making + Send + Sync + 'static,
-    body: impl FnOnce(Env) -> Running,
-) -> T
-where
-    Making: Future<Output = Arc<dyn Store>> + Send + 'static,
-    Running: Future<Output = T>,
-{
-    let namespace = unique_name();
-    let memory = match kind {
-        StoreKind::Memory => Some(stores(kind, namespace.clone()).await),
-        StoreKind::Redis => None,
-    };
-    let stores: Arc<Stores> = Arc::new(move |kind, namespace| stores(kind, namespace).boxed());
-    run_on_database(backend, |database| async move {
-        let env = Env { kind, namespace: namespace.clone(), database, memory, stores };
-        let outcome = AssertUnwindSafe(body(env)).catch_unwind().await;
-        if kind == StoreKind::Redis {
-            redis::forget(&namespace).await.expect("Redis forgets what it is told to");
-        }
-        outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
-    .await
-}
-
-/// Runs `body` once with a fresh database and removes it, also when the body panics. [`matrix!`](crate::matrix!) calls this.
-///
-/// # Panics
-/// As the body does; when a server is missing.
-pub async fn run_on_database<T, Running>(backend: Backend, body: impl FnOnce(Arc<Database>) -> Running) -> T
-where
-    Running: Future<Output = T>,
-{
-    let database = Arc::new(Database::create(backend).await);
-    let outcome = AssertUnwindSafe(body(Arc::clone(&database))).catch_unwind().await;
-    let closed = database.close().await;
-    match outcome {
-        Ok(value) => {
-            closed.expect("a database can be removed");
-            value
-        }
-        Err(panic) => std::panic::resume_unwind(panic),
-    }
-}
-
 /// Writes one test for every database and every store: `sqlite_memory`, `postgres_redis`, and so on, in a
 /// module named after the body.
 ///
@@ -268,9 +148,13 @@ macro_rules! matrix {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use cache_core::backend::NullStore;
+    use std::{panic::AssertUnwindSafe, sync::Arc};
+
+    use cache_core::{backend::NullStore, store::Store};
+    use futures_util::FutureExt;
     use sea_orm::ConnectionTrait;
+
+    use crate::{Backend, Database, Env, StoreKind, run, run_on_database};
 
     async fn null(_kind: StoreKind, _namespace: String) -> Arc<dyn Store> {
         Arc::new(NullStore)

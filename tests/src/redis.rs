@@ -1,6 +1,7 @@
 //! The shared Redis, and private ones that a test may kill.
 
 use std::{
+    collections::BTreeSet,
     env,
     io::{BufRead, BufReader},
     net::{Ipv4Addr, TcpListener},
@@ -26,22 +27,32 @@ pub fn redis_namespace() -> String {
     unique_name()
 }
 
-/// Removes whatever a test left under its namespace: the Redis may belong to somebody.
-pub(crate) async fn forget(namespace: &str) -> redis::RedisResult<()> {
+/// The names of whatever a test left under its namespace.
+pub(crate) async fn names(namespace: &str) -> redis::RedisResult<Vec<Vec<u8>>> {
     let mut connection = redis::Client::open(redis_url())?.get_multiplexed_async_connection().await?;
+    let mut names = BTreeSet::new();
     let mut cursor = 0_u64;
     loop {
         let mut scan = redis::cmd("SCAN");
         scan.arg(cursor).arg("MATCH").arg(format!("*{namespace}*")).arg("COUNT").arg(1000);
-        let (next, keys): (u64, Vec<Vec<u8>>) = scan.query_async(&mut connection).await?;
-        if !keys.is_empty() {
-            redis::cmd("UNLINK").arg(keys).query_async::<()>(&mut connection).await?;
-        }
+        let (next, some): (u64, Vec<Vec<u8>>) = scan.query_async(&mut connection).await?;
+        // A key may be told twice.
+        names.extend(some);
         if next == 0 {
-            return Ok(());
+            return Ok(names.into_iter().collect());
         }
         cursor = next;
     }
+}
+
+/// Removes all that: the Redis may belong to somebody.
+pub(crate) async fn forget(namespace: &str) -> redis::RedisResult<()> {
+    let names = names(namespace).await?;
+    if names.is_empty() {
+        return Ok(());
+    }
+    let mut connection = redis::Client::open(redis_url())?.get_multiplexed_async_connection().await?;
+    redis::cmd("UNLINK").arg(names).query_async(&mut connection).await
 }
 
 /// A Redis of one test's own, on a port of its own, without persistence. Dropping it kills it.

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use cache_core::store::Store;
+use cache_core::{store::Store, testing::CountingStore};
 use cache_orm::{CachedConnection, MemoryStore, Namespace, RedisStore};
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::{
@@ -14,6 +14,15 @@ use sea_orm::{
 pub use examples::shop::*;
 
 use crate::{Env, StoreKind, redis_url};
+
+crate::audited!(
+    category::Entity,
+    customer::Entity,
+    offer::Entity,
+    product::Entity,
+    review::Entity,
+    stock::Entity
+);
 
 /// The store of a kind, for [`matrix!`](crate::matrix).
 ///
@@ -50,13 +59,7 @@ impl Shop {
             category.insert(&plain).await.expect("a category can be inserted");
         }
         for (id, sku, category_id) in [(1, "A-1", Some(1)), (2, "B-2", Some(2)), (3, "C-3", None)] {
-            let product = product::ActiveModel {
-                id: Set(id),
-                sku: Set(sku.to_owned()),
-                name: Set(format!("product {id}")),
-                price: Set(id * 100),
-                category_id: Set(category_id),
-            };
+            let product = product::ActiveModel { category_id: Set(category_id), ..new_product(id, sku) };
             product.insert(&plain).await.expect("a product can be inserted");
         }
         let db = Shop::enter(env, env.store().await).await;
@@ -96,6 +99,17 @@ impl Shop {
     }
 }
 
+/// A product that is not there yet, in no category.
+pub fn new_product(id: i32, sku: &str) -> product::ActiveModel {
+    product::ActiveModel {
+        id: Set(id),
+        sku: Set(sku.to_owned()),
+        name: Set(format!("product {id}")),
+        price: Set(id * 100),
+        category_id: Set(None),
+    }
+}
+
 /// A change of a product's price.
 pub fn priced(id: i32, price: i32) -> product::ActiveModel {
     product::ActiveModel { id: Unchanged(id), price: Set(price), ..Default::default() }
@@ -107,6 +121,43 @@ pub fn priced(id: i32, price: i32) -> product::ActiveModel {
 /// When the database does not answer.
 pub async fn price(db: &impl ConnectionTrait, id: i32) -> Option<i32> {
     product::Entity::find_by_id(id).one(db).await.expect("an answer").map(|product| product.price)
+}
+
+/// The price of a product that is there.
+///
+/// # Panics
+/// When it is not.
+pub async fn price_of(db: &impl ConnectionTrait, id: i32) -> i32 {
+    price(db, id).await.expect("a row")
+}
+
+/// Demands of these products, by primary key, by unique key and all of them, what the database says.
+///
+/// # Panics
+/// When an answer differs.
+pub async fn assert_same_products(
+    db: &CachedConnection,
+    plain: &DatabaseConnection,
+    ids: impl IntoIterator<Item = i32>,
+    skus: &[&str],
+    when: &str,
+) {
+    for id in ids {
+        let find = product::Entity::find_by_id(id);
+        assert_eq!(find.clone().one(db).await, find.one(plain).await, "product {id} {when}");
+    }
+    for sku in skus {
+        let find = product::Entity::find_by_sku(*sku);
+        assert_eq!(find.clone().one(db).await, find.one(plain).await, "product {sku} {when}");
+    }
+    let find = product::Entity::find;
+    assert_eq!(find().all(db).await, find().all(plain).await, "all products {when}");
+}
+
+/// How many cells the fences since the last time have marked, one number for each.
+pub fn fenced_cells(operations: &CountingStore) -> Vec<usize> {
+    let fences = operations.take().into_iter().filter(|operation| operation.starts_with("fence "));
+    fences.map(|operation| operation.split(' ').count() - 1).collect()
 }
 
 /// How often the cache has said that a row of the table is there, or is not.

@@ -295,3 +295,15 @@ pub(crate) mod counter {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+tests::audited!(
+    person::Entity,
+    profile::Entity,
+    folder::Entity,
+    article::Entity,
+    comment::Entity,
+    tag::Entity,
+    article_tag::Entity,
+    badge::Entity,
+    counter::Entity
+);

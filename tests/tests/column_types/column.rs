@@ -123,6 +123,8 @@ macro_rules! columns {
 
             impl ActiveModelBehavior for ActiveModel {}
 
+            tests::audited!(Entity);
+
             fn values() -> Vec<$Type> {
                 Vec::from($values)
             }

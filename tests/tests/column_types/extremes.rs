@@ -7,7 +7,7 @@ use cache_orm::Codec;
 use sea_orm::{ConnectionTrait, DatabaseConnection, EntityTrait, PrimaryKeyTrait};
 use tests::{Backend, Env, StoreKind, matrix, shop::store};
 
-use crate::{
+use super::{
     cached,
     column::{
         Verdict::{self, Cached, NotCached, Unreadable},

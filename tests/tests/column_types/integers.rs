@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::column::columns;
+use super::column::columns;
 
 columns! {
     tiny "tiny" (column_type = "TinyInteger") i8 = [i8::MIN, -1, 0, i8::MAX];

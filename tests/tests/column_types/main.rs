@@ -1,5 +1,7 @@
 //! Every column type that SeaORM offers, on each database that has it: what comes out of the cache is what comes
 //! out of the database, and the second read is a hit.
+//!
+//! A program of its own: its hundred entities would be described anew for every connection of other tests.
 
 mod column;
 mod everywhere;
@@ -8,6 +10,7 @@ mod integers;
 mod my_sql;
 mod notices;
 mod postgres;
+mod sample;
 mod sqlite;
 
 use std::{

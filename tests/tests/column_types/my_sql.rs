@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::column::columns;
+use super::column::columns;
 
 columns! {
     year "year_number" (column_type = "Year") u16 = [1901, 2024, 2155];

@@ -5,7 +5,7 @@ use sea_orm::{
     sea_query::value::prelude::{IpNetwork, MacAddress},
 };
 
-use crate::{
+use super::{
     column::columns,
     everywhere::{Genre, Note, time_day},
 };

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::column::columns;
+use super::column::columns;
 
 columns! {
     text_uuid "text_uuid_sqlite" (column_type = "Text") TextUuid = [TextUuid(Uuid::nil()), TextUuid(Uuid::max())];

@@ -8,7 +8,7 @@ use sea_orm::{
     Schema,
 };
 
-use crate::{hits, promises::as_json};
+use super::{hits, promises::as_json};
 
 /// How the rows of a table went. Their JSON and their models were the database's in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +94,8 @@ macro_rules! columns {
             pub(crate) enum Relation {}
 
             impl ActiveModelBehavior for ActiveModel {}
+
+            tests::audited!(Entity);
 
             /// The same types under another name.
             #[derive(Debug, FromQueryResult)]

@@ -113,6 +113,8 @@ pub(crate) mod flag {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+tests::audited!(invoice::Entity, measure::Entity, draft::Entity, claim::Entity, flag::Entity);
+
 async fn table<E: EntityTrait>(db: &DatabaseConnection, entity: E) {
     let table = Schema::new(db.get_database_backend()).create_table_from_entity(entity);
     db.execute(&table).await.expect("a table can be created");

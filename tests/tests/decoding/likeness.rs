@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait, FromQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 use tests::{Backend, Env, matrix, shop::store};
 
-use crate::{
+use super::{
     alike::{
         Column as Entry,
         Verdict::{self, Alike, NotCached, Some as SomeRows},

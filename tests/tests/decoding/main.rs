@@ -1,5 +1,7 @@
 //! The same statement, decoded as something else: what an entity promises about its cached rows, type by type and
 //! database by database, and what becomes of what it does not promise.
+//!
+//! A program of its own: its many entities would be described anew for every connection of other tests.
 
 mod alike;
 mod entities;

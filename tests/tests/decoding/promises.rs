@@ -7,7 +7,7 @@ use tests::{
     shop::{Shop, category, product, store},
 };
 
-use crate::{
+use super::{
     connect,
     entities::{claim, claims, draft, drafts, flag, flags, invoice, invoices, measure, measures},
     hits,

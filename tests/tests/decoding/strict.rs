@@ -11,7 +11,7 @@ use sea_orm::{
 };
 use tests::{Env, matrix, shop::store};
 
-use crate::{
+use super::{
     connect,
     entities::{invoice, invoices, measure, measures},
     hits,

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tests::{CellName, Place};
+
 /// What a store call reached for, in words: `row of product`, `table review`, `everything`.
 ///
 /// `fenced` asks for all of it; otherwise the epoch and presence cells, which stand beside each slot, are left
@@ -12,9 +14,10 @@ pub(crate) fn words<'n>(
     fenced: bool,
 ) -> String {
     let mut parts: BTreeMap<String, Parts> = BTreeMap::new();
-    for name in names.into_iter().filter(|name| !is_of_schema(name)) {
-        let (table, cell) = split(name);
-        parts.entry(table).or_default().add(cell);
+    // Every statement that changes the schema fences the schema's cell, and no other.
+    for cell in names.into_iter().filter_map(CellName::read) {
+        // What is said of a table is said without its schema.
+        parts.entry(cell.table).or_default().add(cell.place);
     }
     let whole = |table: &String| parts.get(table).is_some_and(Parts::is_whole);
     if fenced && tables.iter().all(whole) {
@@ -24,54 +27,24 @@ pub(crate) fn words<'n>(
     said.join(", ")
 }
 
-/// One cell of a table.
-enum Cell {
-    Row(String),
-    Epoch(String),
-    All,
-    Presence,
-    Alias(String),
-}
-
-/// `{namespace}:schema` and its like: every statement that changes the schema fences it, and no other.
-fn is_of_schema(name: &str) -> bool {
-    name.split_once('}').is_some_and(|(tag, _)| !tag.contains(':'))
-}
-
-/// `{namespace:schema.table.shard}:key` and its like. What is said of a table is said without its schema.
-fn split(name: &str) -> (String, Cell) {
-    let (tag, key) = name.split_once('}').unwrap_or_else(|| panic!("{name} is no cell"));
-    let (_, cell) = tag.split_once(':').unwrap_or_else(|| panic!("{name} is no cell"));
-    let (table, kind) = cell.rsplit_once('.').unwrap_or_else(|| panic!("{name} is no cell"));
-    let cell = match (kind, key) {
-        ("all", _) => Cell::All,
-        ("here", _) => Cell::Presence,
-        ("u", key) => Cell::Alias(key.to_owned()),
-        (shard, "") => Cell::Epoch(shard.to_owned()),
-        (_, key) => Cell::Row(key.to_owned()),
-    };
-    let table = table.rsplit_once('.').map_or(table, |(_, table)| table);
-    (table.to_owned(), cell)
-}
-
 /// Cells of one table.
 #[derive(Default)]
 struct Parts {
     rows: BTreeSet<String>,
-    aliases: BTreeSet<String>,
+    aliases: BTreeSet<(String, String)>,
     epochs: BTreeSet<String>,
     all: bool,
     presence: bool,
 }
 
 impl Parts {
-    fn add(&mut self, cell: Cell) {
-        match cell {
-            Cell::Row(key) => drop(self.rows.insert(key)),
-            Cell::Alias(key) => drop(self.aliases.insert(key)),
-            Cell::Epoch(shard) => drop(self.epochs.insert(shard)),
-            Cell::All => self.all = true,
-            Cell::Presence => self.presence = true,
+    fn add(&mut self, place: Place) {
+        match place {
+            Place::Row(key) => drop(self.rows.insert(key)),
+            Place::Alias(columns, values) => drop(self.aliases.insert((columns, values))),
+            Place::Epoch(shard) => drop(self.epochs.insert(shard)),
+            Place::All => self.all = true,
+            Place::Presence => self.presence = true,
         }
     }
 

@@ -127,6 +127,8 @@ impl Workshop {
         }
         if kind == Kind::Write {
             library::restore(&self.plain, self.env.backend()).await;
+            // What is restored around the cache must not be left in it.
+            db.invalidate_all().await.expect("the store answers");
         }
         Fact { sent, traces }
     }

@@ -182,6 +182,15 @@ pub(crate) mod voucher {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+tests::audited!(
+    author::Entity,
+    profile::Entity,
+    book::Entity,
+    tag::Entity,
+    book_tag::Entity,
+    voucher::Entity
+);
+
 /// Creates the tables of this file. Those of the shop are there already.
 pub(crate) async fn create(db: &DatabaseConnection) {
     let backend = db.get_database_backend();
