@@ -1,6 +1,7 @@
 //! The only place that sequences store calls: lookup → lease → fill for readers, fence → release for writers.
 
 mod error;
+mod outcome;
 mod schema;
 mod several;
 
@@ -15,9 +16,11 @@ use std::{
 
 use tokio::time::timeout;
 
+use self::outcome::validate;
 pub use self::{
     error::{CacheError, Refused},
-    several::{Lookups, Outdated, Wanted},
+    outcome::{LeaseOutcome, Lookup, Outdated},
+    several::{Lookups, Wanted},
 };
 use crate::{
     backlog::Backlog,
@@ -29,7 +32,7 @@ use crate::{
     marks::Marks,
     port::Port,
     settings::{Settings, Unreachable},
-    store::{Claim, LookupResult, Store, StoreError},
+    store::{Claim, Store, StoreError},
 };
 pub use crate::{
     duties::{Duty, Unsettled},
@@ -50,31 +53,6 @@ struct Inner {
     flights: Flights,
     /// Set when the namespace turns out to belong to another database.
     refused: AtomicBool,
-}
-
-/// What the cache knows about a slot.
-#[derive(Debug)]
-pub enum Lookup {
-    /// An entry that is valid now. The caller still compares its key with the one asked for.
-    Found(Entry),
-    /// Nothing valid.
-    Missing {
-        /// The entry that the slot holds all the same; a lease may replace it.
-        replaces: Option<Token>,
-    },
-    /// The cache must not or can't be asked: read from the database and store nothing.
-    Unavailable,
-}
-
-/// How a read that missed goes on.
-#[derive(Debug)]
-pub enum LeaseOutcome {
-    /// Load, then fill.
-    Granted(Lease),
-    /// Another call has loaded the row meanwhile.
-    Joined(Entry),
-    /// Load, and fill nothing: a writer is at work, or another reader.
-    Denied,
 }
 
 impl Cache {
@@ -341,18 +319,6 @@ impl Cache {
     fn port(&self) -> &Port {
         &self.inner.port
     }
-}
-
-/// What a slot holds for a reader: an entry is valid if its shape and its stamps are what they should be now.
-fn validate(at: &Address, fingerprint: Fingerprint, seen: LookupResult) -> Lookup {
-    let Some(entry) = seen.entry else {
-        return Lookup::Missing { replaces: None };
-    };
-    let valid = entry.fingerprint == fingerprint
-        && entry.epoch == seen.epoch
-        && entry.epoch.is_some() == at.epoch.is_some()
-        && (entry.presence.is_none() || entry.presence == seen.presence);
-    if valid { Lookup::Found(entry) } else { Lookup::Missing { replaces: Some(entry.token) } }
 }
 
 /// Refuses what would look like a cache and be none.

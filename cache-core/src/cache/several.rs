@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Cache, Lookup, Table, validate};
+use super::{
+    Cache, Table,
+    outcome::{Lookup, Outdated, validate},
+};
 use crate::{
     entry::{Fingerprint, Generation, Token},
     flight::Role,
@@ -30,10 +33,6 @@ pub struct Lookups {
     /// All of it was so at one instant. If not, and more than one was found, [`Cache::revalidate`] finds out.
     pub at_once: bool,
 }
-
-/// The store leases under another generation of the schema than the caller knows: learn it anew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outdated;
 
 impl Cache {
     /// Reads several slots and checks their stamps. No slot is seen before those that stand before it.
@@ -134,11 +133,5 @@ impl Cache {
         if !prepared.is_empty() {
             self.port().in_background(lease::fill_many(self.port().clone(), prepared)).await;
         }
-    }
-}
-
-impl Lookup {
-    fn holds(&self, token: Token) -> bool {
-        matches!(self, Lookup::Found(entry) if entry.token == token)
     }
 }

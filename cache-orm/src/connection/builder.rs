@@ -55,8 +55,31 @@ pub struct Builder {
     registrations: Vec<Registration>,
 }
 
+impl CachedConnection {
+    /// Caches the rows of every entity that derives `Cacheable` in `store`, with default settings.
+    ///
+    /// The database's schema is learned, and the namespace claimed, with the first query. To see errors of
+    /// either, call [`ready`](Self::ready). A transaction does not wait for it: what it writes until the schema is
+    /// known invalidates everything.
+    ///
+    /// A [`MemoryStore`](crate::MemoryStore) is for a database that one process writes to: several processes
+    /// with a memory store each would serve rows that the others have changed.
+    ///
+    /// # Panics
+    /// If `db` is `DatabaseConnection::default()`, that is disconnected, or `store` comes without a namespace
+    /// (from a builder that was given none).
+    pub fn new(db: DatabaseConnection, store: impl Store) -> Self {
+        Self::builder(db).store(store).build_with_default_namespace()
+    }
+
+    /// A connection with settings of its own.
+    pub fn builder(db: DatabaseConnection) -> Builder {
+        Builder::new(db)
+    }
+}
+
 impl Builder {
-    pub(super) fn new(db: DatabaseConnection) -> Self {
+    fn new(db: DatabaseConnection) -> Self {
         Builder {
             db,
             store: Arc::new(MemoryStore::default()),
@@ -265,7 +288,7 @@ impl Builder {
         Ok(CachedConnection { shared, options: Options::default() })
     }
 
-    pub(super) fn build_with_default_namespace(self) -> CachedConnection {
+    fn build_with_default_namespace(self) -> CachedConnection {
         self.build_lazily().expect("the store comes with a namespace")
     }
 }

@@ -12,7 +12,7 @@ pub mod transaction;
 
 use std::{collections::BTreeMap, fmt, pin::pin, sync::Arc, time::Duration};
 
-use cache_core::{cache::Unsettled, fence::Fence, store::Store};
+use cache_core::{cache::Unsettled, fence::Fence};
 use sea_orm::{
     AccessMode, DatabaseConnection, DbBackend, DbErr, IsolationLevel, Schema, SchemaBuilder,
     TransactionError, TransactionTrait,
@@ -29,7 +29,6 @@ use crate::{
 };
 
 pub use crate::context::ReadyError;
-use builder::Builder;
 use transaction::CachedTransaction;
 
 /// A database connection that answers repeated reads from a cache and keeps the cache coherent with every
@@ -43,32 +42,11 @@ use transaction::CachedTransaction;
 /// ```
 #[derive(Clone)]
 pub struct CachedConnection {
-    shared: Arc<Context>,
-    options: Options,
+    pub(crate) shared: Arc<Context>,
+    pub(crate) options: Options,
 }
 
 impl CachedConnection {
-    /// Caches the rows of every entity that derives `Cacheable` in `store`, with default settings.
-    ///
-    /// The database's schema is learned, and the namespace claimed, with the first query. To see errors of
-    /// either, call [`ready`](Self::ready). A transaction does not wait for it: what it writes until the schema is
-    /// known invalidates everything.
-    ///
-    /// A [`MemoryStore`](crate::MemoryStore) is for a database that one process writes to: several processes
-    /// with a memory store each would serve rows that the others have changed.
-    ///
-    /// # Panics
-    /// If `db` is `DatabaseConnection::default()`, that is disconnected, or `store` comes without a namespace
-    /// (from a builder that was given none).
-    pub fn new(db: DatabaseConnection, store: impl Store) -> Self {
-        Self::builder(db).store(store).build_with_default_namespace()
-    }
-
-    /// A connection with settings of its own.
-    pub fn builder(db: DatabaseConnection) -> Builder {
-        Builder::new(db)
-    }
-
     /// Learns the schema and claims the namespace now instead of with the first query.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 //!
 //! ```text
 //! describe   one entity: its columns, its keys, and its reads as SeaORM renders them
+//! entity     what is known of it without asking the database
 //! casts      what an entity casts its columns to
 //! list       reads by a list of keys
 //! hop        reads of the row that another one refers to
@@ -16,6 +17,7 @@
 
 mod casts;
 mod describe;
+mod entity;
 mod hop;
 mod list;
 mod registration;
@@ -27,65 +29,18 @@ use std::{
     sync::Arc,
 };
 
-use cache_core::{cache::Cache, entry::Fingerprint};
-use sea_orm::{DbBackend, QueryResult, Value};
+use cache_core::cache::Cache;
+use sea_orm::DbBackend;
 
-use crate::{
-    classify::TableName,
-    model::Policy,
-    row::{Row, Shape, Unfit},
-    stats::Bypasses,
-};
+use crate::{classify::TableName, stats::Bypasses};
 
 use describe::Facts;
 pub(crate) use describe::{Described, continued};
+pub(crate) use entity::{Entity, ReadKind, UniqueKey};
 pub(crate) use hop::HopShape;
 pub(crate) use list::{ListRead, ListShape, Order};
 pub use registration::Registration;
 use tables::Tables;
-
-/// What is known about an entity without asking the database.
-pub(crate) struct Entity {
-    /// Where its facts stand in `Knowledge`.
-    pub(crate) index: usize,
-    pub(crate) backend: DbBackend,
-    pub(crate) model: TypeId,
-    pub(crate) type_name: &'static str,
-    /// The table as the entity names it. Which one that is, `Knowledge` says.
-    pub(crate) table: TableName,
-    /// The same, as counts are reported by it.
-    pub(crate) label: String,
-    /// Its schema as it is spelled.
-    schema: Option<String>,
-    pub(crate) bypasses: Bypasses,
-    pub(crate) policy: Policy,
-    pub(crate) shape: Arc<Shape>,
-    /// The columns' names in lower case, in the shape's order: how statements and the schema are compared.
-    pub(crate) columns: Vec<String>,
-    pub(crate) fingerprint: Fingerprint,
-    /// Positions of the primary key's columns in the shape.
-    pub(crate) primary: Vec<usize>,
-    /// What each column is cast to when it is selected or compared, in the shape's order.
-    pub(crate) casts: Vec<Vec<String>>,
-    /// Positions of the columns that a key or a relation of the entity names.
-    pub(crate) named: Vec<usize>,
-    /// The read by primary key: one value for each column, in order.
-    pub(crate) primary_sql: String,
-    pub(crate) uniques: Vec<UniqueKey>,
-    pub(crate) capture: fn(&Shape, &QueryResult) -> Result<Row, Unfit>,
-    pub(crate) verify: fn(&Shape, Vec<Value>) -> Option<Row>,
-}
-
-/// A unique key of an entity.
-#[derive(Clone, Debug)]
-pub(crate) struct UniqueKey {
-    /// Its columns' names, joined: part of the alias's name.
-    pub(crate) name: String,
-    /// Positions of its columns in the shape.
-    pub(crate) columns: Vec<usize>,
-    /// The read by this key: one value for each column, in order.
-    pub(crate) sql: String,
-}
 
 /// A read by one key or of all rows, and where its statement holds what.
 pub(crate) struct ReadShape {
@@ -97,14 +52,6 @@ pub(crate) struct ReadShape {
     pub(crate) limited: bool,
     /// Another entity sends the same text for other types: nobody can tell whose it is.
     pub(crate) ambiguous: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ReadKind {
-    Primary,
-    /// By the entity's unique key of this position.
-    Unique(usize),
-    All,
 }
 
 /// A statement that the cache may answer.
@@ -289,35 +236,5 @@ impl Recognised<'_> {
             Recognised::List(list) => &list.shape.entity,
             Recognised::Hop(hop) => &hop.target,
         }
-    }
-}
-
-impl Entity {
-    /// The positions of the columns that a keyed read gives values for.
-    pub(crate) fn key_columns(&self, kind: ReadKind) -> &[usize] {
-        match kind {
-            ReadKind::Primary => &self.primary,
-            ReadKind::Unique(key) => &self.uniques[key].columns,
-            ReadKind::All => &[],
-        }
-    }
-
-    /// The read of a key: one value for each of its columns, in order.
-    pub(crate) fn sql(&self, kind: ReadKind) -> Option<&str> {
-        match kind {
-            ReadKind::Primary => Some(&self.primary_sql),
-            ReadKind::Unique(key) => Some(&self.uniques[key].sql),
-            ReadKind::All => None,
-        }
-    }
-
-    /// The key over exactly these columns, in whatever order they are named.
-    pub(crate) fn key_over(&self, columns: &[usize]) -> Option<ReadKind> {
-        let same =
-            |key: &[usize]| key.len() == columns.len() && columns.iter().all(|column| key.contains(column));
-        if same(&self.primary) {
-            return Some(ReadKind::Primary);
-        }
-        self.uniques.iter().position(|unique| same(&unique.columns)).map(ReadKind::Unique)
     }
 }

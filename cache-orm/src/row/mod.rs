@@ -31,66 +31,8 @@ mod strict;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use answer::{query_results, rows_would_be_logged, same_json};
+pub(crate) use answer::{Row, query_results, rows_would_be_logged, same_json};
 pub(crate) use capture::{Unfit, capture, verify};
 pub(crate) use codec::{decode, encode};
 pub(crate) use shape::Shape;
 pub(crate) use strict::explain;
-
-use std::{
-    any::Any,
-    fmt,
-    sync::{Arc, OnceLock},
-};
-
-use sea_orm::{FromQueryResult, QueryResult, Value};
-
-/// One row of an entity. Never shows its values in `Debug`.
-pub(crate) struct Row {
-    values: Box<[Value]>,
-    /// What SeaORM reads, built once: copying it costs a hit half of what building it does.
-    answer: QueryResult,
-    /// The model, once somebody asked for it as such.
-    model: OnceLock<Arc<dyn Any + Send + Sync>>,
-    weight: usize,
-}
-
-impl Row {
-    /// A row of the shape's columns, in the shape's order. Private to this module: a row leaves it only after
-    /// `capture` or `verify` has looked at it. `None` under the condition of [`query_results`].
-    fn new(shape: &Shape, values: Vec<Value>) -> Option<Self> {
-        // The model holds about what the values hold.
-        let values_weight = values.len() * size_of::<Value>();
-        let weight = size_of::<Row>() + 2 * values_weight + shape.weight(&values);
-        let answer = answer::query_result(shape.answer(&values))?;
-        Some(Row { answer, model: OnceLock::new(), values: values.into(), weight })
-    }
-
-    /// The row as its model, decoded once. `None` if the row is not of this model.
-    pub(crate) fn model<M>(&self) -> Option<Arc<M>>
-    where
-        M: FromQueryResult + Send + Sync + 'static,
-    {
-        if let Some(model) = self.model.get() {
-            return model.clone().downcast().ok();
-        }
-        let model = Arc::new(M::from_query_result(&self.answer, "").ok()?);
-        self.model.get_or_init(|| model).clone().downcast().ok()
-    }
-
-    /// The values in the order of the entity's columns.
-    pub(crate) fn values(&self) -> &[Value] {
-        &self.values
-    }
-
-    /// About how many bytes the row takes in memory.
-    pub(crate) fn weight(&self) -> usize {
-        self.weight
-    }
-}
-
-impl fmt::Debug for Row {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Row({} columns)", self.values.len())
-    }
-}

@@ -5,7 +5,7 @@
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 
-use super::rows;
+use super::query::rows;
 
 /// What the catalogue looked like at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]

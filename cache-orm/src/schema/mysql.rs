@@ -6,8 +6,13 @@ use sea_orm::{ConnectionTrait, DbErr};
 
 use super::privileges::Privileges;
 use super::{
-    Action, Column, ColumnKind, Draft, Id, Kind, Schema, Table, TextEquality, id, is, procedures, rows,
-    with_named, writers,
+    draft::Draft,
+    learned::Schema,
+    procedures,
+    query::{is, rows, with_named},
+    reach::Action,
+    table::{Column, ColumnKind, Id, Kind, Table, TextEquality, id},
+    writers,
 };
 
 pub(super) async fn learn(db: &impl ConnectionTrait, named: &BTreeSet<String>) -> Result<Schema, DbErr> {

@@ -5,7 +5,12 @@ use std::collections::BTreeSet;
 use sea_orm::{ConnectionTrait, DbErr};
 
 use super::{
-    Action, Column, ColumnKind, Draft, Kind, Schema, Table, TextEquality, is, rows, with_named, writers,
+    draft::Draft,
+    learned::Schema,
+    query::{is, rows, with_named},
+    reach::Action,
+    table::{Column, ColumnKind, Kind, Table, TextEquality},
+    writers,
 };
 
 pub(super) async fn learn(db: &impl ConnectionTrait, named: &BTreeSet<String>) -> Result<Schema, DbErr> {

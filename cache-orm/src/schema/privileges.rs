@@ -2,7 +2,7 @@
 
 use sea_orm::{ConnectionTrait, DbErr};
 
-use super::rows;
+use super::query::rows;
 
 /// Where the user has the TRIGGER privilege: pairs of database and table, an empty table for a whole
 /// database, whose name is then a pattern.

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use sea_orm::{ConnectionTrait, DbErr};
 
-use super::rows;
+use super::query::rows;
 use crate::classify::hidden::{self, Hidden};
 
 /// A body that the user may not see comes as NULL.

@@ -4,7 +4,14 @@ use std::collections::{HashMap, HashSet};
 
 use sea_orm::{ConnectionTrait, DbErr};
 
-use super::{Action, Column, ColumnKind, Draft, Kind, Schema, Table, TextEquality, file, is, rows};
+use super::{
+    draft::Draft,
+    file,
+    learned::Schema,
+    query::{is, rows},
+    reach::Action,
+    table::{Column, ColumnKind, Kind, Table, TextEquality, id},
+};
 
 /// The schema of the file that the connection was opened with. Foreign keys stay in it.
 const MAIN: &str = "main";
@@ -155,7 +162,7 @@ async fn unique(
             draft.unique_part([MAIN, table], "rowid", column, true);
             if let Some(column) = draft
                 .tables
-                .get_mut(&super::id(MAIN, table))
+                .get_mut(&id(MAIN, table))
                 .and_then(|found| found.columns.get_mut(&column.to_lowercase()))
             {
                 column.nullable = false;

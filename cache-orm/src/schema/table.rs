@@ -4,7 +4,13 @@ use std::collections::{BTreeSet, HashMap};
 
 use cache_core::key::QualifiedName;
 
-use super::{Id, id};
+/// What tells tables apart here: schema and name in lower case, because a statement may spell them in any. Names of
+/// databases hold no NUL.
+pub(super) type Id = String;
+
+pub(super) fn id(schema: &str, name: &str) -> Id {
+    format!("{}\0{}", schema.to_lowercase(), name.to_lowercase())
+}
 
 /// A table, or what answers to a table's name.
 #[derive(Debug)]

@@ -7,7 +7,7 @@
 
 use sea_orm::{ConnectionTrait, DbErr};
 
-use super::{Draft, rows};
+use super::{draft::Draft, query::rows};
 
 /// From the functions upwards, along the dependencies that the catalog keeps: to operators and other functions, domains
 /// (and arrays of them), the views that use any of these, tables with such a policy, and views over those. The default or

@@ -1,43 +1,42 @@
 //! Writes: fence → execute → release; or, where the statement tells its rows, execute → fence → commit →
 //! release.
+//!
+//! ```text
+//! affected   from what a statement changes to the cells to fence
+//! fencing    the fence of a write
+//! exact      writes whose rows the statement itself tells
+//! returned   ↳ the keys in the rows that it returned
+//! answer     ↳ what its caller is given
+//! outcome    whether it is known how a write ended
+//! elsewhere  writes that somebody else's connection carries out
+//! by_hand    invalidation without a write
+//! note       takes note of writes that change more than can be told
+//! ```
 
 pub(crate) mod affected;
-
 mod answer;
-
 mod by_hand;
-
 pub(crate) mod elsewhere;
-
 pub(crate) mod exact;
-
+mod fencing;
+mod note;
 mod outcome;
-
 mod returned;
 
-use std::{
-    future::Future,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{future::Future, sync::Arc};
 
-use cache_core::{
-    cache::Refused,
-    entry::Generation,
-    fence::{Affected, Fence},
-    settings::Unreachable,
-};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, Values};
+use sea_orm::{ConnectionTrait, DbErr, ExecResult, QueryResult, Statement, Values};
 
-use crate::{
-    classify::{self, Class, hidden},
-    context::{Context, extent},
-    error::CacheErr,
-    knowledge::Knowledge,
-};
+use crate::{classify::Class, context::Context, knowledge::Knowledge};
 
 pub(crate) use answer::Answer;
 pub(crate) use by_hand::{invalidate_rows, invalidate_table};
 pub(crate) use exact::{Asked, Plan};
+pub(crate) use fencing::{
+    SchemaChange, before_begin, fence, fence_in_transaction, fence_written, fence_written_in_transaction,
+    names_what_it_changes, settle,
+};
+pub(crate) use note::note;
 pub(crate) use outcome::{is_known, may_be_of_returning, unheard};
 
 /// Executes one write that commits by itself.
@@ -110,292 +109,4 @@ async fn fenced<T>(
     let result = run.await;
     settle(change, fence, &result).await;
     result
-}
-
-/// What was learned of the schema is forgotten when this is dropped, so also when the statement's caller
-/// vanishes: the database may carry it out all the same.
-#[must_use = "the schema is forgotten when this is dropped"]
-pub(crate) struct SchemaChange {
-    shared: Arc<Context>,
-    /// The write's cells have no names: nothing was ever learned. Whoever learns invalidates everything.
-    unnamed: bool,
-}
-
-impl SchemaChange {
-    /// Set if a statement of this class may change the schema (a procedure may hide DDL), or is a write that
-    /// can't be fenced because nothing is known of the schema.
-    pub(crate) fn by(shared: &Arc<Context>, class: &Class) -> Option<Self> {
-        let may = matches!(class, Class::Schema | Class::Session | Class::Unknown | Class::UnknownSchema);
-        if may { Some(SchemaChange::of(shared)) } else { SchemaChange::unnamed(shared) }
-    }
-
-    /// Set if a write can't be fenced because nothing is known of the schema.
-    pub(crate) fn unnamed(shared: &Arc<Context>) -> Option<Self> {
-        (!shared.names_cells()).then(|| SchemaChange::of(shared))
-    }
-
-    /// The write's cells have got names meanwhile, and are fenced.
-    pub(crate) fn is_named(&mut self) {
-        self.unnamed = false;
-    }
-
-    /// Set in any case.
-    pub(crate) fn of(shared: &Arc<Context>) -> Self {
-        SchemaChange { shared: shared.clone(), unnamed: !shared.names_cells() }
-    }
-
-    /// Forgets at once what was learned.
-    pub(crate) fn forget(&self) {
-        self.shared.forget();
-    }
-}
-
-impl Drop for SchemaChange {
-    fn drop(&mut self) {
-        if self.unnamed {
-            self.shared.unnamed_writes.fetch_add(1, Ordering::AcqRel);
-        }
-        self.forget();
-    }
-}
-
-/// So often the schema may change while one write is being fenced.
-const CHANGES: usize = 3;
-
-/// Fences what a write affects, as `by` tells from what is known of the schema. Where the store knows of a change of
-/// it, it is learned anew, and what the write affects besides is fenced too.
-///
-/// # Errors
-/// [`CacheErr`] under the policy `Refuse` when the store can't be reached, or nothing is known of the schema.
-pub(crate) async fn fence(
-    shared: &Arc<Context>,
-    knowledge: &Knowledge,
-    by: impl Fn(&Knowledge) -> Affected,
-) -> Result<Fence, DbErr> {
-    names_what_it_changes(shared)?;
-    Marks::learning(shared, Stage::Ahead, knowledge, by).await.unless_refused().await
-}
-
-/// The same for what is written already: it can't be refused any more, and is bypassed until it has been invalidated.
-/// What [`fence`] would have given comes beside the fence.
-pub(crate) async fn fence_written(
-    shared: &Arc<Context>,
-    knowledge: &Knowledge,
-    by: impl Fn(&Knowledge) -> Affected,
-) -> (Fence, Result<(), Refused>) {
-    let marks = Marks::learning(shared, Stage::Written, knowledge, by).await;
-    (marks.fence, marks.refused.map_or(Ok(()), Err))
-}
-
-/// The same for what was told from knowledge of `known`, inside a transaction: nothing can be learned on what may be
-/// the pool's only connection. Where the store knows of a change of the schema, everything is fenced.
-///
-/// # Errors
-/// As [`fence`].
-pub(crate) async fn fence_in_transaction(
-    shared: &Context,
-    known: Option<Generation>,
-    affected: Affected,
-) -> Result<Fence, DbErr> {
-    names_what_it_changes(shared)?;
-    Marks::without_learning(shared, Stage::Ahead, known, affected).await.unless_refused().await
-}
-
-/// The same for what is written already, as [`fence_written`].
-pub(crate) async fn fence_written_in_transaction(
-    shared: &Context,
-    known: Option<Generation>,
-    affected: Affected,
-) -> Fence {
-    Marks::without_learning(shared, Stage::Written, known, affected).await.fence
-}
-
-/// Whether a write can be refused.
-#[derive(Clone, Copy)]
-enum Stage {
-    Ahead,
-    Written,
-}
-
-/// The marks of one write.
-struct Marks {
-    stage: Stage,
-    affected: Affected,
-    fence: Fence,
-    refused: Option<Refused>,
-}
-
-impl Marks {
-    async fn place(shared: &Context, stage: Stage, mut affected: Affected) -> Self {
-        if shared.session.is_changed() {
-            // Whatever was written before may be committed by what comes now.
-            affected.merge(extent::everything(shared, shared.known().as_deref()));
-        }
-        let mut marks =
-            Marks { stage, affected: extent::nothing(shared), fence: Fence::default(), refused: None };
-        marks.add(shared, affected).await;
-        marks
-    }
-
-    async fn add(&mut self, shared: &Context, affected: Affected) {
-        self.affected.merge(affected.clone());
-        let (fence, refused) = match self.stage {
-            Stage::Ahead => match shared.cache.fence(affected).await {
-                Ok(fence) => (Some(fence), None),
-                Err(refused) => (None, Some(refused)),
-            },
-            Stage::Written => {
-                let (fence, refused) = shared.cache.fence_written(affected).await;
-                (Some(fence), refused.err())
-            }
-        };
-        if let Some(fence) = fence {
-            self.fence.join(fence);
-        }
-        self.refused = self.refused.take().or(refused);
-    }
-
-    /// Adds what is not marked yet.
-    async fn widen(&mut self, shared: &Context, to: Affected) {
-        let rest = to.beyond(&self.affected);
-        if !rest.is_empty() {
-            self.add(shared, rest).await;
-        }
-    }
-
-    /// True if there is nothing to add: neither does the store know another schema, nor is the write refused.
-    fn suffice(&self, known: Option<Generation>) -> bool {
-        self.fence.is_under(known) || matches!((self.stage, &self.refused), (Stage::Ahead, Some(_)))
-    }
-
-    async fn learning(
-        shared: &Arc<Context>,
-        stage: Stage,
-        knowledge: &Knowledge,
-        by: impl Fn(&Knowledge) -> Affected,
-    ) -> Self {
-        let mut marks = Marks::place(shared, stage, by(knowledge)).await;
-        let mut known = knowledge.generation();
-        for _ in 0..CHANGES {
-            if marks.suffice(known) {
-                return marks;
-            }
-            let learned = shared.relearn().await;
-            known = learned.generation();
-            match known {
-                Some(_) => marks.widen(shared, by(&learned)).await,
-                // It is being changed right now, perhaps by this write.
-                None => {
-                    marks.widen(shared, everything(shared, &learned).await).await;
-                    return marks;
-                }
-            }
-        }
-        if !marks.suffice(known) {
-            // It changes faster than it is learned.
-            let everything = shared.everything_recorded().await;
-            marks.widen(shared, everything).await;
-        }
-        marks
-    }
-
-    async fn without_learning(
-        shared: &Context,
-        stage: Stage,
-        known: Option<Generation>,
-        mut affected: Affected,
-    ) -> Self {
-        if affected.is_whole(shared.cache.schema()) {
-            // Its own mark will hide the generation, and so the record of it.
-            affected.merge(shared.everything_recorded().await);
-        }
-        let mut marks = Marks::place(shared, stage, affected).await;
-        if !marks.suffice(known) {
-            if let Some(known) = known {
-                shared.outdated(known);
-            }
-            let everything = shared.everything_recorded().await;
-            marks.widen(shared, everything).await;
-        }
-        marks
-    }
-
-    /// # Errors
-    /// [`CacheErr`] if the write is refused: then nothing stays marked.
-    async fn unless_refused(self) -> Result<Fence, DbErr> {
-        match self.refused {
-            Some(refused) => {
-                self.fence.release().await;
-                Err(CacheErr::WriteRefused(refused).into())
-            }
-            None => Ok(self.fence),
-        }
-    }
-}
-
-/// Everything, for whoever could not learn which generation the schema is of.
-async fn everything(shared: &Context, learned: &Knowledge) -> Affected {
-    let mut everything = shared.everything_recorded().await;
-    everything.merge(extent::everything(shared, Some(learned)));
-    everything
-}
-
-/// Refuses a write of which nobody knows what it invalidates, because nothing is known of the schema: if any table's
-/// policy is to refuse, for it may be that table.
-///
-/// # Errors
-/// [`CacheErr::SchemaUnknown`].
-pub(crate) fn names_what_it_changes(shared: &Context) -> Result<(), DbErr> {
-    let of_entities = shared.registry.entities.iter().filter_map(|entity| entity.policy.when_unreachable);
-    let strictest = of_entities.chain([shared.cache.settings().unreachable]).max();
-    if !shared.names_cells() && shared.capabilities.is_shared && strictest == Some(Unreachable::Refuse) {
-        return Err(CacheErr::SchemaUnknown.into());
-    }
-    Ok(())
-}
-
-/// Fences everything before a transaction begins, if raw SQL has changed a session: MySQL commits what that has
-/// written when the next transaction begins on its connection.
-///
-/// # Errors
-/// [`CacheErr`] under the policy `Refuse` when the store can't be reached.
-pub(crate) async fn before_begin(shared: &Context) -> Result<Option<Fence>, DbErr> {
-    if !shared.session.is_changed() {
-        return Ok(None);
-    }
-    let known = shared.known().and_then(|knowledge| knowledge.generation());
-    fence_in_transaction(shared, known, extent::nothing(shared)).await.map(Some)
-}
-
-/// Takes note of a write that changes more than rows of tables that can be told, before it is sent.
-pub(crate) fn note(shared: &Context, knowledge: Option<&Knowledge>, class: &Class, sql: &str) {
-    let is_unknown = matches!(class, Class::Unknown | Class::UnknownSchema);
-    if *class == Class::Session || (is_unknown && calls_loudly(shared, knowledge, sql)) {
-        shared.session.changes(|| classify::shown(sql, shared.backend));
-    } else if !affected::is_narrow(knowledge, class) {
-        shared.wide.count(|| classify::shown(sql, shared.backend));
-    }
-}
-
-/// True if the text calls a procedure of MySQL that may change the session or begin a transaction.
-fn calls_loudly(shared: &Context, knowledge: Option<&Knowledge>, sql: &str) -> bool {
-    if shared.backend != DbBackend::MySql {
-        return false;
-    }
-    let schema = knowledge.and_then(|knowledge| knowledge.schema.as_ref());
-    let is_quiet = |name: &String| schema.is_some_and(|schema| schema.is_quiet_procedure(name));
-    !hidden::of(sql, shared.backend).calls.iter().all(is_quiet)
-}
-
-/// Ends a write: releases its fence if the outcome is known, else abandons it.
-pub(crate) async fn settle<T>(change: Option<SchemaChange>, fence: Fence, result: &Result<T, DbErr>) {
-    // What the fence has kept from being cached is judged by what is learned anew.
-    if let Some(change) = &change {
-        change.forget();
-    }
-    if is_known(result) {
-        fence.release().await;
-    }
-    // Once more: what was learned while the fence stood is of no generation.
-    drop(change);
 }

@@ -10,7 +10,9 @@ use async_trait::async_trait;
 use cache_core::{
     entry::{Entry, Generation, Token, Writer},
     key::{Address, Key, Namespace, TableKeys},
-    store::{Claim, Filled, Grant, LeaseRequest, LookupResult, LookupResults, Reach, Store, StoreError},
+    store::{
+        Capabilities, Claim, Filled, Grant, LeaseRequest, LookupResult, LookupResults, Store, StoreError,
+    },
 };
 
 /// Goes around a store and writes down the slots that are filled, or looked at.
@@ -149,8 +151,8 @@ impl Store for Witness {
         self.inner.default_namespace()
     }
 
-    fn reach(&self) -> Reach {
-        self.inner.reach()
+    fn capabilities(&self) -> Capabilities {
+        self.inner.capabilities()
     }
 }
 

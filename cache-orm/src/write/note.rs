@@ -1,0 +1,30 @@
+//! Takes note of writes that change more than rows of tables that can be told.
+
+use sea_orm::DbBackend;
+
+use crate::{
+    classify::{self, Class, hidden},
+    context::Context,
+    knowledge::Knowledge,
+    write::affected,
+};
+
+/// Takes note of a write that changes more than rows of tables that can be told, before it is sent.
+pub(crate) fn note(shared: &Context, knowledge: Option<&Knowledge>, class: &Class, sql: &str) {
+    let is_unknown = matches!(class, Class::Unknown | Class::UnknownSchema);
+    if *class == Class::Session || (is_unknown && calls_loudly(shared, knowledge, sql)) {
+        shared.session.changes(|| classify::shown(sql, shared.backend));
+    } else if !affected::is_narrow(knowledge, class) {
+        shared.wide.count(|| classify::shown(sql, shared.backend));
+    }
+}
+
+/// True if the text calls a procedure of MySQL that may change the session or begin a transaction.
+fn calls_loudly(shared: &Context, knowledge: Option<&Knowledge>, sql: &str) -> bool {
+    if shared.backend != DbBackend::MySql {
+        return false;
+    }
+    let schema = knowledge.and_then(|knowledge| knowledge.schema.as_ref());
+    let is_quiet = |name: &String| schema.is_some_and(|schema| schema.is_quiet_procedure(name));
+    !hidden::of(sql, shared.backend).calls.iter().all(is_quiet)
+}
