@@ -38,6 +38,16 @@ impl Affected {
         self.tables.is_empty()
     }
 
+    /// The cells, in the order of the tables' names.
+    pub fn cells(&self) -> impl Iterator<Item = &Key> {
+        self.tables.values().flat_map(|touched| touched.rows.iter().chain(&touched.marks))
+    }
+
+    /// The names of the tables of which any row may change.
+    pub fn whole_tables(&self) -> impl Iterator<Item = &str> {
+        self.tables.iter().filter(|(_, touched)| touched.whole).map(|(name, _)| name.as_str())
+    }
+
     /// Any row of the table may change.
     pub fn is_whole(&self, table: &Table) -> bool {
         self.tables.get(table.name()).is_some_and(|touched| touched.whole)

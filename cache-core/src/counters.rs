@@ -11,7 +11,7 @@ macro_rules! counters {
         }
 
         /// The values of [`Counters`] at one moment.
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
         #[non_exhaustive]
         pub struct Counts {
             $($(#[$doc])* pub $name: u64,)*
@@ -54,6 +54,15 @@ counters! {
     unfenced_writes,
     /// Store calls about this table that failed, timed out or were not made because the breaker is open.
     store_errors,
+}
+
+impl Counts {
+    /// The part of the reads that were answered without a load of their own, from 0 to 1; `None` before the first read.
+    pub fn hit_ratio(&self) -> Option<f64> {
+        let reads = self.hits + self.absent_hits + self.misses;
+        let answered = self.hits + self.absent_hits + self.joins;
+        (reads > 0).then(|| answered as f64 / reads as f64)
+    }
 }
 
 /// A number that only grows.

@@ -187,9 +187,11 @@ impl Ticket {
     fn end(self, entry: Entry, stored: bool) {
         if stored {
             self.table.counters.fills.increment();
+            tracing::debug!(db.collection.name = self.table.name(), "fill");
             self.flight.complete(entry);
         } else {
             self.table.counters.superseded_fills.increment();
+            tracing::debug!(db.collection.name = self.table.name(), "fill superseded by a write");
         }
     }
 

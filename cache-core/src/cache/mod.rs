@@ -272,6 +272,7 @@ impl Cache {
         for table in &part.marks.tables {
             if part.placed {
                 table.counters.fences.increment();
+                tracing::debug!(db.collection.name = table.name(), cells = part.marks.cells.len(), "fence");
             } else {
                 table.counters.unfenced_writes.increment();
                 if table.quarantine.write_began() {

@@ -78,3 +78,10 @@ impl fmt::Display for BypassReason {
         f.write_str(self.as_str())
     }
 }
+
+/// As the phrase of [`as_str`](BypassReason::as_str).
+impl serde::Serialize for BypassReason {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}

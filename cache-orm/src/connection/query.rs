@@ -41,10 +41,12 @@ impl Context {
         match &*class {
             Class::Read(kind) => {
                 self.notice_read(sql);
-                self.bypasses.count(match kind {
+                let reason = match kind {
                     ReadKind::Locking => BypassReason::Locking,
                     ReadKind::Select | ReadKind::Other => BypassReason::NotAKeyLookup,
-                });
+                };
+                self.bypasses.count(reason);
+                tracing::debug!(%reason, "bypass");
                 Route::Read
             }
             _ => Route::Write(class),

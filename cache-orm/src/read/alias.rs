@@ -14,7 +14,6 @@ use cache_core::{
 use sea_orm::{DbErr, QueryResult};
 
 use crate::{
-    classify::reason::BypassReason,
     read::{
         found::{Answer, Found, open},
         load::Load,
@@ -54,10 +53,9 @@ impl Read<'_> {
         query: &Query<'_>,
     ) -> Result<Answer, DbErr> {
         let alias_at = self.table.keys().alias(&self.entity.uniques[unique].name, key);
-        let counters = &self.table.counters;
         let mut trail = self.follow(&alias_at, key).await;
         if let Trail::Alias { replaces } = trail {
-            counters.misses.increment();
+            self.count_miss();
             match self.load_or_join(&alias_at, replaces, query, Some).await? {
                 // Another call has renewed the alias meanwhile.
                 Load::Joined(_) => trail = self.follow(&alias_at, key).await,
@@ -75,7 +73,7 @@ impl Read<'_> {
                 Ok(Answer::Cached(found))
             }
             Trail::Row { at, primary, replaces, alias } => {
-                counters.misses.increment();
+                self.count_miss();
                 let usable = |entry| self.joined_row(key, entry);
                 match self.load_or_join(&at, replaces, query, usable).await? {
                     Load::Joined(rows) => Ok(Answer::Cached(Found::Rows(rows))),
@@ -87,7 +85,7 @@ impl Read<'_> {
             }
             Trail::Alias { .. } => query.load(self.shared()).await.map(Answer::Loaded),
             Trail::Unavailable => {
-                self.entity.bypasses.count(BypassReason::StoreUnavailable);
+                self.count_unavailable();
                 query.load(self.shared()).await.map(Answer::Loaded)
             }
         }

@@ -77,7 +77,6 @@ impl Read<'_> {
 
     /// Checks that what a slot holds is what was asked for, and counts it. A refresh finds everything missing.
     pub(super) fn check(&self, key: &RowKey, lookup: Lookup) -> Look {
-        let counters = &self.table.counters;
         let replaces = match lookup {
             Lookup::Found(entry) => {
                 let token = entry.token;
@@ -91,11 +90,11 @@ impl Read<'_> {
             }
             Lookup::Missing { replaces } => replaces,
             Lookup::Unavailable => {
-                self.entity.bypasses.count(BypassReason::StoreUnavailable);
+                self.count_unavailable();
                 return Look::Unavailable;
             }
         };
-        counters.misses.increment();
+        self.count_miss();
         Look::Miss(replaces)
     }
 
@@ -103,6 +102,17 @@ impl Read<'_> {
         let counters = &self.table.counters;
         let counter = if matches!(found, Found::Absent) { &counters.absent_hits } else { &counters.hits };
         counter.increment();
+        tracing::debug!(db.collection.name = self.entity.label, "hit");
+    }
+
+    pub(super) fn count_miss(&self) {
+        self.table.counters.misses.increment();
+        tracing::debug!(db.collection.name = self.entity.label, "miss");
+    }
+
+    /// The store can't be asked, or not be trusted.
+    pub(super) fn count_unavailable(&self) {
+        self.entity.count_bypass(BypassReason::StoreUnavailable);
     }
 }
 

@@ -108,7 +108,7 @@ impl Read<'_> {
             return Ok(Some(Vec::new()));
         }
         let Some((states, at_once)) = self.look_at(&parts).await else {
-            self.entity.bypasses.count(BypassReason::StoreUnavailable);
+            self.count_unavailable();
             return Ok(None);
         };
         let (mut hits, mut missed) = (Vec::new(), Vec::new());
@@ -218,7 +218,6 @@ impl Read<'_> {
                 Lookup::Unavailable => return None,
             }
         }
-        let counters = &self.table.counters;
         let mut absent = false;
         for state in &states {
             match state {
@@ -226,7 +225,7 @@ impl Read<'_> {
                     absent |= matches!(found, Found::Absent);
                     self.count_hit(found);
                 }
-                State::Miss { .. } => counters.misses.increment(),
+                State::Miss { .. } => self.count_miss(),
             }
         }
         // An absent alias was seen before the rows were.

@@ -102,7 +102,7 @@ impl ReadContext<'_> {
         reason: BypassReason,
         query: &Query<'_>,
     ) -> Result<Vec<QueryResult>, DbErr> {
-        entity.bypasses.count(reason);
+        entity.count_bypass(reason);
         let rows = match self.shared.writing(query.sql) {
             Some(class) => write::query(self.shared, &class, query.statement(self.shared)).await?,
             None => query.load(self.shared).await?,

@@ -6,7 +6,7 @@ use cache_core::entry::Fingerprint;
 use sea_orm::{DbBackend, QueryResult, Value};
 
 use crate::{
-    classify::TableName,
+    classify::{TableName, reason::BypassReason},
     model::Policy,
     row::{Row, Shape, Unfit},
     stats::Bypasses,
@@ -65,6 +65,12 @@ pub(crate) enum ReadKind {
 }
 
 impl Entity {
+    /// A read of it goes to the database.
+    pub(crate) fn count_bypass(&self, reason: BypassReason) {
+        self.bypasses.count(reason);
+        tracing::debug!(db.collection.name = self.label, %reason, "bypass");
+    }
+
     /// The positions of the columns that a keyed read gives values for.
     pub(crate) fn key_columns(&self, kind: ReadKind) -> &[usize] {
         match kind {

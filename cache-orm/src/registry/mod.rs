@@ -76,6 +76,8 @@ pub(crate) struct Registry {
     reads: HashMap<String, Fixed>,
     /// By the text before the list.
     lists: HashMap<String, ListShape>,
+    /// Entities that no statement tells apart, by the names of their types.
+    alike: BTreeSet<(&'static str, &'static str)>,
 }
 
 impl Registry {
@@ -93,6 +95,7 @@ impl Registry {
             models: HashMap::new(),
             reads: HashMap::new(),
             lists: HashMap::new(),
+            alike: BTreeSet::new(),
         };
         let mut sources = Vec::new();
         for registration in registrations {
@@ -177,12 +180,16 @@ impl Registry {
             // A column that is a key by itself and a declared key of one column: the same read.
             Some(Fixed::One(other)) if Arc::ptr_eq(&other.entity, entity) => return,
             Some(Fixed::One(other)) => {
-                tracing::warn!(
-                    one = other.entity.type_name,
-                    other = entity.type_name,
-                    "two entities read the same columns of one table: neither is cached, because a statement \
-                     does not say which of them it is for"
-                );
+                let pair = (other.entity.type_name, entity.type_name);
+                // They share more than one text.
+                if self.alike.insert(pair) {
+                    tracing::warn!(
+                        one = pair.0,
+                        other = pair.1,
+                        "two entities read the same columns of one table: neither is cached, because a statement \
+                         does not say which of them it is for"
+                    );
+                }
                 true
             }
             Some(Fixed::Array(_) | Fixed::Hop(_)) => return,

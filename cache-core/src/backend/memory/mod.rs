@@ -56,6 +56,8 @@ pub struct MemoryStore {
 }
 
 struct Inner {
+    /// In bytes.
+    capacity: usize,
     shards: Box<[Mutex<Shard>]>,
     hasher: DefaultHashBuilder,
     clock: Clock,
@@ -83,6 +85,7 @@ impl MemoryStore {
         let count = (bytes / SMALLEST_SHARD).clamp(1, most);
         MemoryStore {
             inner: Arc::new(Inner {
+                capacity: bytes,
                 shards: (0..count).map(|_| Mutex::new(Shard::new(bytes / count))).collect(),
                 hasher: DefaultHashBuilder::default(),
                 clock,
@@ -144,7 +147,11 @@ impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shards = &self.inner.shards;
         let bytes: u64 = shards.iter().map(|shard| unpoisoned(shard).weight()).sum();
-        f.debug_struct("MemoryStore").field("shards", &shards.len()).field("bytes", &bytes).finish()
+        f.debug_struct("MemoryStore")
+            .field("shards", &shards.len())
+            .field("capacity", &self.inner.capacity)
+            .field("bytes", &bytes)
+            .finish()
     }
 }
 

@@ -67,7 +67,7 @@ impl Calls {
     fn write(&self, sql: &str) -> Option<Arc<Class>> {
         match self.shared.route(sql) {
             Route::Cached(read) => {
-                read.entity().bypasses.count(BypassReason::InTransaction);
+                read.entity().count_bypass(BypassReason::InTransaction);
                 self.note_unjudged(sql);
                 self.shared.writing(sql)
             }

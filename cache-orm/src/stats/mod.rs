@@ -1,5 +1,7 @@
 //! What the cache did, in numbers.
 
+mod table;
+
 use std::{collections::BTreeMap, sync::Mutex};
 
 use cache_core::{
@@ -9,8 +11,15 @@ use cache_core::{
 
 use crate::classify::reason::BypassReason;
 
-/// What one connection's cache did since the connection was made.
-#[derive(Clone, Debug, Default)]
+/// What one connection's cache did since the connection was made. [`Display`](std::fmt::Display) is a table for a terminal;
+/// serialised, it has the fields by their names.
+///
+/// ```
+/// # async fn show(db: cache_orm::CachedConnection) {
+/// println!("{}", db.stats());
+/// # }
+/// ```
+#[derive(Clone, Debug, Default, serde::Serialize)]
 #[non_exhaustive]
 pub struct Stats {
     /// By the table's name as entities write it: `product`, or `sales.product` if they name the schema. Two names
@@ -30,13 +39,23 @@ pub struct Stats {
 }
 
 /// What happened to one entity.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize)]
 #[non_exhaustive]
 pub struct EntityStats {
     /// Hits, misses, fills, fences and errors.
     pub counts: Counts,
     /// Recognised reads sent to the database, by reason.
     pub bypasses: BTreeMap<BypassReason, u64>,
+}
+
+impl EntityStats {
+    /// The part of the recognised reads that were answered without asking the database, from 0 to 1: those that were
+    /// [sent to it in any case](Self::bypasses) count. `None` before the first read.
+    pub fn hit_ratio(&self) -> Option<f64> {
+        let Counts { hits, absent_hits, misses, joins, .. } = self.counts;
+        let reads = hits + absent_hits + misses + self.bypasses.values().sum::<u64>();
+        (reads > 0).then(|| (hits + absent_hits + joins) as f64 / reads as f64)
+    }
 }
 
 /// Writes that could not be narrowed to tables, and the first texts of them.
