@@ -14,6 +14,7 @@ use crate::{
     classify::{Class, reason::BypassReason},
     decoders::{Decoders, Likeness},
     keys::KeyClass,
+    not_cacheable::NotCacheable,
     registry::{Entity, ReadKind, Registry, continued},
     schema::{Catalogue, Column, Schema, Table},
 };
@@ -71,6 +72,8 @@ struct Facts {
     unlike: Vec<usize>,
     /// Whether it sees a row as the database's depends on the row.
     compares: bool,
+    /// Positions of the columns that the table lacks, or that may not be read.
+    unreadable: Vec<usize>,
 }
 
 /// What the user allows beyond the safe defaults.
@@ -154,6 +157,34 @@ impl Knowledge {
             let unlike = self.facts[entity.index].unlike.iter();
             unlike.map(|column| format!("{}.{}", entity.type_name, entity.columns[*column]))
         })
+    }
+
+    /// The entities, and the keys of entities, that are not cached on this database although they say so.
+    pub(crate) fn not_cacheable(&self, registry: &Registry) -> Vec<NotCacheable> {
+        registry.entities.iter().flat_map(|entity| self.not_cacheable_of(entity)).collect()
+    }
+
+    fn not_cacheable_of(&self, entity: &Entity) -> Vec<NotCacheable> {
+        let facts = &self.facts[entity.index];
+        let names =
+            |columns: &[usize]| columns.iter().map(|column| entity.columns[*column].clone()).collect();
+        let of = |key, reason, missing| NotCacheable {
+            model: entity.type_name.to_owned(),
+            table: entity.label.clone(),
+            key,
+            reason,
+            missing,
+        };
+        if let Some(reason) = facts.obstacle.or(facts.primary.err()) {
+            let missing = match reason {
+                BypassReason::ColumnNotReadable => names(&facts.unreadable),
+                BypassReason::NotUnique | BypassReason::KeyType => names(&entity.primary),
+                _ => Vec::new(),
+            };
+            return vec![of(Vec::new(), reason, missing)];
+        }
+        let keys = entity.uniques.iter().zip(&facts.uniques);
+        keys.filter_map(|(key, fact)| Some(of(names(&key.columns), fact.err()?, Vec::new()))).collect()
     }
 
     /// True if each row must be compared with the database's own before it is cached, where the entity promises that
@@ -273,6 +304,7 @@ impl Facts {
             uniques: entity.uniques.iter().map(|key| unique(&key.columns)).collect(),
             classes,
             collations: entity.columns.iter().map(collation).collect(),
+            unreadable: unreadable(entity, table),
         }
     }
 }
@@ -303,10 +335,17 @@ fn obstacle(entity: &Entity, table: Option<&Table>, allowances: Allowances) -> O
         Some(BypassReason::NotTransactional)
     } else if table.row_security && !allowances.row_security {
         Some(BypassReason::RowSecurity)
-    } else if entity.columns.iter().any(|name| table.column(name).is_none_or(|column| !column.readable)) {
+    } else if !unreadable(entity, Some(table)).is_empty() {
         // Who may read all of them would fill what this one may not see.
         Some(BypassReason::ColumnNotReadable)
     } else {
         None
     }
+}
+
+/// The positions of the columns that the table lacks, or that may not be read.
+fn unreadable(entity: &Entity, table: Option<&Table>) -> Vec<usize> {
+    let Some(table) = table else { return Vec::new() };
+    let is_not = |name: &String| table.column(name).is_none_or(|column| !column.readable);
+    (0..entity.columns.len()).filter(|column| is_not(&entity.columns[*column])).collect()
 }

@@ -47,6 +47,8 @@ mod registry;
 
 mod schema;
 
+mod not_cacheable;
+
 mod knowledge;
 
 mod classify;

@@ -49,6 +49,7 @@ pub struct Builder {
     settings: Settings,
     strict_rows: bool,
     watched: bool,
+    requires_cacheable: bool,
     schema_check: Duration,
     allowances: Allowances,
     identity: Option<String>,
@@ -87,6 +88,7 @@ impl Builder {
             settings: Settings::default(),
             strict_rows: cfg!(debug_assertions),
             watched: true,
+            requires_cacheable: false,
             schema_check: Duration::from_secs(10),
             allowances: Allowances::default(),
             identity: None,
@@ -227,6 +229,14 @@ impl Builder {
         self
     }
 
+    /// Makes it an error of [`build`](Self::build) and [`CachedConnection::ready`] if an entity can't be cached as it says:
+    /// its table is not there or lacks a column, no unique index guarantees a key. The error names all of them. Default:
+    /// a warning for each, because a program may link entities of another database.
+    pub fn require_cacheable(mut self) -> Self {
+        self.requires_cacheable = true;
+        self
+    }
+
     /// Registers an entity whose crate is linked only through this call.
     pub fn register<M: CacheModel>(mut self) -> Self {
         self.registrations.push(Registration::of::<M>());
@@ -268,6 +278,8 @@ impl Builder {
             backend,
             cache,
             capabilities: self.store.capabilities(),
+            store: self.store,
+            requires_cacheable: self.requires_cacheable,
             registry,
             classes: Classes::new(backend),
             session: SessionState::default(),

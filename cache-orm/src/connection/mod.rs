@@ -2,6 +2,8 @@
 
 pub mod builder;
 
+pub mod explain;
+
 mod inner;
 
 mod query;
@@ -28,7 +30,7 @@ use crate::{
     write::{self, SchemaChange},
 };
 
-pub use crate::context::ReadyError;
+pub use crate::{context::ReadyError, not_cacheable::NotCacheable};
 use transaction::CachedTransaction;
 
 /// A database connection that answers repeated reads from a cache and keeps the cache coherent with every
@@ -51,11 +53,29 @@ impl CachedConnection {
     ///
     /// # Errors
     /// [`ReadyError`] says what keeps the cache from being used. Queries work all the same: they go to the
-    /// database.
+    /// database. What an entity promises and its table does not keep is a warning, or an error if
+    /// [`Builder::require_cacheable`] says so.
     pub async fn ready(&self) -> Result<(), ReadyError> {
         let knowledge = self.shared.learn().await?;
-        let columns: Vec<_> = knowledge.unlike_columns(&self.shared.registry).collect();
-        if columns.is_empty() { Ok(()) } else { Err(ReadyError::UnlikeAsJson { columns }) }
+        let registry = &self.shared.registry;
+        let columns: Vec<_> = knowledge.unlike_columns(registry).collect();
+        if !columns.is_empty() {
+            return Err(ReadyError::UnlikeAsJson { columns });
+        }
+        let entities = knowledge.not_cacheable(registry);
+        if self.shared.requires_cacheable && !entities.is_empty() {
+            return Err(ReadyError::NotCacheable { entities });
+        }
+        for entity in &entities {
+            if self.shared.is_news(&entity.to_string()) {
+                tracing::warn!(%entity, "not cached");
+            }
+        }
+        let cached = registry.entities.len() - entities.iter().filter(|entity| entity.key.is_empty()).count();
+        if self.shared.is_news("ready") {
+            tracing::info!(entities = cached, store = ?self.shared.store, "the cache is ready");
+        }
+        Ok(())
     }
 
     /// The same connection, whose reads go to the database and leave the cache alone. Its writes still

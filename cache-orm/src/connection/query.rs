@@ -41,10 +41,7 @@ impl Context {
         match &*class {
             Class::Read(kind) => {
                 self.notice_read(sql);
-                let reason = match kind {
-                    ReadKind::Locking => BypassReason::Locking,
-                    ReadKind::Select | ReadKind::Other => BypassReason::NotAKeyLookup,
-                };
+                let reason = reason_of(*kind);
                 self.bypasses.count(reason);
                 tracing::debug!(%reason, "bypass");
                 Route::Read
@@ -72,6 +69,14 @@ impl Context {
             Route::Cached(_) => self.writing(sql).map_or(Route::Read, Route::Write),
             route => route,
         }
+    }
+}
+
+/// Why a read that is none of those that are answered goes to the database.
+pub(super) fn reason_of(kind: ReadKind) -> BypassReason {
+    match kind {
+        ReadKind::Locking => BypassReason::Locking,
+        ReadKind::Select | ReadKind::Other => BypassReason::NotAKeyLookup,
     }
 }
 

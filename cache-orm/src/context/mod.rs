@@ -23,7 +23,11 @@ use std::{
     time::Duration,
 };
 
-use cache_core::{cache::Cache, store::Capabilities, unpoisoned};
+use cache_core::{
+    cache::Cache,
+    store::{Capabilities, Store},
+    unpoisoned,
+};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
 use tokio::sync::watch;
 
@@ -45,6 +49,8 @@ pub(crate) struct Context {
     pub(crate) raw: OnceLock<DatabaseConnection>,
     pub(crate) backend: DbBackend,
     pub(crate) cache: Cache,
+    /// To be shown.
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) capabilities: Capabilities,
     pub(crate) registry: Registry,
     pub(crate) classes: Classes,
@@ -59,6 +65,8 @@ pub(crate) struct Context {
     /// Unrecognised reads that were looked at for entities that are not registered.
     pub(crate) inspected: AtomicUsize,
     pub(crate) allowances: Allowances,
+    /// That an entity can't be cached is an error, and not only a warning.
+    pub(crate) requires_cacheable: bool,
     pub(crate) knowledge: RwLock<Known>,
     /// What the database says it is.
     pub(crate) identity: OnceLock<String>,

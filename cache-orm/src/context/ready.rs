@@ -3,6 +3,8 @@
 use cache_core::cache::CacheError;
 use sea_orm::DbErr;
 
+use crate::not_cacheable::NotCacheable;
+
 /// What keeps the cache from being used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -25,4 +27,15 @@ pub enum ReadyError {
         /// The columns, each behind the type of its model.
         columns: Vec<String>,
     },
+    /// Entities that will not be cached as they say, where [`Builder::require_cacheable`](crate::Builder::require_cacheable)
+    /// asks for it. All of them at once.
+    #[error("not everything can be cached as its entity says:{}", lines(entities))]
+    NotCacheable {
+        /// What can't be cached, and why.
+        entities: Vec<NotCacheable>,
+    },
+}
+
+fn lines(entities: &[NotCacheable]) -> String {
+    entities.iter().map(|entity| format!("\n  {entity}")).collect()
 }

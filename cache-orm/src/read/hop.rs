@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cache_core::{
     cache::{LeaseOutcome, Lookup},
     entry::Token,
-    key::{Address, RowKey},
+    key::{Address, Key, RowKey},
 };
 use sea_orm::{QueryResult, Value};
 
@@ -68,6 +68,11 @@ impl<'r> ReadContext<'r> {
 }
 
 impl Hop<'_> {
+    /// The slot of the row that refers to the other.
+    pub(super) fn source_cell(&self) -> Key {
+        self.at.slot.clone()
+    }
+
     /// The target's row; `None` if the database must be asked.
     ///
     /// The source is looked at again after the target was found: then it was current when the target was, and

@@ -40,6 +40,12 @@ pub(super) struct Part<'v> {
     values: &'v [Value],
 }
 
+impl Part<'_> {
+    pub(super) fn key(&self) -> &RowKey {
+        &self.key
+    }
+}
+
 /// What the cache knows of one key.
 enum State {
     /// An entry that answers it, and where it is.

@@ -12,10 +12,12 @@
 //! rows      rows as the cache keeps them
 //! checksum  before the rows that a remote store keeps
 //! query     the question to the database
+//! explain   which cells a read would look into
 //! ```
 
 mod alias;
 mod checksum;
+mod explain;
 mod found;
 mod get;
 mod hop;
