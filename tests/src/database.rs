@@ -120,10 +120,13 @@ impl Database {
             return connection.clone();
         }
         let mut options = ConnectOptions::new(&self.url);
-        options.max_connections(5).sqlx_logging(false).map_sqlx_sqlite_opts(|sqlite| {
-            // Its data need not survive the machine.
-            sqlite.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Off)
-        });
+        // Nobody ends a session of a test's but itself: to ask before each query whether it lives is a round trip more.
+        options.max_connections(5).sqlx_logging(false).test_before_acquire(false).map_sqlx_sqlite_opts(
+            |sqlite| {
+                // Its data need not survive the machine.
+                sqlite.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Off)
+            },
+        );
         change(&mut options);
         sea_orm::Database::connect(options).await.expect("the database answers")
     }

@@ -15,12 +15,12 @@ impl Seeds {
     /// Those of a database and store: the environment's, or a number that suits a change; in a long run many more.
     pub(crate) fn of(env: &Env) -> Self {
         let (place, count) = match (env.backend(), env.kind) {
-            (Backend::Sqlite, StoreKind::Memory) => (0, 600),
-            (Backend::Sqlite, StoreKind::Redis) => (1, 200),
-            (Backend::Postgres, StoreKind::Memory) => (2, 50),
-            (Backend::Postgres, StoreKind::Redis) => (3, 50),
-            (Backend::MySql, StoreKind::Memory) => (4, 40),
-            (Backend::MySql, StoreKind::Redis) => (5, 40),
+            (Backend::Sqlite, StoreKind::Memory) => (0, 300),
+            (Backend::Sqlite, StoreKind::Redis) => (1, 100),
+            (Backend::Postgres, StoreKind::Memory) => (2, 40),
+            (Backend::Postgres, StoreKind::Redis) => (3, 40),
+            (Backend::MySql, StoreKind::Memory) => (4, 30),
+            (Backend::MySql, StoreKind::Redis) => (5, 30),
         };
         let times = if is_long() { LONG } else { 1 };
         Seeds {
@@ -35,7 +35,7 @@ impl Seeds {
 }
 
 /// A long run takes so many times more.
-const LONG: u64 = 40;
+const LONG: u64 = 80;
 
 fn variable(name: &str) -> Option<u64> {
     Some(env::var(name).ok()?.parse().expect("the variable is a number"))

@@ -3,12 +3,13 @@
 
 use std::fmt::Debug;
 
-use cache_orm::Codec;
 use sea_orm::{ConnectionTrait, DatabaseConnection, EntityTrait, PrimaryKeyTrait};
-use tests::{Backend, Env, StoreKind, matrix, shop::store};
+use tests::{
+    Backend, Env, StoreKind, matrix,
+    shop::{Shop, store},
+};
 
 use super::{
-    cached,
     column::{
         Verdict::{self, Cached, NotCached, Unreadable},
         create_table, read_row,
@@ -25,7 +26,7 @@ const UNEQUAL: &str = "the model that is read back from its values is not equal 
 const UNREADABLE: &str = "the model can't be read back from its own values";
 const NOT_CARRIED: &str = "a value is of a type that the codec does not carry";
 
-/// How each of these values, in both columns of the entity, goes through the cache, by every codec alike.
+/// How each of these values, in both columns of the entity, goes through the cache.
 async fn fares<E>(env: &Env, entity: E, values: &[(&str, Verdict)], report: Option<&str>)
 where
     E: EntityTrait<Model: Debug + Send + Sync, PrimaryKey: PrimaryKeyTrait<ValueType = i64>>,
@@ -36,18 +37,16 @@ where
     for (id, (value, _)) in (1..).zip(values) {
         execute(&plain, &format!("INSERT INTO {table} VALUES ({id}, {value}, {value})")).await;
     }
-    for codec in [Codec::Binary, Codec::Json] {
-        let db = cached(env, codec).await;
-        let notices = Notices::listen();
-        // Twice: what has been reported is not reported again.
-        for time in 1..=2 {
-            for (id, (value, verdict)) in (1..).zip(values) {
-                let fared = read_row::<E>(&plain, &db, id).await;
-                assert_eq!(fared, *verdict, "{table}: {value} by {codec:?}, time {time}");
-            }
+    let db = Shop::enter(env, env.store().await).await;
+    let notices = Notices::listen();
+    // Twice: what has been reported is not reported again.
+    for time in 1..=2 {
+        for (id, (value, verdict)) in (1..).zip(values) {
+            let fared = read_row::<E>(&plain, &db, id).await;
+            assert_eq!(fared, *verdict, "{table}: {value}, time {time}");
         }
-        assert_eq!(notices.take(), Vec::from_iter(report), "{table} by {codec:?}");
     }
+    assert_eq!(notices.take(), Vec::from_iter(report), "{table}");
 }
 
 async fn execute(db: &DatabaseConnection, sql: &str) {
