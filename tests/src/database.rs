@@ -120,7 +120,7 @@ impl Database {
             return connection.clone();
         }
         let mut options = ConnectOptions::new(&self.url);
-        // Nobody ends a session of a test's but itself: to ask before each query whether it lives is a round trip more.
+        // Whether a session lives is not asked before each query: that is a round trip more, and they live.
         options.max_connections(5).sqlx_logging(false).test_before_acquire(false).map_sqlx_sqlite_opts(
             |sqlite| {
                 // Its data need not survive the machine.

@@ -4,7 +4,8 @@
 //! The servers' URLs come from the environment, where `cargo xtask test` puts them. A test whose server is
 //! missing fails; it is never skipped.
 //!
-//! [`matrix!`] is where most tests start. [`Database`], [`RedisServer`] and [`Link`] serve those that need one thing.
+//! [`matrix!`] is where most tests start; after each run an [`audit`] compares what is left in its store with the
+//! database. [`Database`], [`RedisServer`] and [`Link`] serve those that need one thing.
 
 pub mod audit;
 mod database;

@@ -7,6 +7,10 @@
 /// the body gets the fresh database alone, as an `Arc<`[`Database`](crate::Database)`>`, and the tests are
 /// `sqlite`, `postgres` and `my_sql`. The body may return a `Result`, as any test.
 ///
+/// What a test leaves in its store is [audited](crate::audit): it says so where it
+/// [leaves an old row](crate::Env::leaves_old) on purpose. An entity of its own is made known by
+/// [`audited!`](crate::audited).
+///
 /// `on [Postgres, MySql]` behind the parameter names the databases that a test is for: it does not exist for others.
 /// `on [Redis]` is for that store, with every database.
 ///
