@@ -35,5 +35,3 @@ mod book {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
-
-fn main() {}

@@ -70,7 +70,8 @@ mod with_hooks {
     }
 }
 
-fn main() {
+#[test]
+fn policies_are_what_was_written() {
     fn has_behavior<A: ActiveModelBehavior>(_: A) {}
     has_behavior(<with_hooks::ActiveModel as Default>::default());
 

@@ -46,5 +46,3 @@ impl ColumnTrait for Column {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
-
-fn main() {}

@@ -83,7 +83,8 @@ mod tuples {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-fn main() {
+#[test]
+fn a_policy_says_for_whom_rows_are_right() {
     use cache_orm::__private::{CacheModel, Decoders};
 
     assert_eq!(alike::Model::POLICY.decoders, Decoders::Json);

@@ -1,6 +1,6 @@
 #![deny(warnings)]
 #![forbid(missing_docs, unsafe_code, unused_qualifications)]
-//! Generated code names everything in full and is no matter of the user's lints.
+//! Generated code names everything in full and is no matter of the user's lints: they find one field.
 
 /// An entity among names that could be taken for others.
 pub mod product {
@@ -23,6 +23,7 @@ pub mod product {
         /// Its number.
         #[sea_orm(primary_key)]
         pub id: i32,
+        pub undocumented: bool,
     }
 
     impl ActiveModelBehavior for ActiveModel {}
