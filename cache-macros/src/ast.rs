@@ -4,7 +4,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::{Attribute, Data, DataStruct, DeriveInput, Fields, Ident, Meta, Type, spanned::Spanned};
 
 use crate::{
-    attr::{self, Setting},
+    attr::{self, FORMAT, Setting},
     errors::Errors,
 };
 
@@ -44,6 +44,10 @@ impl<'a> Model<'a> {
                 "a cached model has no generic parameters: SeaORM's `Model` has none",
             ));
         }
+        for misspelt in input.attrs.iter().filter(|attribute| attribute.path().is_ident("cache")) {
+            let message = format!("the attribute is called `cacheable`\n{FORMAT}");
+            errors.push(syn::Error::new_spanned(misspelt.path(), message));
+        }
         let own = input.attrs.iter().filter(|attribute| attribute.path().is_ident("cacheable"));
         let settings = own.flat_map(|attribute| attr::settings(attribute, errors)).collect();
         Model { name: &input.ident, columns, settings }
@@ -63,7 +67,7 @@ fn check_fields<'a>(
     errors: &mut Errors,
 ) {
     let attributes = || fields.clone().into_iter().flat_map(|field| &field.attrs);
-    for misplaced in attributes().filter(|attribute| attribute.path().is_ident("cacheable")) {
+    for misplaced in attributes().filter(|attribute| is_for_the_struct(attribute)) {
         errors.push(syn::Error::new_spanned(
             misplaced,
             "`#[cacheable(..)]` belongs on the struct: a row is cached as a whole",
@@ -87,6 +91,11 @@ fn check_fields<'a>(
              help: put `#[sea_orm(primary_key)]` on the fields that identify a row",
         ));
     }
+}
+
+/// `cache` is what `cacheable` is easily called.
+fn is_for_the_struct(attribute: &Attribute) -> bool {
+    ["cacheable", "cache"].iter().any(|name| attribute.path().is_ident(name))
 }
 
 fn is_primary_key(attribute: &Attribute) -> bool {

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
+use syn::Ident;
 
 use crate::{
     ast::Model,
@@ -46,7 +47,8 @@ pub(crate) fn expand(model: &Model<'_>, policy: &Policy) -> TokenStream {
         }
         None => quote_spanned! {span=> ::core::option::Option::None },
     };
-    let hooks = policy.hooks.then(|| hooks(span));
+    let hooks = policy.hooks.as_ref().map(|word| hooks(word.span()));
+    let has_one_table = has_one_table(model, span);
     quote_spanned! {span=>
         #[automatically_derived]
         impl ::cache_orm::__private::CacheModel for #model {
@@ -60,6 +62,8 @@ pub(crate) fn expand(model: &Model<'_>, policy: &Policy) -> TokenStream {
             };
         }
 
+        #has_one_table
+
         #checks
 
         ::cache_orm::__private::inventory::submit! {
@@ -70,8 +74,25 @@ pub(crate) fn expand(model: &Model<'_>, policy: &Policy) -> TokenStream {
     }
 }
 
-/// The behavior of the `ActiveModel` that SeaORM generates beside the model.
-fn hooks(span: Span) -> TokenStream {
+/// That an entity has one table, as far as its type tells.
+fn has_one_table(model: &Ident, span: Span) -> TokenStream {
+    let message = "the entity has fields, so its table name may depend on them. Rows are cached under the one name that \
+                   the entity's default gives: let `Entity` be a struct without fields, and each table have an entity \
+                   of its own";
+    quote_spanned! {span=>
+        const _: () = {
+            const fn fields_of_entity<M: ::cache_orm::__private::CacheModel>() -> usize {
+                ::core::mem::size_of::<M::Entity>()
+            }
+            ::core::assert!(fields_of_entity::<#model>() == 0, #message);
+        };
+    }
+}
+
+/// The behavior of the `ActiveModel` that SeaORM generates beside the model. Placed at the word that asks for it: if the
+/// user has written the same impl, the compiler shows both, and either may go.
+fn hooks(word: Span) -> TokenStream {
+    let span = Span::call_site().located_at(word);
     quote_spanned! {span=>
         #[automatically_derived]
         #[::cache_orm::__private::async_trait::async_trait]

@@ -8,6 +8,7 @@
 mod ast;
 mod attr;
 mod columns;
+mod duration;
 mod errors;
 mod expand;
 mod valid;
@@ -21,12 +22,12 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// | setting | meaning | when not given |
 /// |---|---|---|
-/// | `ttl = "10m"` | how long an entry may live: a whole number and one of `ms`, `s`, `m`, `h`, `d` | the connection's default |
+/// | `ttl = "10m"` | how long an entry may live: whole numbers and their units, `d`, `h`, `m`, `s`, `ms`, as in `1h30m` | the connection's default |
 /// | `all(max_rows = 1000)` | the largest result of `find().all()` that is kept | 1000 rows |
 /// | `all = false` | results of `find().all()` are not kept | |
 /// | `absent = false` | "no such row" is not kept | it is |
 /// | `when_unreachable = "refuse"` | writes that may change the table fail while the store can't be reached; `"proceed"`: they go through | what the connection says |
-/// | `hooks` | writes `impl ActiveModelBehavior for ActiveModel`, whose hooks invalidate what is saved or deleted through SeaORM's own connection | the impl is yours |
+/// | `hooks` | writes `impl ActiveModelBehavior for ActiveModel`, whose hooks invalidate what is saved or deleted through SeaORM's own connection; then write none yourself | the impl is yours |
 /// | `model_only` | cached rows are right for the model, and not for `into_json` or tuples | they are right for `into_json` |
 /// | `tuples` | cached rows are right for the model and for tuples, and not for `into_json` | |
 ///
@@ -53,8 +54,11 @@ use syn::{DeriveInput, parse_macro_input};
 /// # fn main() {}
 /// ```
 ///
+/// `#[cache(..)]` is refused: it is this derive's too, lest a misspelt `#[cacheable(..)]` be taken for another's. So
+/// another derive with an attribute of that name can't stand beside this one.
+///
 /// The `ModelEx` that `#[sea_orm::model]` generates beside the `Model` inherits the derive; it gets nothing.
-#[proc_macro_derive(Cacheable, attributes(cacheable))]
+#[proc_macro_derive(Cacheable, attributes(cacheable, cache))]
 pub fn derive_cacheable(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     cacheable(&input).unwrap_or_else(syn::Error::into_compile_error).into()

@@ -2,19 +2,16 @@
 
 use std::time::Duration;
 
-use syn::{LitBool, LitInt, LitStr, parse::Parse};
+use syn::{Ident, LitBool, LitInt, LitStr, parse::Parse};
 
 use crate::{
     attr::{self, FORMAT, Setting, Value},
+    duration::duration,
     errors::Errors,
 };
 
 /// The largest `find().all()` that is kept when the entity says nothing.
 const DEFAULT_MAX_ROWS: usize = 1000;
-
-/// Longer lives overflow the clocks of some stores; nobody needs them.
-const LONGEST_TTL: Duration = Duration::from_secs(36_500 * DAY);
-const DAY: u64 = 24 * 60 * 60;
 
 /// How the rows of one entity are cached.
 #[derive(Debug, PartialEq)]
@@ -24,8 +21,8 @@ pub(crate) struct Policy {
     /// `None`: results of `find().all()` are not kept.
     pub(crate) all_max_rows: Option<usize>,
     pub(crate) absent: bool,
-    /// `ActiveModelBehavior` is written too.
-    pub(crate) hooks: bool,
+    /// `ActiveModelBehavior` is written too, as asked for here.
+    pub(crate) hooks: Option<Ident>,
     pub(crate) decoders: Decoders,
     /// `None`: what the connection says.
     pub(crate) when_unreachable: Option<Unreachable>,
@@ -53,7 +50,7 @@ pub(crate) fn policy(settings: Vec<Setting>, errors: &mut Errors) -> Policy {
         ttl: None,
         all_max_rows: Some(DEFAULT_MAX_ROWS),
         absent: true,
-        hooks: false,
+        hooks: None,
         decoders: Decoders::default(),
         when_unreachable: None,
     };
@@ -62,7 +59,7 @@ pub(crate) fn policy(settings: Vec<Setting>, errors: &mut Errors) -> Policy {
             "ttl" => ttl(&setting).map(|ttl| policy.ttl = Some(ttl)),
             "all" => all(&setting, errors).map(|rows| policy.all_max_rows = rows),
             "absent" => absent(&setting).map(|absent| policy.absent = absent),
-            "hooks" => flag(&setting).map(|()| policy.hooks = true),
+            "hooks" => flag(&setting).map(|()| policy.hooks = Some(setting.name.clone())),
             "model_only" => decoders(&setting, &mut policy, Decoders::Model),
             "tuples" => decoders(&setting, &mut policy, Decoders::Tuples),
             "when_unreachable" => when_unreachable(&setting).map(|it| policy.when_unreachable = Some(it)),
@@ -188,33 +185,6 @@ fn value<T: Parse>(setting: &Setting) -> Option<T> {
     }
 }
 
-/// A whole number and a unit: "500ms", "30s", "10m", "2h", "1d".
-fn duration(text: &str) -> Result<Duration, String> {
-    let (number, unit) = text.split_at(text.bytes().take_while(u8::is_ascii_digit).count());
-    if number.is_empty() {
-        return Err(
-            "expected a whole number and a unit, as in \"500ms\", \"30s\", \"10m\", \"2h\" or \"1d\"".into(),
-        );
-    }
-    let millis: u64 = match unit {
-        "ms" => 1,
-        "s" => 1000,
-        "m" => 60 * 1000,
-        "h" => 60 * 60 * 1000,
-        "d" => DAY * 1000,
-        "" => return Err("a unit is missing: expected one of ms, s, m, h, d".into()),
-        _ => return Err(format!("unknown unit `{unit}`, expected one of ms, s, m, h, d")),
-    };
-    // A number that does not fit is as much too long as one that only overflows when it is multiplied.
-    let duration =
-        number.parse().ok().and_then(|number| millis.checked_mul(number)).map(Duration::from_millis);
-    match duration {
-        Some(Duration::ZERO) => Err("expected more than zero: an entry must live to be of use".into()),
-        Some(duration) if duration <= LONGEST_TTL => Ok(duration),
-        _ => Err("too long, expected at most \"36500d\"".into()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,48 +201,12 @@ mod tests {
     }
 
     #[test]
-    fn durations_of_every_unit() {
-        for (text, millis) in [
-            ("500ms", 500),
-            ("30s", 30_000),
-            ("10m", 600_000),
-            ("2h", 7_200_000),
-            ("1d", 86_400_000),
-            ("36500d", 3_153_600_000_000),
-        ] {
-            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
-        }
-    }
-
-    #[test]
-    fn durations_that_mean_nothing() {
-        for (text, message) in [
-            ("", "expected a whole number and a unit"),
-            ("m", "expected a whole number and a unit"),
-            ("-5m", "expected a whole number and a unit"),
-            ("10", "a unit is missing"),
-            ("10 m", "unknown unit ` m`"),
-            ("1.5h", "unknown unit `.5h`"),
-            ("10min", "unknown unit `min`"),
-            ("10M", "unknown unit `M`"),
-            ("10µs", "unknown unit `µs`"),
-            ("0s", "expected more than zero"),
-            ("36501d", "too long"),
-            ("18446744073709551615s", "too long"),
-            ("99999999999999999999999ms", "too long"),
-        ] {
-            let error = duration(text).expect_err(text);
-            assert!(error.starts_with(message), "{text}: {error}");
-        }
-    }
-
-    #[test]
     fn what_is_not_given_has_a_default() {
         let default = Policy {
             ttl: None,
             all_max_rows: Some(1000),
             absent: true,
-            hooks: false,
+            hooks: None,
             decoders: Decoders::Json,
             when_unreachable: None,
         };
@@ -285,7 +219,7 @@ mod tests {
             ttl: Some(Duration::from_secs(600)),
             all_max_rows: Some(2_000),
             absent: false,
-            hooks: true,
+            hooks: Some(parse_quote!(hooks)),
             decoders: Decoders::Tuples,
             when_unreachable: Some(Unreachable::Refuse),
         };

@@ -13,10 +13,29 @@ use crate::decoders::Decoders;
     note = "add `Cacheable` to the derives of the model: `#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]`"
 )]
 pub trait CacheModel:
-    ModelTrait<Entity: EntityTrait<Model = Self>> + FromQueryResult + PartialEq + Clone + Send + Sync + 'static
+    ModelTrait<Entity: EntityTrait<Model = Self>> + FromQueryResult + Compared + Clone + Send + Sync + 'static
 {
     /// What `#[cacheable(…)]` says.
     const POLICY: Policy;
+}
+
+/// A model that can be compared: what is stored must give back the model that it was taken from. Whatever is
+/// `PartialEq` is this too.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is cacheable, and not `PartialEq`",
+    label = "can't be compared",
+    note = "a row is stored only if it gives back an equal model: add `PartialEq` to the derives of the model"
+)]
+pub trait Compared {
+    /// Whether this is the other model, as its own `PartialEq` sees it.
+    fn is_equal(&self, other: &Self) -> bool;
+}
+
+#[diagnostic::do_not_recommend]
+impl<M: PartialEq> Compared for M {
+    fn is_equal(&self, other: &Self) -> bool {
+        self == other
+    }
 }
 
 /// What `#[cacheable(…)]` says about one entity.

@@ -27,7 +27,7 @@ mod given {
     #[sea_orm::model]
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]
     #[sea_orm(table_name = "given")]
-    #[cacheable(ttl = "10m", all(max_rows = 2_000))]
+    #[cacheable(ttl = "1h30m", all(max_rows = 2_000))]
     #[cacheable(absent = false, when_unreachable = "proceed")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -80,8 +80,8 @@ fn policies_are_what_was_written() {
     assert_eq!(policy.when_unreachable, None);
 
     let policy = given::Model::POLICY;
-    let ten_minutes = Some(Duration::from_secs(600));
-    assert_eq!((policy.ttl, policy.all_max_rows, policy.absent), (ten_minutes, Some(2000), false));
+    let ninety_minutes = Some(Duration::from_secs(5400));
+    assert_eq!((policy.ttl, policy.all_max_rows, policy.absent), (ninety_minutes, Some(2000), false));
     assert_eq!(policy.when_unreachable, Some(Unreachable::Proceed));
 
     let policy = without_all::Model::POLICY;

@@ -10,6 +10,7 @@ use sea_orm::{ColumnType, EntityTrait, FromQueryResult, Iterable, ModelTrait, Va
 use sea_orm::prelude::Json;
 
 use super::{Row, Shape};
+use crate::model::Compared;
 
 /// Why a model is not cached. The query is answered from the database, as without a cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,14 +42,18 @@ pub(crate) enum Unfit {
 /// conversions that the query itself does not use.
 pub(crate) fn capture<M>(shape: &Shape, model: &M) -> Result<Row, Unfit>
 where
-    M: ModelTrait + FromQueryResult + PartialEq,
+    M: ModelTrait + FromQueryResult + Compared,
 {
     let attempt = |form| {
         guarded(|| {
             let values = taken(model).zip(shape.types());
             let values = values.map(|(value, kind)| readable(value, kind, form)).collect();
             let (row, again) = decoded::<M>(shape, values)?;
-            if again == *model && given_back(row.values(), &again) { Ok(row) } else { Err(Unfit::NotEqual) }
+            if again.is_equal(model) && given_back(row.values(), &again) {
+                Ok(row)
+            } else {
+                Err(Unfit::NotEqual)
+            }
         })
     };
     let row = attempt(JsonLists::ByColumnType);

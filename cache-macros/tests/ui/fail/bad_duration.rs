@@ -106,4 +106,19 @@ mod missing {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+mod out_of_order {
+    use super::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]
+    #[sea_orm(table_name = "out_of_order")]
+    #[cacheable(ttl = "30m1h")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i32,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 fn main() {}

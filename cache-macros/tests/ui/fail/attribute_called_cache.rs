@@ -1,0 +1,17 @@
+use cache_orm::Cacheable;
+use sea_orm::entity::prelude::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Cacheable)]
+#[sea_orm(table_name = "product")]
+#[cache(ttl = "10m")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i32,
+    #[cache(ttl = "1m")]
+    pub price: i32,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+fn main() {}
