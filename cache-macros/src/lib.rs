@@ -27,7 +27,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `all = false` | results of `find().all()` are not kept | |
 /// | `absent = false` | "no such row" is not kept | it is |
 /// | `when_unreachable = "refuse"` | writes that may change the table fail while the store can't be reached; `"proceed"`: they go through | what the connection says |
-/// | `hooks` | writes `impl ActiveModelBehavior for ActiveModel`, whose hooks invalidate what is saved or deleted through SeaORM's own connection; then write none yourself | the impl is yours |
+/// | `hooks` | (feature `hooks`) writes `impl ActiveModelBehavior for ActiveModel`, whose hooks invalidate what is saved or deleted through SeaORM's own connection; then write none yourself | the impl is yours |
 /// | `model_only` | cached rows are right for the model, and not for `into_json` or tuples | they are right for `into_json` |
 /// | `tuples` | cached rows are right for the model and for tuples, and not for `into_json` | |
 ///
@@ -70,7 +70,7 @@ fn cacheable(input: &DeriveInput) -> syn::Result<proc_macro2::TokenStream> {
     }
     let mut errors = Errors::default();
     let mut model = ast::Model::read(input, &mut errors);
-    let policy = valid::policy(std::mem::take(&mut model.settings), &mut errors);
+    let policy = valid::policy(std::mem::take(&mut model.settings), cfg!(feature = "hooks"), &mut errors);
     errors.into_result()?;
     Ok(expand::expand(&model, &policy))
 }

@@ -44,8 +44,8 @@ pub(crate) enum Unreachable {
     Refuse,
 }
 
-/// Reads the settings; what is wrong stays at its default and is reported.
-pub(crate) fn policy(settings: Vec<Setting>, errors: &mut Errors) -> Policy {
+/// Reads the settings; what is wrong stays at its default and is reported. Are there hooks to call?
+pub(crate) fn policy(settings: Vec<Setting>, has_hooks: bool, errors: &mut Errors) -> Policy {
     let mut policy = Policy {
         ttl: None,
         all_max_rows: Some(DEFAULT_MAX_ROWS),
@@ -59,7 +59,7 @@ pub(crate) fn policy(settings: Vec<Setting>, errors: &mut Errors) -> Policy {
             "ttl" => ttl(&setting).map(|ttl| policy.ttl = Some(ttl)),
             "all" => all(&setting, errors).map(|rows| policy.all_max_rows = rows),
             "absent" => absent(&setting).map(|absent| policy.absent = absent),
-            "hooks" => flag(&setting).map(|()| policy.hooks = Some(setting.name.clone())),
+            "hooks" => hooks(&setting, has_hooks).map(|()| policy.hooks = Some(setting.name.clone())),
             "model_only" => decoders(&setting, &mut policy, Decoders::Model),
             "tuples" => decoders(&setting, &mut policy, Decoders::Tuples),
             "when_unreachable" => when_unreachable(&setting).map(|it| policy.when_unreachable = Some(it)),
@@ -116,6 +116,16 @@ fn flag(setting: &Setting) -> syn::Result<()> {
                 .error(&format!("`{name}` has no value\nhelp: the correct format looks like `{name}`")))
         }
     }
+}
+
+fn hooks(setting: &Setting, has_hooks: bool) -> syn::Result<()> {
+    flag(setting)?;
+    if has_hooks {
+        return Ok(());
+    }
+    let message = "`hooks` needs the feature `hooks` of cache-orm\n\
+                   help: `cache-orm = { version = \"0.1\", features = [\"hooks\"] }` in Cargo.toml";
+    Err(syn::Error::new(setting.name.span(), message))
 }
 
 fn decoders(setting: &Setting, policy: &mut Policy, decoders: Decoders) -> syn::Result<()> {
@@ -193,7 +203,7 @@ mod tests {
     fn read(attribute: Attribute) -> Result<Policy, Vec<String>> {
         let mut errors = Errors::default();
         let settings = attr::settings(&attribute, &mut errors);
-        let policy = policy(settings, &mut errors);
+        let policy = policy(settings, true, &mut errors);
         match errors.into_result() {
             Ok(()) => Ok(policy),
             Err(errors) => Err(errors.into_iter().map(|error| error.to_string()).collect()),
@@ -229,6 +239,16 @@ mod tests {
             )]
         };
         assert_eq!(read(attribute), Ok(given));
+    }
+
+    #[test]
+    fn hooks_without_their_feature_name_it() {
+        let mut errors = Errors::default();
+        let settings = attr::settings(&parse_quote!(#[cacheable(hooks, absent = false)]), &mut errors);
+        let policy = policy(settings, false, &mut errors);
+        assert_eq!((policy.hooks, policy.absent), (None, false));
+        let error = errors.into_result().expect_err("there are none to call").to_string();
+        assert!(error.starts_with("`hooks` needs the feature `hooks` of cache-orm\nhelp: "), "{error}");
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! A net for writers that forget the cached connection: hooks that invalidate what is saved or deleted through
-//! SeaORM's own.
+//! SeaORM's own. With the feature `hooks`.
 //!
 //! `#[cacheable(hooks)]` writes an `ActiveModelBehavior` that calls them. An entity with a behavior of its own
 //! calls them from there:

@@ -69,6 +69,7 @@ mod entity;
 
 mod error;
 
+#[cfg(feature = "hooks")]
 pub mod hooks;
 
 pub mod stats;

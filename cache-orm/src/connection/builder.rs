@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use crate::{
     classify::Classes,
     connection::CachedConnection,
-    context::{Context, ReadyError, SessionState, live},
+    context::{Context, ReadyError, SessionState},
     knowledge::Allowances,
     model::CacheModel,
     read::Options,
@@ -296,7 +296,8 @@ impl Builder {
             shields: Shields::default(),
             reported: Mutex::default(),
         });
-        live::register(Arc::downgrade(&shared));
+        #[cfg(feature = "hooks")]
+        crate::context::live::register(Arc::downgrade(&shared));
         Ok(CachedConnection { shared, options: Options::default() })
     }
 

@@ -6,11 +6,12 @@
 //! widening       what a text does by what the schema knows of it
 //! session_state  whether raw SQL has changed a pooled connection
 //! notice         tables that are used, and not registered
-//! live           the connections of this process
+//! live           the connections of this process, for hooks
 //! ```
 
 pub(crate) mod extent;
 mod learning;
+#[cfg(feature = "hooks")]
 pub(crate) mod live;
 mod notice;
 mod ready;

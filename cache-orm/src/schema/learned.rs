@@ -62,6 +62,7 @@ impl Schema {
     }
 
     /// True if no table has this name. False also where it is not certain which one has it.
+    #[cfg(feature = "hooks")]
     pub(crate) fn lacks(&self, name: &TableName) -> bool {
         match &name.schema {
             Some(schema) => !self.tables.contains_key(&id(schema, &name.name)),

@@ -44,6 +44,7 @@ pub(crate) fn by(
 
 /// What a write may change that is sent through a connection of somebody else's, perhaps to another database: where
 /// there is no table of that name, it changes nothing but one that may have been made since.
+#[cfg(feature = "hooks")]
 pub(crate) fn by_write_elsewhere(
     shared: &Context,
     knowledge: Option<&Knowledge>,

@@ -16,6 +16,7 @@
 pub(crate) mod affected;
 mod answer;
 mod by_hand;
+#[cfg(feature = "hooks")]
 pub(crate) mod elsewhere;
 pub(crate) mod exact;
 mod fencing;
