@@ -7,8 +7,8 @@ use super::{
     plan::{GROUND, MARGIN, Node, Plan, WIDTH, WING},
 };
 
-const ROOM: f64 = 30.0;
-const FLOOR: f64 = 66.0;
+const ROOM: f64 = 28.0;
+const FLOOR: f64 = 53.0;
 const TOP: f64 = 46.0;
 /// Below the ground floor: the words.
 const FOOT: f64 = 62.0;

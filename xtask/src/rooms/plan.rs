@@ -128,7 +128,7 @@ impl Plan {
                 self.nodes[*node].x = step * (at + 1) as f64;
             }
         }
-        for round in 0..400 {
+        for round in 0..1200 {
             let floors: Vec<usize> =
                 if round % 2 == 0 { (0..self.floors).collect() } else { (0..self.floors).rev().collect() };
             for floor in floors {
@@ -183,7 +183,7 @@ impl Plan {
                 _ => continue,
             };
             let straight = self.nodes[node].room.is_none() && self.nodes[other].room.is_none();
-            let weighs = if straight { 24.0 } else { 1.0 };
+            let weighs = if straight { 200.0 } else { 1.0 };
             sum += self.nodes[other].x * weighs;
             weight += weighs;
         }
