@@ -53,14 +53,12 @@ type Times = Vec<(String, Duration)>;
 pub(crate) fn run(interrupt: &Interrupt) -> Result<ExitCode> {
     let mut times = Times::new();
     let mut passed = steps(BEFORE_TESTS, &mut times, interrupt)?;
-    if passed {
-        eprintln!("\nxtask: ==> cargo xtask test");
-        let started = Instant::now();
-        passed = test::run(false, false, &[], interrupt)? == ExitCode::SUCCESS;
-        times.push(("cargo xtask test".to_owned(), started.elapsed()));
-    }
+    passed = passed
+        && timed("cargo xtask test", &mut times, || {
+            Ok(test::run(false, false, &[], interrupt)? == ExitCode::SUCCESS)
+        })?;
     passed = passed && steps(AFTER_TESTS, &mut times, interrupt)?;
-    passed = passed && quickstart(&mut times, interrupt)?;
+    passed = passed && timed("the quickstart", &mut times, || quickstart(interrupt))?;
 
     eprintln!();
     for (step, time) in &times {
@@ -77,28 +75,29 @@ pub(crate) fn run(interrupt: &Interrupt) -> Result<ExitCode> {
 }
 
 /// What a newcomer runs first: the program that was built beside this one.
-fn quickstart(times: &mut Times, interrupt: &Interrupt) -> Result<bool> {
+fn quickstart(interrupt: &Interrupt) -> Result<bool> {
     let program = std::env::current_exe()?.with_file_name("examples").join("quickstart");
-    eprintln!("\nxtask: ==> {}", program.display());
-    let started = Instant::now();
-    let status = process::run(&mut Command::new(program), interrupt)?;
-    times.push(("the quickstart".to_owned(), started.elapsed()));
-    Ok(status.success())
+    Ok(process::run(&mut Command::new(program), interrupt)?.success())
 }
 
 fn steps(steps: &[&[&str]], times: &mut Times, interrupt: &Interrupt) -> Result<bool> {
     for arguments in steps {
-        let step = format!("cargo {}", arguments.join(" "));
-        eprintln!("\nxtask: ==> {step}");
-        let started = Instant::now();
         let mut cargo = crate::cargo();
         // Read by `cargo doc` alone: broken links and the like are mistakes.
         cargo.args(*arguments).env("RUSTDOCFLAGS", "-D warnings");
-        let status = process::run(&mut cargo, interrupt)?;
-        times.push((step, started.elapsed()));
-        if !status.success() {
+        let step = format!("cargo {}", arguments.join(" "));
+        if !timed(&step, times, || Ok(process::run(&mut cargo, interrupt)?.success()))? {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+/// Announces a step, and notes how long it took.
+fn timed(step: &str, times: &mut Times, run: impl FnOnce() -> Result<bool>) -> Result<bool> {
+    eprintln!("\nxtask: ==> {step}");
+    let started = Instant::now();
+    let passed = run()?;
+    times.push((step.to_owned(), started.elapsed()));
+    Ok(passed)
 }
