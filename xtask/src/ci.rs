@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Result, interrupt::Interrupt, process, test};
+use crate::{Result, interrupt::Interrupt, process, rooms, test};
 
 /// Cheap steps first: a mistake is best found early. A step about a package looks at the packages below it as well, with
 /// the features that it asks of them. Each set of features below has SeaORM checked anew, so one set stands for as much
@@ -52,7 +52,9 @@ type Times = Vec<(String, Duration)>;
 /// Runs the steps and stops at the first that fails.
 pub(crate) fn run(interrupt: &Interrupt) -> Result<ExitCode> {
     let mut times = Times::new();
-    let mut passed = steps(BEFORE_TESTS, &mut times, interrupt)?;
+    let mut passed =
+        timed("cargo xtask rooms --check", &mut times, || Ok(rooms::run(true)? == ExitCode::SUCCESS))?;
+    passed = passed && steps(BEFORE_TESTS, &mut times, interrupt)?;
     passed = passed
         && timed("cargo xtask test", &mut times, || {
             Ok(test::run(false, false, &[], interrupt)? == ExitCode::SUCCESS)

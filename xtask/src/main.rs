@@ -34,7 +34,7 @@ Commands for developers of this project
       --check   only tells whether that picture is right, and whether modules or files name each other in a circle
 
   cargo xtask ci
-      Everything a change must pass: format, lints, feature combinations, tests, documentation, examples.
+      Everything a change must pass: rooms, format, lints, feature combinations, tests, documentation, examples.
 
 Variables (a running server is used instead of a private one where its URL is set)
   CACHE_TEST_POSTGRES_URL    e.g. postgres://user:password@localhost/postgres; may create databases
