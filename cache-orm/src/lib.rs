@@ -28,6 +28,27 @@
 //! }
 //! ```
 //!
+//! # By task
+//!
+//! - **Cache an entity**: derive [`Cacheable`]; what may stand in `#[cacheable(…)]` is said there.
+//! - **Choose a store**: [`MemoryStore`] for a database that one process writes to, [`RedisStore`] (feature `redis`) for
+//!   several. [`Builder`] has the settings.
+//! - **Write**: [`CachedConnection`] and [`CachedTransaction`] are used as SeaORM's own. What the cache itself refuses
+//!   is a [`CacheErr`].
+//! - **Read by key without a statement**: [`CachedEntity::get`], [`get_many`](CachedEntity::get_many),
+//!   [`warm`](CachedEntity::warm).
+//! - **Know what is cached, and why not**: [`CachedConnection::explain`], [`BypassReason`], and at the start
+//!   [`Builder::require_cacheable`].
+//! - **Changes behind the connection's back**: [`CachedConnection::migrate`] for migrations;
+//!   [`CachedEntity::invalidate`], [`CachedConnection::invalidate_all`]; for other programs that share the store,
+//!   [`Cache::invalidate`](cache_core::cache::Cache::invalidate).
+//! - **Operate it**: [`Stats`](stats::Stats), events of the `tracing` crate (what is cached at `info`; hits, misses,
+//!   fills, fences and bypasses at `debug`; what goes wrong as warnings), [`CachedConnection::close`].
+//!
+//! What is never cached, and what must not be done: `docs/caveats.md`.
+//!
+//! # How it goes
+//!
 //! **A read** goes `connection` → `registry` (is this text a read we know?) → `read` → the store, or the
 //! database and then the store → `row` (cached values back to a `QueryResult`).
 //!
@@ -36,6 +57,7 @@
 //!
 //! What the real schema says (keys, collations, foreign keys, triggers) is learned from the database by
 //! `schema` before anything is cached; `knowledge` combines it with the entities.
+#![cfg_attr(not(feature = "redis"), doc = "\n[`RedisStore`]: #by-task")]
 
 pub mod model;
 
@@ -83,15 +105,17 @@ pub mod testing {
     pub use crate::schema::testing::LearnedSchema;
 }
 
+pub use cache_core;
 pub use cache_core::{
     backend::{MemoryStore, NullStore},
     cache::{CacheError, Duty, Unsettled},
     key::Namespace,
     settings::Unreachable,
-    store::Store,
+    store::{Store, StoreError},
 };
 pub use cache_macros::Cacheable;
 pub use classify::reason::BypassReason;
+#[doc(inline)]
 pub use connection::{
     CachedConnection, builder::Builder, stream::CachedStream, transaction::CachedTransaction,
 };

@@ -114,7 +114,7 @@ impl CachedConnection {
     /// Writes that are sent through it, its clones and its transactions are noticed after they were sent, by
     /// SeaORM's metric callback: what they change is invalidated shortly afterwards and not cached until a fence
     /// expires. That is a net, not a promise: a read in between may be answered with the old row, and
-    /// `execute_unprepared` is not reported at all. (See also [`hooks`](crate::hooks), and
+    /// `execute_unprepared` is not reported at all. (See also the feature `hooks`, and
     /// [`Builder::unwatched`].)
     pub fn inner(&self) -> &DatabaseConnection {
         self.shared.raw.get_or_init(|| inner::watched(&self.shared, &self.shared.db))

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use cache_core::testing::{Call, CountingStore, Fault, FaultyStore};
-use cache_orm::{CachedConnection, Unreachable};
+use cache_orm::{CacheErr, CachedConnection, Unreachable};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, TransactionTrait};
 use tests::{
     Env, matrix,
@@ -49,7 +49,9 @@ async fn attempts(db: &CachedConnection) -> Vec<Result<(), DbErr>> {
 
 /// Refused with an error that says so.
 fn assert_refused(outcome: Result<(), DbErr>) {
-    let error = outcome.expect_err("a write that can't be fenced").to_string();
+    let error = outcome.expect_err("a write that can't be fenced");
+    assert!(matches!(CacheErr::of(&error), Some(CacheErr::WriteRefused(_))), "{error:?}");
+    let error = error.to_string();
     assert!(
         error.contains("the write was refused because its cached rows could not be invalidated"),
         "{error}"
