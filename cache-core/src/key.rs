@@ -19,6 +19,8 @@ use std::{fmt, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
+use crate::fnv;
+
 /// The number of this way to name cells and to write them. Part of every name, so that two versions of this crate
 /// that disagree never meet in a cell: raise it whenever either changes.
 pub const LAYOUT: u32 = 2;
@@ -243,11 +245,7 @@ impl RowKey {
     }
 
     fn shard(&self) -> u64 {
-        // FNV-1a: stable across processes and versions, as the shared naming demands.
-        let hash = self.0.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        hash % SHARDS
+        fnv::continued_by_text(fnv::START, &self.0) % SHARDS
     }
 
     /// Appends the key, or the hash of a long one: a hit compares in full, so a collision costs a miss.

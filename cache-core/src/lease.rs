@@ -9,7 +9,7 @@ use crate::{
     flight::Flight,
     key::Address,
     port::Port,
-    store::{Filled, Grant},
+    store::{FillRequest, Grant},
     table::Table,
 };
 
@@ -152,7 +152,7 @@ pub(crate) async fn fill_many(port: Port, prepared: Vec<Prepared>) {
         fill.ticket.flight.close();
     }
     let fill = || {
-        let filled = prepared.iter().map(|Prepared { ticket, entry, ttl }| Filled {
+        let filled = prepared.iter().map(|Prepared { ticket, entry, ttl }| FillRequest {
             at: &ticket.at,
             entry: entry.clone(),
             ttl: *ttl,

@@ -14,6 +14,9 @@
 //! Modules in reading order: what a cell is called, what it holds, how it may change, who keeps it, and how
 //! the calls follow each other.
 
+#[doc(hidden)]
+pub mod fnv;
+
 pub mod key;
 
 pub mod entry;

@@ -91,9 +91,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     }
 
     /// Fills several slots. For each, whether its entry was stored.
-    async fn fill_many(&self, filled: Vec<Filled<'_>>) -> Result<Vec<bool>, StoreError> {
+    async fn fill_many(&self, filled: Vec<FillRequest<'_>>) -> Result<Vec<bool>, StoreError> {
         let mut stored = Vec::with_capacity(filled.len());
-        for Filled { at, entry, ttl } in filled {
+        for FillRequest { at, entry, ttl } in filled {
             stored.push(self.fill(at, entry, ttl).await?);
         }
         Ok(stored)
@@ -201,7 +201,7 @@ pub struct LeaseRequest<'a> {
 
 /// What a reader loaded for one slot.
 #[derive(Clone, Debug)]
-pub struct Filled<'a> {
+pub struct FillRequest<'a> {
     /// The slot.
     pub at: &'a Address,
     /// The entry, with the token of its lease.

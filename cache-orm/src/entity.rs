@@ -192,8 +192,8 @@ where
 {
     let shared = db.shared();
     if let Some(entity) = shared.registry.model(TypeId::of::<E::Model>()) {
-        let knowledge = shared.knowledge().await;
-        let context = ReadContext { shared, knowledge: &knowledge, options: db.options() };
+        let eligibility = shared.eligibility().await;
+        let context = ReadContext { shared, eligibility: &eligibility, options: db.options() };
         if let Some(read) = typed_read::<E>(&context, entity, columns, values) {
             return read.run().await;
         }
@@ -342,7 +342,7 @@ impl Spellings {
         let Some(entity) = shared.registry.model(TypeId::of::<E::Model>()) else {
             return Spellings(Vec::new());
         };
-        Spellings(shared.knowledge().await.classes(entity, &entity.primary).collect())
+        Spellings(shared.eligibility().await.classes(entity, &entity.primary).collect())
     }
 
     /// True if no other value is equal to a value of this key.

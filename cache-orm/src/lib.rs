@@ -56,7 +56,7 @@
 //! → fence → the database → release.
 //!
 //! What the real schema says (keys, collations, foreign keys, triggers) is learned from the database by
-//! `schema` before anything is cached; `knowledge` combines it with the entities.
+//! `schema` before anything is cached; `eligibility` combines it with the entities.
 #![cfg_attr(not(feature = "redis"), doc = "\n[`RedisStore`]: #by-task")]
 
 pub mod model;
@@ -71,7 +71,7 @@ mod schema;
 
 mod not_cacheable;
 
-mod knowledge;
+mod eligibility;
 
 mod classify;
 

@@ -3,7 +3,7 @@
 use super::{Fixture, LONG, WRITER, absent, row};
 use crate::{
     key::Address,
-    store::{Filled, LeaseRequest},
+    store::{FillRequest, LeaseRequest},
 };
 
 /// More than any store handles in one go.
@@ -70,7 +70,8 @@ pub(super) async fn many_fills_are_judged_one_by_one(fix: &Fixture) {
     fix.rule(tokens[0] != tokens[1] && tokens[1] != tokens[2], "two leases never share a token");
     fix.fence(std::slice::from_ref(&at[1].slot), WRITER).await;
     let entries = [row(&grants[0], "one"), row(&grants[1], "two"), absent(&grants[2])];
-    let filled = at.iter().zip(&entries).map(|(at, entry)| Filled { at, entry: entry.clone(), ttl: LONG });
+    let filled =
+        at.iter().zip(&entries).map(|(at, entry)| FillRequest { at, entry: entry.clone(), ttl: LONG });
     let stored = fix.done(fix.store.fill_many(filled.collect()).await);
     fix.rule(
         stored == [true, false, true],
@@ -88,7 +89,7 @@ pub(super) async fn a_fence_on_an_epoch_refuses_the_fills_of_many(fix: &Fixture)
     let fenced = fix.epoch(7);
     fix.fence(std::slice::from_ref(&fenced), WRITER).await;
     let filled = at.iter().zip(grants.iter().flatten());
-    let filled = filled.map(|(at, grant)| Filled { at, entry: row(grant, "row"), ttl: LONG });
+    let filled = filled.map(|(at, grant)| FillRequest { at, entry: row(grant, "row"), ttl: LONG });
     let stored = fix.done(fix.store.fill_many(filled.collect()).await);
     for (at, stored) in at.iter().zip(stored) {
         fix.rule(
@@ -102,7 +103,8 @@ pub(super) async fn very_many_slots_are_leased_filled_and_seen(fix: &Fixture) {
     let at = fix.rows(1..=VERY_MANY);
     let grants = fix.done(fix.store.lease_many(&fix.schema(), &wishes(&at), LONG).await);
     let filled = at.iter().zip(grants.iter().flatten());
-    let filled: Vec<_> = filled.map(|(at, grant)| Filled { at, entry: row(grant, "x"), ttl: LONG }).collect();
+    let filled: Vec<_> =
+        filled.map(|(at, grant)| FillRequest { at, entry: row(grant, "x"), ttl: LONG }).collect();
     fix.rule(filled.len() == at.len(), "every empty slot is leased");
     let stored = fix.done(fix.store.fill_many(filled).await);
     fix.rule(stored.len() == at.len() && stored.iter().all(|stored| *stored), "every lease is filled");

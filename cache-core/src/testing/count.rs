@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 
-use super::{Around, Call, locked};
+use super::{Call, Intercept, locked};
 use crate::store::{Store, StoreError};
 
 /// Records the calls that reach the wrapped store. Clones share the record.
@@ -28,7 +28,7 @@ impl CountingStore {
 }
 
 #[async_trait]
-impl Around for CountingStore {
+impl Intercept for CountingStore {
     fn inner(&self) -> &dyn Store {
         &*self.inner
     }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use super::{Around, Call};
+use super::{Call, Intercept};
 use crate::{
     entry::{Entry, Fingerprint, Token},
     store::{LookupResult, Store, StoreError},
@@ -58,7 +58,7 @@ impl FaultyStore {
 }
 
 #[async_trait]
-impl Around for FaultyStore {
+impl Intercept for FaultyStore {
     fn inner(&self) -> &dyn Store {
         &*self.inner
     }

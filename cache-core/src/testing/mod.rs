@@ -50,7 +50,7 @@ use crate::{
     key::{Address, Key, Namespace, TableKeys},
     slot::{Millis, Slot},
     store::{
-        Capabilities, Claim, Filled, Grant, LeaseRequest, LookupResult, LookupResults, Store, StoreError,
+        Capabilities, Claim, FillRequest, Grant, LeaseRequest, LookupResult, LookupResults, Store, StoreError,
     },
     unpoisoned,
 };
@@ -145,7 +145,7 @@ impl fmt::Display for Call {
 
 /// What a wrapper does before and after each call.
 #[async_trait]
-trait Around: fmt::Debug + Send + Sync + 'static {
+trait Intercept: fmt::Debug + Send + Sync + 'static {
     fn inner(&self) -> &dyn Store;
 
     async fn before(&self, call: Call, cells: &[&str]) -> Result<(), StoreError>;
@@ -214,7 +214,7 @@ macro_rules! wrap {
                 Ok(grants)
             }
 
-            async fn fill_many(&self, filled: Vec<Filled<'_>>) -> Result<Vec<bool>, StoreError> {
+            async fn fill_many(&self, filled: Vec<FillRequest<'_>>) -> Result<Vec<bool>, StoreError> {
                 let cells = distinct(filled.iter().flat_map(|filled| written(filled.at)));
                 self.before(Call::FillMany, &cells).await?;
                 let stored = self.inner().fill_many(filled).await?;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 
-use super::{Around, Call, locked};
+use super::{Call, Intercept, locked};
 use crate::store::{Store, StoreError};
 
 /// Stops calls where a test wants them, so that schedules are run and not hoped for. Clones stop together.
@@ -87,7 +87,7 @@ impl PausableStore {
 }
 
 #[async_trait]
-impl Around for PausableStore {
+impl Intercept for PausableStore {
     fn inner(&self) -> &dyn Store {
         &*self.inner
     }

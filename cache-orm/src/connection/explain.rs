@@ -8,7 +8,7 @@ use crate::{
     classify::{Class, reason::BypassReason},
     connection::{CachedConnection, query::reason_of},
     context::Context,
-    knowledge::Knowledge,
+    eligibility::Eligibility,
     read::ReadContext,
     registry::Recognised,
     write::{self, Plan},
@@ -65,9 +65,9 @@ impl CachedConnection {
     /// The same for a statement.
     pub async fn explain_raw(&self, statement: &Statement) -> Explanation {
         let shared = &self.shared;
-        let knowledge = shared.knowledge().await;
+        let eligibility = shared.eligibility().await;
         if let Some(read) = shared.registry.read(&statement.sql) {
-            let context = ReadContext { shared, knowledge: &knowledge, options: self.options };
+            let context = ReadContext { shared, eligibility: &eligibility, options: self.options };
             return explain_read(&context, &read, statement);
         }
         shared.learn_what_writes().await;
@@ -75,7 +75,7 @@ impl CachedConnection {
         let class = shared.widened(&class, &statement.sql).unwrap_or(class);
         match &*class {
             Class::Read(kind) => Explanation::Bypassed { table: None, reason: reason_of(*kind) },
-            class => explain_write(shared, &knowledge, class, statement),
+            class => explain_write(shared, &eligibility, class, statement),
         }
     }
 }
@@ -97,14 +97,14 @@ fn explain_read<'r>(
 
 fn explain_write(
     shared: &Context,
-    knowledge: &Knowledge,
+    eligibility: &Eligibility,
     class: &Class,
     statement: &Statement,
 ) -> Explanation {
-    let plan = Plan::of(shared, knowledge, class, statement);
+    let plan = Plan::of(shared, eligibility, class, statement);
     let affected = match &plan {
         Some(plan) => plan.at_most().clone(),
-        None => write::affected::by(shared, Some(knowledge), class, statement.values.as_ref()),
+        None => write::affected::by(shared, Some(eligibility), class, statement.values.as_ref()),
     };
     Explanation::Invalidates {
         cells: affected.cells().map(|cell| cell.as_str().to_owned()).collect(),

@@ -26,16 +26,16 @@ pub(super) fn watched(shared: &Arc<Context>, db: &DatabaseConnection) -> Databas
         if changes_nothing {
             return;
         }
-        write::note(&shared, shared.known().as_deref(), &class, sql);
+        write::record(&shared, shared.known().as_deref(), &class, sql);
         let values = info.statement.values.clone();
         let cache = shared.cache.clone();
         cache.spawn(async move {
             let change = SchemaChange::by(&shared, &class);
             // Not asked for now: the caller may hold the pool's only connection.
-            let knowledge = shared.known();
-            let affected = write::affected::by(&shared, knowledge.as_deref(), &class, values.as_ref());
+            let eligibility = shared.known();
+            let affected = write::affected::by(&shared, eligibility.as_deref(), &class, values.as_ref());
             // The statement was sent already: there is nobody to refuse it to, and nobody who tells how it ends.
-            let known = knowledge.and_then(|knowledge| knowledge.generation());
+            let known = eligibility.and_then(|eligibility| eligibility.generation());
             write::fence_written_in_transaction(&shared, known, affected).await.leave();
             drop(change);
         });

@@ -23,8 +23,8 @@ use tokio::time::Instant;
 
 use crate::{
     context::{Context, extent},
+    eligibility::Eligibility,
     error::CacheErr,
-    knowledge::Knowledge,
     read::{Mode, Options},
     stats::{EntityStats, Stats},
     write::{self, SchemaChange},
@@ -56,13 +56,13 @@ impl CachedConnection {
     /// database. What an entity promises and its table does not keep is a warning, or an error if
     /// [`Builder::require_cacheable`] says so.
     pub async fn ready(&self) -> Result<(), ReadyError> {
-        let knowledge = self.shared.learn().await?;
+        let eligibility = self.shared.learn().await?;
         let registry = &self.shared.registry;
-        let columns: Vec<_> = knowledge.unlike_columns(registry).collect();
+        let columns: Vec<_> = eligibility.unlike_columns(registry).collect();
         if !columns.is_empty() {
             return Err(ReadyError::UnlikeAsJson { columns });
         }
-        let entities = knowledge.not_cacheable(registry);
+        let entities = eligibility.not_cacheable(registry);
         if self.shared.requires_cacheable && !entities.is_empty() {
             return Err(ReadyError::NotCacheable { entities });
         }
@@ -127,7 +127,7 @@ impl CachedConnection {
         let mut entities: BTreeMap<String, EntityStats> = BTreeMap::new();
         for entity in &shared.registry.entities {
             let stats = entities.entry(entity.label.clone()).or_default();
-            if let Some(table) = last.as_ref().and_then(|knowledge| knowledge.table(entity)) {
+            if let Some(table) = last.as_ref().and_then(|eligibility| eligibility.table(entity)) {
                 stats.counts = table.counters.snapshot();
             }
             for (reason, count) in entity.bypasses.snapshot() {
@@ -181,9 +181,9 @@ impl CachedConnection {
     pub async fn invalidate_all(&self) -> Result<(), DbErr> {
         let change = SchemaChange::of(&self.shared);
         change.forget();
-        let knowledge = self.shared.knowledge_to_write().await;
-        let (fence, refused) = write::fence_written(&self.shared, &knowledge, |knowledge| {
-            extent::with_schema(&self.shared, Some(knowledge))
+        let eligibility = self.shared.eligibility_to_write().await;
+        let (fence, refused) = write::fence_written(&self.shared, &eligibility, |eligibility| {
+            extent::with_schema(&self.shared, Some(eligibility))
         })
         .await;
         fence.release().await;
@@ -240,10 +240,10 @@ impl CachedConnection {
         &self,
         work: impl AsyncFnOnce(&DatabaseConnection) -> Result<T, DbErr>,
     ) -> Result<T, DbErr> {
-        let knowledge = self.shared.knowledge_to_write().await;
+        let eligibility = self.shared.eligibility_to_write().await;
         let change = SchemaChange::of(&self.shared);
-        let by = |knowledge: &Knowledge| extent::with_schema(&self.shared, Some(knowledge));
-        let mut fences = vec![write::fence(&self.shared, &knowledge, by).await?];
+        let by = |eligibility: &Eligibility| extent::with_schema(&self.shared, Some(eligibility));
+        let mut fences = vec![write::fence(&self.shared, &eligibility, by).await?];
         let mut work = pin!(work(&self.shared.db));
         let result = loop {
             // A fence stands for a limited time; `work` may take longer.

@@ -40,7 +40,7 @@ impl Context {
         let class = self.widened(&class, sql).unwrap_or(class);
         match &*class {
             Class::Read(kind) => {
-                self.notice_read(sql);
+                self.warn_unregistered_read(sql);
                 let reason = reason_of(*kind);
                 self.bypasses.count(reason);
                 tracing::debug!(%reason, "bypass");

@@ -12,7 +12,7 @@ use sea_orm::{DbBackend, DbErr, QueryResult, Statement, StatementBuilder, Stream
 
 use crate::{
     connection::{CachedConnection, CachedTransaction, query::Route},
-    knowledge::Knowledge,
+    eligibility::Eligibility,
     write::{self, SchemaChange},
 };
 
@@ -93,13 +93,13 @@ impl StreamTrait for CachedConnection {
             let write = match shared.route_past(&statement.sql).await {
                 Route::Cached(_) | Route::Read => None,
                 Route::Write(class) => {
-                    let knowledge = shared.knowledge_to_write().await;
-                    write::note(shared, Some(&knowledge), &class, &statement.sql);
+                    let eligibility = shared.eligibility_to_write().await;
+                    write::record(shared, Some(&eligibility), &class, &statement.sql);
                     let change = SchemaChange::by(shared, &class);
-                    let by = |knowledge: &Knowledge| {
-                        write::affected::by(shared, Some(knowledge), &class, statement.values.as_ref())
+                    let by = |eligibility: &Eligibility| {
+                        write::affected::by(shared, Some(eligibility), &class, statement.values.as_ref())
                     };
-                    let fence = write::fence(shared, &knowledge, by).await?;
+                    let fence = write::fence(shared, &eligibility, by).await?;
                     Some(StreamedWrite { change, fence })
                 }
             };

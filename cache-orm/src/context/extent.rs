@@ -2,7 +2,7 @@
 
 use cache_core::fence::Affected;
 
-use crate::{context::Context, knowledge::Knowledge, schema::Schema};
+use crate::{context::Context, eligibility::Eligibility, schema::Schema};
 
 /// Where a list of what is affected begins.
 pub(crate) fn nothing(shared: &Context) -> Affected {
@@ -10,7 +10,7 @@ pub(crate) fn nothing(shared: &Context) -> Affected {
 }
 
 /// Every table that anybody may have cached.
-pub(crate) fn everything(shared: &Context, knowledge: Option<&Knowledge>) -> Affected {
+pub(crate) fn everything(shared: &Context, eligibility: Option<&Eligibility>) -> Affected {
     let mut affected = nothing(shared);
     for table in shared.registry.tables.kept() {
         affected.add_table(&table);
@@ -18,7 +18,7 @@ pub(crate) fn everything(shared: &Context, knowledge: Option<&Knowledge>) -> Aff
     // Another connection to the store may cache tables that no entity means here. What was forgotten still names
     // them.
     let last = shared.last();
-    let schema = schema_of(knowledge).or_else(|| schema_of(last.as_deref()));
+    let schema = schema_of(eligibility).or_else(|| schema_of(last.as_deref()));
     for table in schema.into_iter().flat_map(Schema::tables).filter(|table| is_cached(shared, table.bare())) {
         for name in table.names() {
             affected.add_table(&shared.registry.tables.of(name));
@@ -34,12 +34,12 @@ pub(crate) fn is_cached(shared: &Context, name: &str) -> bool {
 }
 
 /// Every table, and the schema itself.
-pub(crate) fn with_schema(shared: &Context, knowledge: Option<&Knowledge>) -> Affected {
-    let mut affected = everything(shared, knowledge);
+pub(crate) fn with_schema(shared: &Context, eligibility: Option<&Eligibility>) -> Affected {
+    let mut affected = everything(shared, eligibility);
     affected.add_table(shared.cache.schema());
     affected
 }
 
-pub(crate) fn schema_of(knowledge: Option<&Knowledge>) -> Option<&Schema> {
-    knowledge.and_then(|knowledge| knowledge.schema.as_ref())
+pub(crate) fn schema_of(eligibility: Option<&Eligibility>) -> Option<&Schema> {
+    eligibility.and_then(|eligibility| eligibility.schema.as_ref())
 }

@@ -18,7 +18,7 @@ use tokio::runtime::Handle;
 use crate::{
     classify::{Class, ReadKind},
     context::{Context, ReadyError, extent::everything},
-    knowledge::{Knowledge, Label},
+    eligibility::{Eligibility, Label},
     schema::{self, Catalogue, Schema},
 };
 
@@ -61,9 +61,9 @@ impl Context {
         }
     }
 
-    pub(crate) async fn learn_and_report(self: &Arc<Self>) -> Arc<Knowledge> {
+    pub(crate) async fn learn_and_report(self: &Arc<Self>) -> Arc<Eligibility> {
         match self.learn().await {
-            Ok(knowledge) => knowledge,
+            Ok(eligibility) => eligibility,
             Err(error) => {
                 if self.is_news(&error.to_string()) {
                     tracing::error!(%error, "queries go to the database until this is mended");
@@ -74,28 +74,28 @@ impl Context {
         }
     }
 
-    pub(crate) async fn learn(self: &Arc<Self>) -> Result<Arc<Knowledge>, ReadyError> {
+    pub(crate) async fn learn(self: &Arc<Self>) -> Result<Arc<Eligibility>, ReadyError> {
         self.watch();
         let forgotten = self.lock_known(|known| known.forgotten);
         for _ in 0..CHANGES {
-            let (knowledge, claimed) = match self.ask().await {
+            let (eligibility, claimed) = match self.ask().await {
                 Ok(asked) => asked,
                 Err(error) => {
                     self.remember(self.nothing_known(), forgotten);
                     return Err(error.into());
                 }
             };
-            self.make_up_for_unnamed_writes(&knowledge).await;
+            self.make_up_for_unnamed_writes(&eligibility).await;
             if let Err(refused) = claimed {
-                self.remember(knowledge, forgotten);
+                self.remember(eligibility, forgotten);
                 return Err(refused.into());
             }
-            if !self.has_changed_unnoticed(&knowledge).await {
-                let knowledge = self.remember(knowledge, forgotten);
-                self.report_unlike_columns(&knowledge);
-                return Ok(knowledge);
+            if !self.has_changed_unnoticed(&eligibility).await {
+                let eligibility = self.remember(eligibility, forgotten);
+                self.report_unlike_columns(&eligibility);
+                return Ok(eligibility);
             }
-            self.move_on(&knowledge).await;
+            self.move_on(&eligibility).await;
         }
         // It changes faster than it is learned: the next query tries again.
         Ok(self.nothing_known())
@@ -106,7 +106,7 @@ impl Context {
     ///
     /// # Cancel safety
     /// Dropped midway, the learning goes on.
-    pub(crate) async fn relearn(self: &Arc<Self>) -> Arc<Knowledge> {
+    pub(crate) async fn relearn(self: &Arc<Self>) -> Arc<Eligibility> {
         let arrived = self.lock_known(|known| known.begun);
         // A task that is under way may have begun before; the one after it has not.
         for _ in 0..2 {
@@ -114,25 +114,25 @@ impl Context {
             self.learn_by_task(move |shared| shared.learned_since(arrived).is_none());
             // The sender lives as long as `self`, so waiting can't fail.
             drop(learning.wait_for(|learning| !*learning).await);
-            if let Some(knowledge) = self.learned_since(arrived) {
-                return knowledge;
+            if let Some(eligibility) = self.learned_since(arrived) {
+                return eligibility;
             }
         }
         self.provisional()
     }
 
     /// What was learned by asking for it after the first `begun` times.
-    fn learned_since(&self, begun: u64) -> Option<Arc<Knowledge>> {
-        let knowledge = self.lock_known(|known| known.knowledge.clone());
-        knowledge.filter(|knowledge| knowledge.label.number > begun)
+    fn learned_since(&self, begun: u64) -> Option<Arc<Eligibility>> {
+        let eligibility = self.lock_known(|known| known.eligibility.clone());
+        eligibility.filter(|eligibility| eligibility.label.number > begun)
     }
 
     /// The store has named another generation: the next query learns the schema anew.
     pub(crate) fn outdated(&self, generation: Generation) {
         self.lock_known(|known| {
-            let known_now = known.knowledge.as_ref().and_then(|knowledge| knowledge.generation());
+            let known_now = known.eligibility.as_ref().and_then(|eligibility| eligibility.generation());
             if known_now == Some(generation) {
-                known.knowledge = None;
+                known.eligibility = None;
                 known.forgotten += 1;
             }
         });
@@ -158,7 +158,7 @@ impl Context {
 
     /// Asks the store for the schema's generation, then the database for the schema, and binds the namespace to the
     /// database.
-    async fn ask(&self) -> Result<(Arc<Knowledge>, Result<(), CacheError>), DbErr> {
+    async fn ask(&self) -> Result<(Arc<Eligibility>, Result<(), CacheError>), DbErr> {
         let number = self.lock_known(|known| {
             known.begun += 1;
             known.begun
@@ -185,19 +185,19 @@ impl Context {
         let claimed = self.cache.claim(identity).await;
         let label = Label { generation, catalogue, number };
         let known = claimed.is_ok();
-        let knowledge = Knowledge::new(Some(schema), known, label, &self.registry, self.allowances);
-        Ok((Arc::new(knowledge), claimed))
+        let eligibility = Eligibility::new(Some(schema), known, label, &self.registry, self.allowances);
+        Ok((Arc::new(eligibility), claimed))
     }
 
     /// Invalidates everything if writes were sent before their cells had names. Such a write may not have ended yet,
     /// so the fence is left to expire.
-    async fn make_up_for_unnamed_writes(&self, knowledge: &Knowledge) {
+    async fn make_up_for_unnamed_writes(&self, eligibility: &Eligibility) {
         let due = self.unnamed_writes.load(Ordering::Acquire);
         if due == 0 {
             return;
         }
         // They were sent: where they can't be fenced, it is this process's duty to invalidate them.
-        self.cache.fence_written(everything(self, Some(knowledge))).await.0.leave();
+        self.cache.fence_written(everything(self, Some(eligibility))).await.0.leave();
         let paid = |now| (now == due).then_some(0);
         if self.unnamed_writes.fetch_update(Ordering::AcqRel, Ordering::Acquire, paid).is_err() {
             tracing::debug!("whoever learns the schema next invalidates everything once more");
@@ -213,15 +213,16 @@ impl Context {
     }
 
     /// What the schema is to a transaction. Remembered only where nothing was ever learned.
-    async fn learn_within(&self, transaction: &DatabaseTransaction) -> Option<Arc<Knowledge>> {
+    async fn learn_within(&self, transaction: &DatabaseTransaction) -> Option<Arc<Eligibility>> {
         // In a savepoint: a question that fails must not end the transaction.
         let savepoint = transaction.begin().await.ok()?;
         let learned = schema::learn(&savepoint, &self.registry.schemas()).await;
         let (Ok(schema), Ok(())) = (learned, savepoint.rollback().await) else { return None };
         let label = Label::default();
-        let knowledge = Arc::new(Knowledge::new(Some(schema), false, label, &self.registry, self.allowances));
-        self.lock_known(|known| known.last.get_or_insert_with(|| knowledge.clone()).clone());
-        Some(knowledge)
+        let eligibility =
+            Arc::new(Eligibility::new(Some(schema), false, label, &self.registry, self.allowances));
+        self.lock_known(|known| known.last.get_or_insert_with(|| eligibility.clone()).clone());
+        Some(eligibility)
     }
 
     /// Whether any of these texts, which read as far as they show, may have written by what the schema says. Where
@@ -231,19 +232,19 @@ impl Context {
         texts: &BTreeSet<String>,
         transaction: &DatabaseTransaction,
     ) -> bool {
-        let known = self.known().filter(|knowledge| knowledge.schema.is_some());
-        let knowledge = match known {
-            Some(knowledge) => Some(knowledge),
+        let known = self.known().filter(|eligibility| eligibility.schema.is_some());
+        let eligibility = match known {
+            Some(eligibility) => Some(eligibility),
             None => self.learn_within(transaction).await.or_else(|| self.last()),
         };
         let read = Class::Read(ReadKind::Select);
-        knowledge.is_some_and(|knowledge| {
-            texts.iter().any(|sql| knowledge.widen(&read, sql, self.backend).is_some())
+        eligibility.is_some_and(|eligibility| {
+            texts.iter().any(|sql| eligibility.widen(&read, sql, self.backend).is_some())
         })
     }
 
-    fn report_unlike_columns(&self, knowledge: &Knowledge) {
-        for column in knowledge.unlike_columns(&self.registry) {
+    fn report_unlike_columns(&self, eligibility: &Eligibility) {
+        for column in eligibility.unlike_columns(&self.registry) {
             if self.is_news(&column) {
                 tracing::warn!(
                     column,
@@ -255,25 +256,25 @@ impl Context {
     }
 
     /// Keeps what was learned, unless the schema changed while it was being learned.
-    fn remember(&self, knowledge: Arc<Knowledge>, forgotten: u64) -> Arc<Knowledge> {
+    fn remember(&self, eligibility: Arc<Eligibility>, forgotten: u64) -> Arc<Eligibility> {
         self.lock_known(|known| {
             let is_current = known.forgotten == forgotten;
-            if knowledge.schema.is_some() && (is_current || known.last.is_none()) {
-                known.last = Some(knowledge.clone());
+            if eligibility.schema.is_some() && (is_current || known.last.is_none()) {
+                known.last = Some(eligibility.clone());
             }
             if !is_current {
                 return self.nothing_known();
             }
-            known.knowledge = Some(knowledge.clone());
-            knowledge
+            known.eligibility = Some(eligibility.clone());
+            eligibility
         })
     }
 
     /// True if the catalogue looks otherwise than it did, here or to another process, in the same generation: then
     /// the schema was changed around the library. Keeps what it looks like, for the next time.
-    async fn has_changed_unnoticed(&self, knowledge: &Arc<Knowledge>) -> bool {
+    async fn has_changed_unnoticed(&self, eligibility: &Arc<Eligibility>) -> bool {
         let (Some(generation), Some(schema), Some(catalogue)) =
-            (knowledge.generation(), &knowledge.schema, &knowledge.label.catalogue)
+            (eligibility.generation(), &eligibility.schema, &eligibility.label.catalogue)
         else {
             return false;
         };
@@ -296,15 +297,15 @@ impl Context {
             // Nothing is filled while the store is out of reach.
             Err(_) => {}
         }
-        self.lock_known(|known| known.last = Some(knowledge.clone()));
+        self.lock_known(|known| known.last = Some(eligibility.clone()));
         false
     }
 
     /// Ends a generation in which the schema has changed: everything is emptied that was cached in it.
-    async fn move_on(&self, knowledge: &Knowledge) {
+    async fn move_on(&self, eligibility: &Eligibility) {
         tracing::info!("the schema was changed by another program: everything is invalidated");
         let last = self.lock_known(|known| known.last.clone());
-        let mut affected = everything(self, Some(knowledge));
+        let mut affected = everything(self, Some(eligibility));
         affected.merge(everything(self, last.as_deref()));
         affected.add_table(self.cache.schema());
         if self.cache.invalidate(affected).await.is_err() {
@@ -328,25 +329,25 @@ impl Context {
 
     /// Learns anew if the schema has changed since it was learned.
     async fn look(self: &Arc<Self>) {
-        let Some(knowledge) = self.known() else { return };
-        let Some(generation) = knowledge.generation() else { return };
+        let Some(eligibility) = self.known() else { return };
+        let Some(generation) = eligibility.generation() else { return };
         // While the schema is being changed, or nobody can say, there is nothing to compare.
         let Ok(Some(current)) = self.cache.generation().await else { return };
         if current == generation {
             let Ok(catalogue) = Catalogue::look(&self.db).await else { return };
-            if knowledge.label.catalogue.as_ref() == Some(&catalogue) {
+            if eligibility.label.catalogue.as_ref() == Some(&catalogue) {
                 return;
             }
         }
         self.relearn().await;
     }
 
-    pub(crate) fn nothing_known(&self) -> Arc<Knowledge> {
-        Arc::new(Knowledge::new(None, false, Label::default(), &self.registry, self.allowances))
+    pub(crate) fn nothing_known(&self) -> Arc<Eligibility> {
+        Arc::new(Eligibility::new(None, false, Label::default(), &self.registry, self.allowances))
     }
 
     fn lock_known<T>(&self, with: impl FnOnce(&mut super::Known) -> T) -> T {
-        with(&mut unpoisoned::write(&self.knowledge))
+        with(&mut unpoisoned::write(&self.eligibility))
     }
 }
 

@@ -34,7 +34,7 @@ use tokio::sync::watch;
 
 use crate::{
     classify::{Classes, reason::BypassReason},
-    knowledge::{Allowances, Knowledge},
+    eligibility::{Allowances, Eligibility},
     registry::Registry,
     shield::Shields,
     stats::{Bypasses, WideWrites},
@@ -68,7 +68,7 @@ pub(crate) struct Context {
     pub(crate) allowances: Allowances,
     /// That an entity can't be cached is an error, and not only a warning.
     pub(crate) requires_cacheable: bool,
-    pub(crate) knowledge: RwLock<Known>,
+    pub(crate) eligibility: RwLock<Known>,
     /// What the database says it is.
     pub(crate) identity: OnceLock<String>,
     /// True while a task asks the database for its schema.
@@ -86,9 +86,9 @@ pub(crate) struct Context {
 /// What was learned.
 #[derive(Default)]
 pub(crate) struct Known {
-    pub(crate) knowledge: Option<Arc<Knowledge>>,
+    pub(crate) eligibility: Option<Arc<Eligibility>>,
     /// The same, also when it is forgotten.
-    pub(crate) last: Option<Arc<Knowledge>>,
+    pub(crate) last: Option<Arc<Eligibility>>,
     /// How often it was forgotten.
     pub(crate) forgotten: u64,
     /// How many learnings have begun.
@@ -97,7 +97,7 @@ pub(crate) struct Known {
 
 impl Context {
     /// What may be cached. Learned with the first query, and again when the schema changed.
-    pub(crate) async fn knowledge(self: &Arc<Self>) -> Arc<Knowledge> {
+    pub(crate) async fn eligibility(self: &Arc<Self>) -> Arc<Eligibility> {
         if let Some(known) = self.known() {
             return known;
         }
@@ -109,9 +109,9 @@ impl Context {
     }
 
     /// The same for a write, whose cells must have names: where nothing was ever learned, it asks by itself.
-    pub(crate) async fn knowledge_to_write(self: &Arc<Self>) -> Arc<Knowledge> {
-        let knowledge = self.knowledge().await;
-        if self.names_cells() { knowledge } else { self.learn_and_report().await }
+    pub(crate) async fn eligibility_to_write(self: &Arc<Self>) -> Arc<Eligibility> {
+        let eligibility = self.eligibility().await;
+        if self.names_cells() { eligibility } else { self.learn_and_report().await }
     }
 
     /// True if a write can tell which cells it affects: the schema was learned at some time. (A mock has none.)
@@ -121,28 +121,28 @@ impl Context {
 
     /// What was learned last, however old, or nothing: then reads go to the database and writes invalidate
     /// everything.
-    pub(crate) fn provisional(&self) -> Arc<Knowledge> {
-        let known = unpoisoned::read(&self.knowledge).knowledge.clone();
+    pub(crate) fn provisional(&self) -> Arc<Eligibility> {
+        let known = unpoisoned::read(&self.eligibility).eligibility.clone();
         known.unwrap_or_else(|| self.nothing_known())
     }
 
     /// What was learned last, without asking the database: inside a transaction, whose connection may be the
     /// pool's only one, nothing can be learned.
-    pub(crate) fn known(&self) -> Option<Arc<Knowledge>> {
-        let known = unpoisoned::read(&self.knowledge);
+    pub(crate) fn known(&self) -> Option<Arc<Eligibility>> {
+        let known = unpoisoned::read(&self.eligibility);
         let refused = !self.cache.is_enabled();
-        known.knowledge.as_ref().filter(|knowledge| refused || !knowledge.is_expired()).cloned()
+        known.eligibility.as_ref().filter(|eligibility| refused || !eligibility.is_expired()).cloned()
     }
 
     /// What was learned last of the schema, however old: how tables were named then.
-    pub(crate) fn last(&self) -> Option<Arc<Knowledge>> {
-        unpoisoned::read(&self.knowledge).last.clone()
+    pub(crate) fn last(&self) -> Option<Arc<Eligibility>> {
+        unpoisoned::read(&self.eligibility).last.clone()
     }
 
     /// Drops what was learned: the next query learns anew.
     pub(crate) fn forget(&self) {
-        let mut known = unpoisoned::write(&self.knowledge);
-        known.knowledge = None;
+        let mut known = unpoisoned::write(&self.eligibility);
+        known.eligibility = None;
         known.forgotten += 1;
     }
 

@@ -9,17 +9,17 @@ const INSPECTED: usize = 1000;
 
 impl Context {
     /// Looks at a read that was not recognised.
-    pub(crate) fn notice_read(&self, sql: &str) {
+    pub(crate) fn warn_unregistered_read(&self, sql: &str) {
         if self.inspected.load(Ordering::Relaxed) < INSPECTED {
             self.inspected.fetch_add(1, Ordering::Relaxed);
             if let Some(table) = table_read_by_key(sql) {
-                self.notice(&table);
+                self.warn_unregistered(&table);
             }
         }
     }
 
     /// Looks at a table that is read by key, or written.
-    pub(crate) fn notice(&self, table: &str) {
+    pub(crate) fn warn_unregistered(&self, table: &str) {
         if !self.registry.names(table) && self.is_news(&format!("unregistered: {table}")) {
             tracing::info!(
                 table,

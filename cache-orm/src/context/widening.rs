@@ -28,13 +28,13 @@ impl Context {
     /// Has it learned, where it may matter.
     pub(crate) async fn learn_what_writes(self: &Arc<Self>) {
         if self.has_writing_functions() && self.known().is_none() {
-            self.knowledge().await;
+            self.eligibility().await;
         }
     }
 
     /// True if a text that reads, as far as it shows, may write, and nobody knows whether it does.
     pub(crate) fn may_write_unseen(&self) -> bool {
-        let is_known = || self.known().is_some_and(|knowledge| knowledge.schema.is_some());
+        let is_known = || self.known().is_some_and(|eligibility| eligibility.schema.is_some());
         self.has_writing_functions() && !self.db.is_mock_connection() && !is_known()
     }
 

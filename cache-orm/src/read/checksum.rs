@@ -4,6 +4,7 @@
 //! row that they lead to is compared with what was asked for.
 
 use bytes::Bytes;
+use cache_core::fnv;
 
 /// The bytes of the checksum.
 const LENGTH: usize = size_of::<u64>();
@@ -26,9 +27,7 @@ fn checksum(rows: &[u8]) -> u64 {
     let mut last = [0; LENGTH];
     last[..rest.len()].copy_from_slice(rest);
     let words = words.iter().chain([&last]).map(|word| u64::from_le_bytes(*word));
-    words
-        .chain([rows.len() as u64])
-        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, word| (hash ^ word).wrapping_mul(0x0100_0000_01b3))
+    fnv::continued(fnv::START, words.chain([rows.len() as u64]))
 }
 
 #[cfg(test)]

@@ -23,7 +23,9 @@ impl<'r> ReadContext<'r> {
                 let (read, parts) = self.plan_list(list, &query)?;
                 Ok(parts.iter().map(|part| read.cell(part.key())).collect())
             }
-            Recognised::Hop(shape) => self.plan_hop(shape, &query).map(|hop| vec![hop.source_cell()]),
+            Recognised::ToOne(shape) => {
+                self.plan_to_one(shape, &query).map(|to_one| vec![to_one.source_cell()])
+            }
         }
     }
 }

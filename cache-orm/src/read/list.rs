@@ -347,14 +347,14 @@ impl Read<'_> {
 
     /// True if the order of the primary key is known here as well as in the database.
     fn is_orderable(&self) -> bool {
-        let knowledge = self.context.knowledge;
-        let texts_by_bytes = knowledge.orders_texts_by_bytes();
-        let mut classes = knowledge.classes(self.entity, &self.entity.primary);
+        let eligibility = self.context.eligibility;
+        let texts_by_bytes = eligibility.orders_texts_by_bytes();
+        let mut classes = eligibility.classes(self.entity, &self.entity.primary);
         classes.all(|class| class.is_some_and(|class| class.is_orderable(texts_by_bytes)))
     }
 
     fn compare(&self, one: &Row, other: &Row, order: Order) -> Ordering {
-        let classes = self.context.knowledge.classes(self.entity, &self.entity.primary);
+        let classes = self.context.eligibility.classes(self.entity, &self.entity.primary);
         let columns = self.entity.primary.iter().zip(classes).map(|(column, class)| {
             let (one, other) = (&one.values()[*column], &other.values()[*column]);
             class.map_or(Ordering::Equal, |class| class.order(one, other))

@@ -8,7 +8,7 @@
 //! load      ↳ after a miss: lease or join, load, fill
 //! alias     ↳ by unique key: an alias leads to the slot
 //! list      by a list of keys: many slots, one load for all that miss, one snapshot
-//! hop       the row that another row refers to: two slots, one snapshot
+//! to_one       the row that another row refers to: two slots, one snapshot
 //! rows      rows as the cache keeps them
 //! checksum  before the rows that a remote store keeps
 //! query     the question to the database
@@ -20,13 +20,13 @@ mod checksum;
 mod explain;
 mod found;
 mod get;
-mod hop;
 mod list;
 mod load;
 mod options;
 mod plan;
 mod query;
 mod rows;
+mod to_one;
 
 use std::sync::Arc;
 
@@ -61,9 +61,9 @@ pub(crate) async fn answer(
     statement: Statement,
     method: QueryMethod,
 ) -> Result<Vec<QueryResult>, DbErr> {
-    let knowledge = shared.knowledge().await;
+    let eligibility = shared.eligibility().await;
     let query = Query::of(&statement, method);
-    let context = ReadContext { shared, knowledge: &knowledge, options };
+    let context = ReadContext { shared, eligibility: &eligibility, options };
     let attempt = match &recognised {
         Recognised::One(shape) => match context.plan(shape, &query) {
             Ok((read, key)) => read.get(&key, &query).await.map(Answer::into_rows),
@@ -73,8 +73,8 @@ pub(crate) async fn answer(
             Ok((read, parts)) => read.by_list(list, parts, &query).await,
             Err(reason) => return context.bypass(&list.shape.entity, reason, &query).await,
         },
-        Recognised::Hop(shape) => match context.plan_hop(shape, &query) {
-            Ok(hop) => Ok(hop.follow().await),
+        Recognised::ToOne(shape) => match context.plan_to_one(shape, &query) {
+            Ok(to_one) => Ok(to_one.follow().await),
             Err(reason) => return context.bypass(&shape.target, reason, &query).await,
         },
     };
@@ -109,7 +109,7 @@ impl ReadContext<'_> {
             Some(class) => write::query(self.shared, &class, query.statement(self.shared)).await?,
             None => query.load(self.shared).await?,
         };
-        if self.knowledge.is_worth_refreshing(entity) {
+        if self.eligibility.is_worth_refreshing(entity) {
             self.shared.forget();
         }
         Ok(rows)

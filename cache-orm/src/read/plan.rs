@@ -12,8 +12,8 @@ use sea_orm::Value;
 use crate::{
     classify::reason::BypassReason,
     context::Context,
+    eligibility::Eligibility,
     keys,
-    knowledge::Knowledge,
     read::{
         options::{Mode, Options, QueryMethod},
         query::Query,
@@ -26,7 +26,7 @@ use crate::{
 #[derive(Clone, Copy)]
 pub(crate) struct ReadContext<'r> {
     pub(crate) shared: &'r Arc<Context>,
-    pub(crate) knowledge: &'r Knowledge,
+    pub(crate) eligibility: &'r Eligibility,
     pub(crate) options: Options,
 }
 
@@ -42,9 +42,9 @@ impl<'r> ReadContext<'r> {
         if row::rows_would_be_logged() {
             return Err(BypassReason::TraceLogged);
         }
-        let table = self.knowledge.admits(entity, kind)?;
+        let table = self.eligibility.admits(entity, kind)?;
         let (generation, fingerprint) =
-            self.knowledge.fingerprint(entity).ok_or(BypassReason::SchemaChanging)?;
+            self.eligibility.fingerprint(entity).ok_or(BypassReason::SchemaChanging)?;
         Ok(Read { context: *self, entity, table, kind, generation, fingerprint })
     }
 
@@ -99,7 +99,7 @@ impl<'r> Read<'r> {
         &self,
         values: impl IntoIterator<Item = &'v Value>,
     ) -> Result<RowKey, BypassReason> {
-        let classes = self.context.knowledge.classes(self.entity, self.entity.key_columns(self.kind));
+        let classes = self.context.eligibility.classes(self.entity, self.entity.key_columns(self.kind));
         let parts = classes.zip(values).map(|(class, value)| Some((class?, value)));
         let parts = parts.collect::<Option<Vec<_>>>().ok_or(BypassReason::KeyType)?;
         keys::canonical(parts).ok_or(BypassReason::KeyValue)
@@ -127,7 +127,7 @@ impl<'r> Read<'r> {
 
     /// True if the database compares every column of the key as canonical keys are compared.
     pub(super) fn is_exact(&self) -> bool {
-        let mut classes = self.context.knowledge.classes(self.entity, self.entity.key_columns(self.kind));
+        let mut classes = self.context.eligibility.classes(self.entity, self.entity.key_columns(self.kind));
         classes.all(|class| class.is_some_and(keys::KeyClass::is_exact))
     }
 }

@@ -95,7 +95,7 @@ impl Rows {
     pub(super) fn key(&self, read: &Read<'_>, kind: ReadKind) -> Option<RowKey> {
         let row = self.only()?;
         let columns = read.entity.key_columns(kind);
-        let classes = read.context.knowledge.classes(read.entity, columns);
+        let classes = read.context.eligibility.classes(read.entity, columns);
         let parts = columns.iter().zip(classes).map(|(column, class)| Some((class?, &row.values()[*column])));
         keys::canonical(parts.collect::<Option<Vec<_>>>()?)
     }
@@ -141,7 +141,7 @@ fn capture(context: &ReadContext<'_>, entity: &Entity, loaded: &QueryResult) -> 
 fn is_as_promised(context: &ReadContext<'_>, entity: &Entity, row: &Row, loaded: &QueryResult) -> bool {
     let is_settled = || {
         let mut columns = row.values().iter().zip(entity.shape.types());
-        !context.knowledge.compares_json(entity)
+        !context.eligibility.compares_json(entity)
             && columns.all(|(value, kind)| decoders::is_natural(value, kind))
     };
     entity.policy.decoders != Decoders::Json || is_settled() || row::same_json(row, loaded)
@@ -159,7 +159,7 @@ pub(super) fn as_cached(context: &ReadContext<'_>, entity: &Entity, given: Query
 /// True if every column that a key or a relation names holds what the database gave: the row's slot, the aliases that
 /// lead to it and the rows that it refers to are named by these values, and so are the fences of writers.
 fn is_given(context: &ReadContext<'_>, entity: &Entity, row: &Row, loaded: &QueryResult) -> bool {
-    let classes = context.knowledge.classes(entity, &entity.named);
+    let classes = context.eligibility.classes(entity, &entity.named);
     let backend = context.shared.backend;
     entity.named.iter().zip(classes).all(|(column, class)| {
         let name = entity.shape.names().nth(*column).unwrap_or_default();

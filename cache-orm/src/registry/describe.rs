@@ -2,7 +2,7 @@
 
 use std::{any::TypeId, collections::BTreeSet};
 
-use cache_core::entry::Fingerprint;
+use cache_core::{entry::Fingerprint, fnv};
 use sea_orm::{
     ColumnTrait, DbBackend, DbErr, EntityName, EntityTrait, IdenStatic, Iterable, PrimaryKeyToColumn,
     QueryFilter, QueryResult, QuerySelect, QueryTrait, Schema, Select, Value,
@@ -11,7 +11,7 @@ use sea_orm::{
 use super::{
     ReadKind, UniqueKey,
     casts::{casts, selected},
-    hop, list,
+    list, to_one,
 };
 use crate::{
     decoders::Decoders,
@@ -27,7 +27,7 @@ pub(crate) struct Described {
     pub(super) facts: Facts,
     pub(super) reads: Vec<Read>,
     pub(super) lists: Vec<list::Described>,
-    pub(super) ends: hop::Ends,
+    pub(super) ends: to_one::Ends,
 }
 
 /// What is known of an entity without its table.
@@ -85,7 +85,7 @@ pub(crate) fn describe<M: CacheModel>(backend: DbBackend, is_strict: bool) -> De
     });
 
     let entity = M::Entity::default();
-    let ends = hop::Ends::of::<M::Entity>(&of(&primary));
+    let ends = to_one::Ends::of::<M::Entity>(&of(&primary));
     let named = named(&primary, &uniques, ends.references(), &shape);
     let cast: Vec<_> =
         columns.iter().filter_map(|column| Some((name(column), selected(*column, backend)?))).collect();
@@ -212,7 +212,7 @@ fn orders(n: usize) -> Vec<Vec<usize>> {
     orders
 }
 
-/// FNV-1a over everything that decides how a stored row is read back, and for whom it was found to be right: stable
+/// A hash over everything that decides how a stored row is read back, and for whom it was found to be right: stable
 /// across processes. Not the schema, by which the cell is named: who names it and who does not read the same rows.
 ///
 /// The columns of keys and relations decide as well: in a stored row, only theirs are certain to be the database's
@@ -230,14 +230,12 @@ fn fingerprint(
     if !cast.is_empty() {
         text.push_str(&format!(" {cast:?}"));
     }
-    continued(Fingerprint(0xcbf2_9ce4_8422_2325), &text)
+    continued(Fingerprint(fnv::START), &text)
 }
 
 /// A fingerprint that something else decides as well.
 pub(crate) fn continued(fingerprint: Fingerprint, by: &str) -> Fingerprint {
-    Fingerprint(
-        by.bytes().fold(fingerprint.0, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)),
-    )
+    Fingerprint(fnv::continued_by_text(fingerprint.0, by))
 }
 
 #[cfg(test)]

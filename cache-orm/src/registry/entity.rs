@@ -14,12 +14,12 @@ use crate::{
 
 /// What is known about an entity without asking the database.
 pub(crate) struct Entity {
-    /// Where its facts stand in `Knowledge`.
+    /// Where its facts stand in `Eligibility`.
     pub(crate) index: usize,
     pub(crate) backend: DbBackend,
     pub(crate) model: TypeId,
     pub(crate) type_name: &'static str,
-    /// The table as the entity names it. Which one that is, `Knowledge` says.
+    /// The table as the entity names it. Which one that is, `Eligibility` says.
     pub(crate) table: TableName,
     /// The same, as counts are reported by it.
     pub(crate) label: String,

@@ -48,12 +48,12 @@ pub(crate) struct ListShape {
     pub(crate) kind: ReadKind,
     /// Another entity sends the same text.
     pub(crate) ambiguous: bool,
-    around: Around,
+    around: Template,
 }
 
 /// The text around a list.
 #[derive(Clone, Debug)]
-struct Around {
+struct Template {
     form: Form,
     /// Columns of a key.
     width: usize,
@@ -76,7 +76,7 @@ pub(crate) struct ListRead<'r> {
 /// A list as an entity describes it.
 pub(crate) struct Described {
     kind: ReadKind,
-    around: Around,
+    around: Template,
 }
 
 /// Where a list is found.
@@ -84,7 +84,7 @@ pub(super) enum Texts {
     /// By one of these texts.
     Fixed(Vec<String>),
     /// By the text before the list.
-    Around(String),
+    Template(String),
 }
 
 /// The text up to and with the parenthesis of the first list.
@@ -99,7 +99,7 @@ impl Described {
                 let texts = self.around.after.iter().map(|(after, _)| self.around.text(1, after));
                 Texts::Fixed(texts.collect())
             }
-            Form::Scalars | Form::Tuples => Texts::Around(self.around.before.clone()),
+            Form::Scalars | Form::Tuples => Texts::Template(self.around.before.clone()),
         }
     }
 }
@@ -186,7 +186,7 @@ fn with_elements(array: &Value, _: Vec<Value>) -> Value {
     array.clone()
 }
 
-impl Around {
+impl Template {
     /// The statement with room for so many keys.
     fn text(&self, keys: usize, after: &str) -> String {
         let mut sql = self.before.clone();
@@ -248,7 +248,7 @@ impl Around {
         backend: DbBackend,
         texts: impl Fn(usize, Order) -> String,
     ) -> Option<Self> {
-        let mut around = Around {
+        let mut around = Template {
             form,
             width,
             numbered: backend == DbBackend::Postgres,
@@ -294,19 +294,19 @@ pub(super) fn lists<E: EntityTrait>(kind: ReadKind, key: &[E::Column], backend: 
     let named: [fn(&E::Column) -> Expr; 2] =
         [|column| column.into_simple_expr(), |column| Expr::col(*column)];
     let tuples = named.map(|name| {
-        Around::learn(Form::Tuples, key.len(), backend, |keys, order| {
+        Template::learn(Form::Tuples, key.len(), backend, |keys, order| {
             let tuple = || Expr::tuple(key.iter().map(|_| Expr::val(0)));
             select(Expr::tuple(key.iter().map(name)).is_in((0..keys).map(|_| tuple())), order)
         })
     });
     let mut lists = Vec::from(tuples);
     if key.len() == 1 {
-        lists.push(Around::learn(Form::Scalars, 1, backend, scalars));
+        lists.push(Template::learn(Form::Scalars, 1, backend, scalars));
     }
     #[cfg(feature = "postgres-array")]
     if key.len() == 1 && backend == DbBackend::Postgres {
         let array = |_, order| select(key[0].eq_any([0]), order);
-        lists.push(Around::learn(Form::Array, 1, backend, array));
+        lists.push(Template::learn(Form::Array, 1, backend, array));
     }
     lists.into_iter().flatten().map(|around| Described { kind, around }).collect()
 }

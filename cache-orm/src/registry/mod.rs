@@ -10,7 +10,7 @@
 //! entity     what is known of it without asking the database
 //! casts      what an entity casts its columns to
 //! list       reads by a list of keys
-//! hop        reads of the row that another one refers to
+//! to_one        reads of the row that another one refers to
 //! registration  how an entity makes itself known
 //! tables     the handles of the tables that entities turn out to mean
 //! ```
@@ -18,10 +18,10 @@
 mod casts;
 mod describe;
 mod entity;
-mod hop;
 mod list;
 mod registration;
 mod tables;
+mod to_one;
 
 use std::{
     any::TypeId,
@@ -37,10 +37,10 @@ use crate::{classify::TableName, stats::Bypasses};
 use describe::Facts;
 pub(crate) use describe::{Described, continued};
 pub(crate) use entity::{Entity, ReadKind, UniqueKey};
-pub(crate) use hop::HopShape;
 pub(crate) use list::{ListRead, ListShape, Order};
 pub use registration::Registration;
 use tables::Tables;
+pub(crate) use to_one::ToOneShape;
 
 /// A read by one key or of all rows, and where its statement holds what.
 pub(crate) struct ReadShape {
@@ -58,14 +58,14 @@ pub(crate) struct ReadShape {
 pub(crate) enum Recognised<'r> {
     One(&'r ReadShape),
     List(ListRead<'r>),
-    Hop(&'r HopShape),
+    ToOne(&'r ToOneShape),
 }
 
 /// A read with one text.
 enum Fixed {
     One(ReadShape),
     Array(ListShape),
-    Hop(HopShape),
+    ToOne(ToOneShape),
 }
 
 /// Every entity of a connection.
@@ -111,8 +111,8 @@ impl Registry {
                 sources.push((entity, ends));
             }
         }
-        for (sql, hop) in hop::between(&sources, backend) {
-            registry.add_hop(sql, hop);
+        for (sql, to_one) in to_one::between(&sources, backend) {
+            registry.add_to_one(sql, to_one);
         }
         registry
     }
@@ -121,7 +121,7 @@ impl Registry {
     pub(crate) fn read(&self, sql: &str) -> Option<Recognised<'_>> {
         match self.reads.get(sql) {
             Some(Fixed::One(shape)) => Some(Recognised::One(shape)),
-            Some(Fixed::Hop(shape)) => Some(Recognised::Hop(shape)),
+            Some(Fixed::ToOne(shape)) => Some(Recognised::ToOne(shape)),
             Some(Fixed::Array(shape)) => shape.as_array(sql).map(Recognised::List),
             None => {
                 let shape = self.lists.get(list::before_list(sql)?)?;
@@ -192,7 +192,7 @@ impl Registry {
                 }
                 true
             }
-            Some(Fixed::Array(_) | Fixed::Hop(_)) => return,
+            Some(Fixed::Array(_) | Fixed::ToOne(_)) => return,
             None => false,
         };
         let shape = ReadShape { entity: entity.clone(), kind, parameters, limited, ambiguous };
@@ -214,7 +214,7 @@ impl Registry {
                     self.reads.insert(sql, Fixed::Array(shape));
                 }
             }
-            list::Texts::Around(before) => {
+            list::Texts::Template(before) => {
                 match self.lists.get(&before) {
                     Some(other) if Arc::ptr_eq(&other.entity, entity) => return,
                     other => shape.ambiguous = other.is_some(),
@@ -226,12 +226,12 @@ impl Registry {
 
     /// Two relations over the same columns send one text, which is one read; two entities that can't be told
     /// apart send it as well, and then it is nobody's.
-    fn add_hop(&mut self, sql: String, mut hop: HopShape) {
-        hop.ambiguous = match self.reads.get(&sql) {
-            Some(Fixed::Hop(other)) => other.ambiguous || !other.is_same(&hop),
+    fn add_to_one(&mut self, sql: String, mut to_one: ToOneShape) {
+        to_one.ambiguous = match self.reads.get(&sql) {
+            Some(Fixed::ToOne(other)) => other.ambiguous || !other.is_same(&to_one),
             other => other.is_some(),
         };
-        self.reads.insert(sql, Fixed::Hop(hop));
+        self.reads.insert(sql, Fixed::ToOne(to_one));
     }
 }
 
@@ -241,7 +241,7 @@ impl Recognised<'_> {
         match self {
             Recognised::One(shape) => &shape.entity,
             Recognised::List(list) => &list.shape.entity,
-            Recognised::Hop(hop) => &hop.target,
+            Recognised::ToOne(to_one) => &to_one.target,
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet, hash_map::Entry};
 
 use super::{
+    cascades::{Action, Cascades, ForeignKey},
     learned::Schema,
-    reach::{Action, ForeignKey, Reach},
     table::{Column, Id, Kind, Table, id},
 };
 use crate::classify::Writers;
@@ -17,7 +17,7 @@ pub(super) struct Draft {
     /// Columns of each unique index, by table and index; `None` once a part turned out not to count.
     pub(super) unique: HashMap<(Id, String), Option<BTreeSet<String>>>,
     pub(super) foreign_keys: HashMap<String, ForeignKey>,
-    pub(super) kin: Vec<(Id, Id)>,
+    pub(super) inheritance: Vec<(Id, Id)>,
     pub(super) writers: Writers,
 }
 
@@ -114,8 +114,8 @@ impl Draft {
     }
 
     /// Says that rows of one table are rows of the other as well.
-    pub(super) fn kin(&mut self, one: Of<'_>, other: Of<'_>) {
-        self.kin.push((id(one[0], one[1]), id(other[0], other[1])));
+    pub(super) fn inheritance(&mut self, one: Of<'_>, other: Of<'_>) {
+        self.inheritance.push((id(one[0], one[1]), id(other[0], other[1])));
     }
 
     pub(super) fn finish(mut self, identity: String, path: Vec<String>) -> Schema {
@@ -139,7 +139,7 @@ impl Draft {
             true => key,
             false => ForeignKey { parent_columns: None, ..key },
         });
-        let reach = Reach::new(keys, self.kin);
+        let cascades = Cascades::new(keys, self.inheritance);
         Schema {
             identity,
             triggers_hidden: false,
@@ -151,7 +151,7 @@ impl Draft {
             tables,
             bare: self.bare,
             path,
-            reach,
+            cascades,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use cache_core::key::QualifiedName;
 
 use super::{
-    reach::{Change, Reach},
+    cascades::{Cascades, Change},
     table::{Id, Table, id},
 };
 use crate::classify::{TableName, Writers};
@@ -48,7 +48,7 @@ pub(crate) struct Schema {
     pub(super) bare: HashMap<String, Option<Id>>,
     /// Where this connection looks for a table that is named without its schema.
     pub(super) path: Vec<String>,
-    pub(super) reach: Reach,
+    pub(super) cascades: Cascades,
 }
 
 impl Schema {
@@ -136,7 +136,7 @@ impl Schema {
         changes: impl IntoIterator<Item = Change<'c>>,
     ) -> Vec<Option<&Table>> {
         let ids: BTreeSet<&str> =
-            changes.into_iter().flat_map(|change| self.reach.from(&table.id, change)).collect();
+            changes.into_iter().flat_map(|change| self.cascades.from(&table.id, change)).collect();
         ids.into_iter().map(|id| self.tables.get(id)).collect()
     }
 }

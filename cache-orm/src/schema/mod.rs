@@ -2,7 +2,7 @@
 //!
 //! An entity says what its author believes of a table. Whether a key names one row, whether a write stays
 //! in its table and whether a rollback undoes it are decided by the database, so it is asked: for the tables
-//! and their columns ([`table`]), for what foreign keys carry a change to ([`reach`]), and for its identity.
+//! and their columns ([`table`]), for what foreign keys carry a change to ([`cascades`]), and for its identity.
 //! Wherever the catalog leaves a doubt, the answer is the one that caches less or invalidates more.
 //!
 //! What can't be seen from one connection, and so is not known here:
@@ -16,6 +16,7 @@
 //!   the user and not by a role: those tables count as tables with triggers, and
 //!   [`Schema::triggers_hidden`] says so.
 
+mod cascades;
 mod catalogue;
 mod draft;
 mod file;
@@ -25,7 +26,6 @@ mod postgres;
 mod privileges;
 mod procedures;
 mod query;
-mod reach;
 mod sqlite;
 mod table;
 #[cfg(feature = "testing")]

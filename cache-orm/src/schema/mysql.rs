@@ -6,11 +6,11 @@ use sea_orm::{ConnectionTrait, DbErr};
 
 use super::privileges::Privileges;
 use super::{
+    cascades::Action,
     draft::Draft,
     learned::Schema,
     procedures,
     query::{is, rows, with_named},
-    reach::Action,
     table::{Column, ColumnKind, Id, Kind, Table, TextEquality, id},
     writers,
 };

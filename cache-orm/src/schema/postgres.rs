@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use sea_orm::{ConnectionTrait, DbErr};
 
 use super::{
+    cascades::Action,
     draft::Draft,
     learned::Schema,
     query::{is, rows, with_named},
-    reach::Action,
     table::{Column, ColumnKind, Kind, Table, TextEquality},
     writers,
 };
@@ -36,7 +36,7 @@ pub(super) async fn learn(db: &impl ConnectionTrait, named: &BTreeSet<String>) -
         draft.foreign_key(key, [&there, &child, &from], [&here, &parent, &to], actions);
     }
     for [here, parent, there, child] in rows(db, INHERITANCE).await? {
-        draft.kin([&here, &parent], [&there, &child]);
+        draft.inheritance([&here, &parent], [&there, &child]);
     }
     writers::of_postgres(db, &mut draft).await?;
     let path = rows(db, "SELECT unnest(current_schemas(false))::text").await?;
@@ -80,7 +80,9 @@ const TABLES: &str = "SELECT n.nspname::text, c.relname::text, pg_table_is_visib
     AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND NOT pg_is_other_temp_schema(n.oid)";
 
 async fn tables(db: &impl ConnectionTrait, draft: &mut Draft) -> Result<(), DbErr> {
-    for [schema, name, visible, kind, persistence, row_security, kin, watched] in rows(db, TABLES).await? {
+    for [schema, name, visible, kind, persistence, row_security, inheritance, watched] in
+        rows(db, TABLES).await?
+    {
         let table_kind = match (kind.as_str(), persistence.as_str()) {
             ("v", _) => Kind::Other("view"),
             ("m", _) => Kind::Other("materialized view"),
@@ -88,7 +90,7 @@ async fn tables(db: &impl ConnectionTrait, draft: &mut Draft) -> Result<(), DbEr
             (_, "t") => Kind::Other("temporary table"),
             ("p", _) => Kind::Apart("partitioned table"),
             (_, "u") => Kind::Apart("unlogged table, which a crash empties"),
-            _ if is(&kin) => Kind::Apart("partition, or table with inheritance"),
+            _ if is(&inheritance) => Kind::Apart("partition, or table with inheritance"),
             _ => Kind::Plain,
         };
         let mut table = Table::new(&schema, &name, table_kind);

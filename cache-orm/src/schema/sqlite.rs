@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 use sea_orm::{ConnectionTrait, DbErr};
 
 use super::{
+    cascades::Action,
     draft::Draft,
     file,
     learned::Schema,
     query::{is, rows},
-    reach::Action,
     table::{Column, ColumnKind, Kind, Table, TextEquality, id},
 };
 

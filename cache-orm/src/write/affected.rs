@@ -11,8 +11,8 @@ use crate::{
         Context,
         extent::{everything, is_cached, nothing, schema_of, with_schema},
     },
+    eligibility::{Eligibility, Group},
     keys,
-    knowledge::{Group, Knowledge},
     registry::Entity,
     schema::{self, Schema},
 };
@@ -20,7 +20,7 @@ use crate::{
 /// What a statement of this class may change. Widens when in doubt.
 pub(crate) fn by(
     shared: &Context,
-    knowledge: Option<&Knowledge>,
+    eligibility: Option<&Eligibility>,
     class: &Class,
     values: Option<&Values>,
 ) -> Affected {
@@ -30,15 +30,15 @@ pub(crate) fn by(
         Class::Write(writes) => {
             let mut affected = nothing(shared);
             for write in writes {
-                match narrow(shared, knowledge, write, values) {
+                match narrow(shared, eligibility, write, values) {
                     Some(narrow) => affected.merge(narrow),
-                    None => return at_worst(shared, knowledge, class),
+                    None => return at_worst(shared, eligibility, class),
                 }
             }
             affected
         }
-        Class::Schema | Class::UnknownSchema => with_schema(shared, knowledge),
-        Class::Session | Class::Unknown => everything(shared, knowledge),
+        Class::Schema | Class::UnknownSchema => with_schema(shared, eligibility),
+        Class::Session | Class::Unknown => everything(shared, eligibility),
     }
 }
 
@@ -47,26 +47,26 @@ pub(crate) fn by(
 #[cfg(feature = "hooks")]
 pub(crate) fn by_write_elsewhere(
     shared: &Context,
-    knowledge: Option<&Knowledge>,
+    eligibility: Option<&Eligibility>,
     write: TableWrite,
     values: &Values,
 ) -> Affected {
-    if schema_of(knowledge).is_some_and(|schema| schema.lacks(&write.table)) {
+    if schema_of(eligibility).is_some_and(|schema| schema.lacks(&write.table)) {
         let mut affected = nothing(shared);
-        add_named(shared, knowledge, &write.table, &mut affected);
+        add_named(shared, eligibility, &write.table, &mut affected);
         return affected;
     }
-    by(shared, knowledge, &Class::Write(vec![write]), Some(values))
+    by(shared, eligibility, &Class::Write(vec![write]), Some(values))
 }
 
 /// What a statement of this class may change where names may not mean what they did when the schema was learned:
 /// everything that is known, and what it names in any case.
-pub(crate) fn at_worst(shared: &Context, knowledge: Option<&Knowledge>, class: &Class) -> Affected {
-    let mut affected = everything(shared, knowledge);
+pub(crate) fn at_worst(shared: &Context, eligibility: Option<&Eligibility>, class: &Class) -> Affected {
+    let mut affected = everything(shared, eligibility);
     match class {
         Class::Write(writes) => {
             for write in writes.iter().filter(|write| write.table != TableName::of_any()) {
-                add_named(shared, knowledge, &write.table, &mut affected);
+                add_named(shared, eligibility, &write.table, &mut affected);
             }
         }
         Class::Schema | Class::UnknownSchema => affected.add_table(shared.cache.schema()),
@@ -76,9 +76,9 @@ pub(crate) fn at_worst(shared: &Context, knowledge: Option<&Knowledge>, class: &
 }
 
 /// The table that a statement names, which may be one that was not known when the schema was learned.
-fn add_named(shared: &Context, knowledge: Option<&Knowledge>, name: &TableName, affected: &mut Affected) {
+fn add_named(shared: &Context, eligibility: Option<&Eligibility>, name: &TableName, affected: &mut Affected) {
     let last = shared.last();
-    let schema = schema_of(knowledge).or_else(|| schema_of(last.as_deref()));
+    let schema = schema_of(eligibility).or_else(|| schema_of(last.as_deref()));
     for name in schema.map(|schema| schema.candidates(name)).into_iter().flatten() {
         affected.add_table(&shared.registry.tables.of(&name));
     }
@@ -87,21 +87,21 @@ fn add_named(shared: &Context, knowledge: Option<&Knowledge>, name: &TableName, 
 /// What a write to one table may change; `None` if that can't be told.
 fn narrow(
     shared: &Context,
-    knowledge: Option<&Knowledge>,
+    eligibility: Option<&Eligibility>,
     write: &TableWrite,
     values: &[Value],
 ) -> Option<Affected> {
-    let knowledge = knowledge?;
-    let schema = knowledge.schema.as_ref()?;
+    let eligibility = eligibility?;
+    let schema = eligibility.schema.as_ref()?;
     let facts = schema.table(&write.table)?;
     if !stays_within_reach(schema, facts, write) {
         return None;
     }
     let mut affected = nothing(shared);
-    match knowledge.group(facts) {
-        Some(group) => add_own(knowledge, facts, group, write, values, &mut affected),
+    match eligibility.group(facts) {
+        Some(group) => add_own(eligibility, facts, group, write, values, &mut affected),
         None => {
-            shared.notice(&write.table.name);
+            shared.warn_unregistered(&write.table.name);
             add_foreign(shared, facts, write, &mut affected);
         }
     }
@@ -110,10 +110,10 @@ fn narrow(
 }
 
 /// True if a statement of this class changes tables that can be told, and no others.
-pub(crate) fn is_narrow(knowledge: Option<&Knowledge>, class: &Class) -> bool {
+pub(crate) fn is_narrow(eligibility: Option<&Eligibility>, class: &Class) -> bool {
     match class {
         Class::Read(_) | Class::Commits => true,
-        Class::Write(writes) => schema_of(knowledge).is_some_and(|schema| {
+        Class::Write(writes) => schema_of(eligibility).is_some_and(|schema| {
             let stays = |write: &TableWrite| {
                 schema.table(&write.table).is_some_and(|facts| stays_within_reach(schema, facts, write))
             };
@@ -126,13 +126,13 @@ pub(crate) fn is_narrow(knowledge: Option<&Knowledge>, class: &Class) -> bool {
 /// True if the text itself tells which cells of the table's rows change: it names each of them by its key, or they are
 /// new.
 pub(super) fn is_told_by_text(
-    knowledge: &Knowledge,
+    eligibility: &Eligibility,
     group: &Group,
     write: &TableWrite,
     values: Option<&Values>,
 ) -> bool {
     let values = values.map_or(&[][..], |values| &values.0);
-    let is_named = |entity: &Arc<Entity>| row_key(knowledge, entity, write, values).is_some();
+    let is_named = |entity: &Arc<Entity>| row_key(eligibility, entity, write, values).is_some();
     write.kind == WriteKind::Insert || group.entities.iter().all(is_named)
 }
 
@@ -166,7 +166,7 @@ fn stays_within_reach(schema: &Schema, facts: &schema::Table, write: &TableWrite
 
 /// The cells of the written table itself.
 fn add_own(
-    knowledge: &Knowledge,
+    eligibility: &Eligibility,
     facts: &schema::Table,
     group: &Group,
     write: &TableWrite,
@@ -183,7 +183,7 @@ fn add_own(
         affected.add_presence(&group.table);
     }
     for entity in &group.entities {
-        match row_key(knowledge, entity, write, values) {
+        match row_key(eligibility, entity, write, values) {
             Some(key) => affected.add_row(&group.table, &key),
             None => return affected.add_table(&group.table),
         }
@@ -216,12 +216,17 @@ fn may_lead_to_rows(facts: &schema::Table, write: &TableWrite) -> bool {
 }
 
 /// The one row that the statement's conditions leave, if they name the whole primary key.
-fn row_key(knowledge: &Knowledge, entity: &Entity, write: &TableWrite, values: &[Value]) -> Option<RowKey> {
-    if !knowledge.has_primary_key(entity) {
+fn row_key(
+    eligibility: &Eligibility,
+    entity: &Entity,
+    write: &TableWrite,
+    values: &[Value],
+) -> Option<RowKey> {
+    if !eligibility.has_primary_key(entity) {
         return None;
     }
     let parts =
-        entity.primary.iter().zip(knowledge.classes(entity, &entity.primary)).map(|(column, class)| {
+        entity.primary.iter().zip(eligibility.classes(entity, &entity.primary)).map(|(column, class)| {
             let class = class.filter(|class| class.is_exact())?;
             let equality = write.keys.iter().find(|equality| equality.column == entity.columns[*column])?;
             Some((class, values.get(equality.parameter)?))

@@ -46,9 +46,9 @@ pub(crate) async fn invalidate_table(shared: &Arc<Context>, table: TableName) ->
 }
 
 async fn invalidate(shared: &Arc<Context>, class: &Class, values: &Values) -> Result<(), DbErr> {
-    let knowledge = shared.knowledge_to_write().await;
-    let by = |knowledge: &_| affected::by(shared, Some(knowledge), class, Some(values));
-    let (fence, refused) = write::fence_written(shared, &knowledge, by).await;
+    let eligibility = shared.eligibility_to_write().await;
+    let by = |eligibility: &_| affected::by(shared, Some(eligibility), class, Some(values));
+    let (fence, refused) = write::fence_written(shared, &eligibility, by).await;
     fence.release().await;
     refused.map_err(|refused| CacheErr::NotInvalidated(refused.into_reason()))?;
     write::names_what_it_changes(shared)

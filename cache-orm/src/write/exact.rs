@@ -13,8 +13,8 @@ use sea_orm::{
 use crate::{
     classify::{Class, ReturnedColumns},
     context::{Context, extent},
+    eligibility::{Eligibility, Group},
     keys::{self, KeyClass},
-    knowledge::{Group, Knowledge},
     shield::Caller,
     write::{
         self, SchemaChange, affected,
@@ -63,7 +63,7 @@ impl Plan {
     /// or invalidates the whole table in any case.
     pub(crate) fn of(
         shared: &Context,
-        knowledge: &Knowledge,
+        eligibility: &Eligibility,
         class: &Class,
         statement: &Statement,
     ) -> Option<Self> {
@@ -78,23 +78,23 @@ impl Plan {
         {
             return None;
         }
-        let schema = knowledge.schema.as_ref()?;
+        let schema = eligibility.schema.as_ref()?;
         let facts = schema.table(&write.table)?;
         // Who may write a row under row-level security may not be allowed to see it.
         if facts.row_security {
             return None;
         }
-        let group = knowledge.group(facts)?;
+        let group = eligibility.group(facts)?;
         let table = group.table.clone();
         let values = statement.values.as_ref();
-        if affected::is_told_by_text(knowledge, group, write, values) {
+        if affected::is_told_by_text(eligibility, group, write, values) {
             return None;
         }
         let beside = affected::beside_rows(shared, schema, facts, group, write)?;
-        let at_most = affected::by(shared, Some(knowledge), class, values);
-        let (keys, appended) = places(knowledge, group, &returning.columns)?;
+        let at_most = affected::by(shared, Some(eligibility), class, values);
+        let (keys, appended) = places(eligibility, group, &returning.columns)?;
         let text = (!appended.is_empty()).then(|| returning_too(shared.backend, &statement.sql, &appended));
-        Some(Plan { table, generation: knowledge.generation(), keys, text, beside, at_most })
+        Some(Plan { table, generation: eligibility.generation(), keys, text, beside, at_most })
     }
 
     /// The generation of the schema that the plan goes by.
@@ -247,7 +247,7 @@ impl Plan {
             while let Some(row) = rows.next().await {
                 let row = row?;
                 answer.affected += 1;
-                self.note(&row, shared.backend, &mut affected);
+                self.record(&row, shared.backend, &mut affected);
                 if keeps {
                     answer.rows.push(row);
                 }
@@ -263,7 +263,7 @@ impl Plan {
     }
 
     /// Adds a row by its keys; the whole table if one can't be told.
-    fn note(&self, row: &QueryResult, backend: DbBackend, affected: &mut Affected) {
+    fn record(&self, row: &QueryResult, backend: DbBackend, affected: &mut Affected) {
         if affected.is_whole(&self.table) {
             return;
         }
@@ -289,19 +289,19 @@ impl Asked {
 /// Where the result holds the keys of the entities over a table, and the columns that it must return in
 /// addition.
 fn places<'s>(
-    knowledge: &Knowledge,
+    eligibility: &Eligibility,
     group: &'s Group,
     columns: &ReturnedColumns,
 ) -> Option<(Vec<KeyPlaces>, Vec<&'s str>)> {
     let mut appended: Vec<&str> = Vec::new();
     let mut keys = Vec::new();
     for entity in &group.entities {
-        if !knowledge.has_primary_key(entity) {
+        if !eligibility.has_primary_key(entity) {
             return None;
         }
         let names: Vec<&str> = entity.shape.names().collect();
         let mut places = Vec::new();
-        for (column, class) in entity.primary.iter().zip(knowledge.classes(entity, &entity.primary)) {
+        for (column, class) in entity.primary.iter().zip(eligibility.classes(entity, &entity.primary)) {
             let name = names[*column];
             let place = match columns {
                 ReturnedColumns::None => Place::At(match appended.iter().position(|known| *known == name) {

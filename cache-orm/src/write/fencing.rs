@@ -13,8 +13,8 @@ use sea_orm::DbErr;
 use crate::{
     classify::Class,
     context::{Context, extent},
+    eligibility::Eligibility,
     error::CacheErr,
-    knowledge::Knowledge,
     write::outcome::is_known,
 };
 
@@ -75,21 +75,21 @@ const CHANGES: usize = 3;
 /// [`CacheErr`] under the policy `Refuse` when the store can't be reached, or nothing is known of the schema.
 pub(crate) async fn fence(
     shared: &Arc<Context>,
-    knowledge: &Knowledge,
-    by: impl Fn(&Knowledge) -> Affected,
+    eligibility: &Eligibility,
+    by: impl Fn(&Eligibility) -> Affected,
 ) -> Result<Fence, DbErr> {
     names_what_it_changes(shared)?;
-    Marks::learning(shared, Stage::Ahead, knowledge, by).await.unless_refused().await
+    Marks::learning(shared, Stage::Ahead, eligibility, by).await.unless_refused().await
 }
 
 /// The same for what is written already: it can't be refused any more, and is bypassed until it has been invalidated.
 /// What [`fence`] would have given comes beside the fence.
 pub(crate) async fn fence_written(
     shared: &Arc<Context>,
-    knowledge: &Knowledge,
-    by: impl Fn(&Knowledge) -> Affected,
+    eligibility: &Eligibility,
+    by: impl Fn(&Eligibility) -> Affected,
 ) -> (Fence, Result<(), Refused>) {
-    let marks = Marks::learning(shared, Stage::Written, knowledge, by).await;
+    let marks = Marks::learning(shared, Stage::Written, eligibility, by).await;
     (marks.fence, marks.refused.map_or(Ok(()), Err))
 }
 
@@ -177,11 +177,11 @@ impl Marks {
     async fn learning(
         shared: &Arc<Context>,
         stage: Stage,
-        knowledge: &Knowledge,
-        by: impl Fn(&Knowledge) -> Affected,
+        eligibility: &Eligibility,
+        by: impl Fn(&Eligibility) -> Affected,
     ) -> Self {
-        let mut marks = Marks::place(shared, stage, by(knowledge)).await;
-        let mut known = knowledge.generation();
+        let mut marks = Marks::place(shared, stage, by(eligibility)).await;
+        let mut known = eligibility.generation();
         for _ in 0..CHANGES {
             if marks.suffice(known) {
                 return marks;
@@ -240,7 +240,7 @@ impl Marks {
 }
 
 /// Everything, for whoever could not learn which generation the schema is of.
-async fn everything(shared: &Context, learned: &Knowledge) -> Affected {
+async fn everything(shared: &Context, learned: &Eligibility) -> Affected {
     let mut everything = shared.everything_recorded().await;
     everything.merge(extent::everything(shared, Some(learned)));
     everything
@@ -269,7 +269,7 @@ pub(crate) async fn before_begin(shared: &Context) -> Result<Option<Fence>, DbEr
     if !shared.session.is_changed() {
         return Ok(None);
     }
-    let known = shared.known().and_then(|knowledge| knowledge.generation());
+    let known = shared.known().and_then(|eligibility| eligibility.generation());
     fence_in_transaction(shared, known, extent::nothing(shared)).await.map(Some)
 }
 

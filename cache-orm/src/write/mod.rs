@@ -10,7 +10,7 @@
 //! outcome    whether it is known how a write ended
 //! elsewhere  writes that somebody else's connection carries out
 //! by_hand    invalidation without a write
-//! note       takes note of writes that change more than can be told
+//! record     takes note of writes that change more than can be told
 //! ```
 
 pub(crate) mod affected;
@@ -20,15 +20,15 @@ mod by_hand;
 pub(crate) mod elsewhere;
 pub(crate) mod exact;
 mod fencing;
-mod note;
 mod outcome;
+mod record;
 mod returned;
 
 use std::{future::Future, sync::Arc};
 
 use sea_orm::{ConnectionTrait, DbErr, ExecResult, QueryResult, Statement, Values};
 
-use crate::{classify::Class, context::Context, knowledge::Knowledge};
+use crate::{classify::Class, context::Context, eligibility::Eligibility};
 
 pub(crate) use answer::Answer;
 pub(crate) use by_hand::{invalidate_rows, invalidate_table};
@@ -37,8 +37,8 @@ pub(crate) use fencing::{
     SchemaChange, before_begin, fence, fence_in_transaction, fence_written, fence_written_in_transaction,
     names_what_it_changes, settle,
 };
-pub(crate) use note::note;
 pub(crate) use outcome::{is_known, may_be_of_returning, unheard};
+pub(crate) use record::record;
 
 /// Executes one write that commits by itself.
 ///
@@ -55,13 +55,13 @@ pub(crate) async fn execute(
     class: &Class,
     statement: Statement,
 ) -> Result<ExecResult, DbErr> {
-    let knowledge = shared.knowledge_to_write().await;
-    match Plan::of(shared, &knowledge, class, &statement) {
+    let eligibility = shared.eligibility_to_write().await;
+    match Plan::of(shared, &eligibility, class, &statement) {
         Some(plan) => plan.run(shared, statement, Asked::Count).await?.into_exec_result(),
         None => {
-            note(shared, Some(&knowledge), class, &statement.sql);
+            record(shared, Some(&eligibility), class, &statement.sql);
             let values = statement.values.clone();
-            fenced(shared, &knowledge, class, values.as_ref(), shared.db.execute_raw(statement)).await
+            fenced(shared, &eligibility, class, values.as_ref(), shared.db.execute_raw(statement)).await
         }
     }
 }
@@ -72,9 +72,9 @@ pub(crate) async fn execute_unprepared(
     class: &Class,
     sql: &str,
 ) -> Result<ExecResult, DbErr> {
-    let knowledge = shared.knowledge_to_write().await;
-    note(shared, Some(&knowledge), class, sql);
-    fenced(shared, &knowledge, class, None, shared.db.execute_unprepared(sql)).await
+    let eligibility = shared.eligibility_to_write().await;
+    record(shared, Some(&eligibility), class, sql);
+    fenced(shared, &eligibility, class, None, shared.db.execute_unprepared(sql)).await
 }
 
 /// The same for a write that returns rows: all of them. A write's implicit transaction commits after its last
@@ -84,13 +84,13 @@ pub(crate) async fn query(
     class: &Class,
     statement: Statement,
 ) -> Result<Vec<QueryResult>, DbErr> {
-    let knowledge = shared.knowledge_to_write().await;
-    match Plan::of(shared, &knowledge, class, &statement) {
+    let eligibility = shared.eligibility_to_write().await;
+    match Plan::of(shared, &eligibility, class, &statement) {
         Some(plan) => Ok(plan.run(shared, statement, Asked::Rows).await?.rows),
         None => {
-            note(shared, Some(&knowledge), class, &statement.sql);
+            record(shared, Some(&eligibility), class, &statement.sql);
             let values = statement.values.clone();
-            fenced(shared, &knowledge, class, values.as_ref(), shared.db.query_all_raw(statement)).await
+            fenced(shared, &eligibility, class, values.as_ref(), shared.db.query_all_raw(statement)).await
         }
     }
 }
@@ -98,7 +98,7 @@ pub(crate) async fn query(
 /// Fences what the text says that it affects, and then runs it.
 async fn fenced<T>(
     shared: &Arc<Context>,
-    knowledge: &Knowledge,
+    eligibility: &Eligibility,
     class: &Class,
     values: Option<&Values>,
     run: impl Future<Output = Result<T, DbErr>>,
@@ -106,7 +106,8 @@ async fn fenced<T>(
     // Before the cells are named: what is learned from here on names none of these.
     let change = SchemaChange::by(shared, class);
     let fence =
-        fence(shared, knowledge, |knowledge| affected::by(shared, Some(knowledge), class, values)).await?;
+        fence(shared, eligibility, |eligibility| affected::by(shared, Some(eligibility), class, values))
+            .await?;
     let result = run.await;
     settle(change, fence, &result).await;
     result

@@ -11,7 +11,7 @@ use cache_core::{
     entry::{Entry, Generation, Token, Writer},
     key::{Address, Key, Namespace, TableKeys},
     store::{
-        Capabilities, Claim, Filled, Grant, LeaseRequest, LookupResult, LookupResults, Store, StoreError,
+        Capabilities, Claim, FillRequest, Grant, LeaseRequest, LookupResult, LookupResults, Store, StoreError,
     },
 };
 
@@ -102,7 +102,7 @@ impl Store for Witness {
         self.inner.fill(at, entry, ttl).await
     }
 
-    async fn fill_many(&self, filled: Vec<Filled<'_>>) -> Result<Vec<bool>, StoreError> {
+    async fn fill_many(&self, filled: Vec<FillRequest<'_>>) -> Result<Vec<bool>, StoreError> {
         filled.iter().for_each(|filled| self.fills(filled.at));
         self.inner.fill_many(filled).await
     }

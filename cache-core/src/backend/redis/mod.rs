@@ -33,8 +33,8 @@ use crate::{
     entry::{Entry, Epoch, Generation, Token, Writer},
     key::{Address, Key, Namespace, TableKeys},
     store::{
-        Capabilities, Claim, Filled, Grant, LeaseRequest, LookupResult, LookupResults, MOST_CELLS, Store,
-        StoreError,
+        Capabilities, Claim, FillRequest, Grant, LeaseRequest, LookupResult, LookupResults, MOST_CELLS,
+        Store, StoreError,
     },
 };
 
@@ -165,7 +165,7 @@ impl RedisStore {
     async fn fill_batch(
         &self,
         session: &Arc<Session>,
-        filled: &[Filled<'_>],
+        filled: &[FillRequest<'_>],
     ) -> Result<Vec<bool>, StoreError> {
         let encoded = filled.iter().map(|filled| {
             let epoch = filled.entry.epoch.map_or_else(Vec::new, |epoch| epoch.0.to_be_bytes().to_vec());
@@ -309,7 +309,7 @@ fn flag(cell: &Option<Key>) -> &'static [u8] {
 }
 
 /// How many of these entries one script stores: the server serves nobody else meanwhile.
-fn batch(filled: &[Filled<'_>]) -> usize {
+fn batch(filled: &[FillRequest<'_>]) -> usize {
     let mut bytes = 0;
     let fits = filled.iter().take(MOST_SLOTS).take_while(|filled| {
         bytes += filled.entry.payload.weight();
@@ -405,10 +405,10 @@ impl Store for RedisStore {
     }
 
     async fn fill(&self, at: &Address, entry: Entry, ttl: Duration) -> Result<bool, StoreError> {
-        self.fill_many(vec![Filled { at, entry, ttl }]).await.map(|stored| stored == [true])
+        self.fill_many(vec![FillRequest { at, entry, ttl }]).await.map(|stored| stored == [true])
     }
 
-    async fn fill_many(&self, filled: Vec<Filled<'_>>) -> Result<Vec<bool>, StoreError> {
+    async fn fill_many(&self, filled: Vec<FillRequest<'_>>) -> Result<Vec<bool>, StoreError> {
         let session = self.session().await?;
         let mut stored = Vec::with_capacity(filled.len());
         let mut rest = &filled[..];

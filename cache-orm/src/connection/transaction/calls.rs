@@ -58,7 +58,7 @@ impl Calls {
     /// Notes what a statement will change, before it is sent as it is.
     async fn prepare(&self, sql: &str, values: Option<&Values>) -> Result<(), DbErr> {
         match self.write(sql) {
-            Some(class) => self.note(&class, sql, values).await,
+            Some(class) => self.record(&class, sql, values).await,
             None => Ok(()),
         }
     }
@@ -68,11 +68,11 @@ impl Calls {
         match self.shared.route(sql) {
             Route::Cached(read) => {
                 read.entity().count_bypass(BypassReason::InTransaction);
-                self.note_unjudged(sql);
+                self.record_unjudged(sql);
                 self.shared.writing(sql)
             }
             Route::Read => {
-                self.note_unjudged(sql);
+                self.record_unjudged(sql);
                 None
             }
             Route::Write(class)
@@ -88,7 +88,7 @@ impl Calls {
     }
 
     /// Takes note of a read if nobody can tell whether it writes.
-    fn note_unjudged(&self, sql: &str) {
+    fn record_unjudged(&self, sql: &str) {
         if self.shared.may_write_unseen() {
             self.journal.reads_blindly(sql);
         }
@@ -99,8 +99,9 @@ impl Calls {
     async fn run_exactly(&self, statement: Statement, asked: Asked) -> Result<Ran, DbErr> {
         let Some(class) = self.write(&statement.sql) else { return Ok(Ran::Not(statement)) };
         // What was learned before the transaction may not describe what it has made of the tables since.
-        let knowledge = self.shared.known().filter(|_| !self.journal.may_have_renamed());
-        let plan = knowledge.and_then(|knowledge| Plan::of(&self.shared, &knowledge, &class, &statement));
+        let eligibility = self.shared.known().filter(|_| !self.journal.may_have_renamed());
+        let plan =
+            eligibility.and_then(|eligibility| Plan::of(&self.shared, &eligibility, &class, &statement));
         if let Some(plan) = plan {
             self.journal.goes_by(plan.generation());
             let at_most = plan.at_most().clone();
@@ -114,25 +115,25 @@ impl Calls {
             }
             self.journal.close(number, at_most);
         }
-        self.note(&class, &statement.sql, statement.values.as_ref()).await?;
+        self.record(&class, &statement.sql, statement.values.as_ref()).await?;
         Ok(Ran::Not(statement))
     }
 
-    async fn note(&self, class: &Class, sql: &str, values: Option<&Values>) -> Result<(), DbErr> {
+    async fn record(&self, class: &Class, sql: &str, values: Option<&Values>) -> Result<(), DbErr> {
         // Before the cells are named: what is learned from here on names none of these.
         let change = SchemaChange::by(&self.shared, class);
-        let knowledge = self.shared.known();
-        if knowledge.as_ref().is_none_or(|knowledge| knowledge.schema.is_none()) {
+        let eligibility = self.shared.known();
+        if eligibility.as_ref().is_none_or(|eligibility| eligibility.schema.is_none()) {
             self.journal.writes_blindly();
         }
         let affected = if self.journal.may_have_renamed() {
-            write::affected::at_worst(&self.shared, knowledge.as_deref(), class)
+            write::affected::at_worst(&self.shared, eligibility.as_deref(), class)
         } else {
-            write::affected::by(&self.shared, knowledge.as_deref(), class, values)
+            write::affected::by(&self.shared, eligibility.as_deref(), class, values)
         };
-        self.journal.goes_by(knowledge.as_ref().and_then(|knowledge| knowledge.generation()));
-        self.journal.note(affected);
-        write::note(&self.shared, knowledge.as_deref(), class, sql);
+        self.journal.goes_by(eligibility.as_ref().and_then(|eligibility| eligibility.generation()));
+        self.journal.record(affected);
+        write::record(&self.shared, eligibility.as_deref(), class, sql);
         if let Some(change) = change {
             self.journal.forgets(change);
             self.journal.renames();
@@ -150,7 +151,7 @@ impl Calls {
             self.journal.judge(&self.shared, &self.inner).await;
             if self.journal.is_blind() {
                 self.shared.learn_names(&self.inner).await;
-                self.journal.note(extent::everything(&self.shared, self.shared.last().as_deref()));
+                self.journal.record(extent::everything(&self.shared, self.shared.last().as_deref()));
             }
             let unfenced = self.journal.unfenced();
             if !unfenced.is_empty() {

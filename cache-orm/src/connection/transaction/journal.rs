@@ -89,7 +89,7 @@ impl Journal {
     }
 
     /// A statement will change this.
-    pub(super) fn note(&self, affected: Affected) {
+    pub(super) fn record(&self, affected: Affected) {
         lock(&self.affected).merge(affected);
     }
 

@@ -121,7 +121,7 @@ impl Session {
             let mut generation = journal.generation();
             if journal.is_blind() {
                 shared.learn_names(&inner).await;
-                journal.note(extent::everything(&shared, shared.last().as_deref()));
+                journal.record(extent::everything(&shared, shared.last().as_deref()));
             }
             if shared.session.is_changed() {
                 // It may commit what others have written.

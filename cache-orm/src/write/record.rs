@@ -5,26 +5,26 @@ use sea_orm::DbBackend;
 use crate::{
     classify::{self, Class, hidden},
     context::Context,
-    knowledge::Knowledge,
+    eligibility::Eligibility,
     write::affected,
 };
 
 /// Takes note of a write that changes more than rows of tables that can be told, before it is sent.
-pub(crate) fn note(shared: &Context, knowledge: Option<&Knowledge>, class: &Class, sql: &str) {
+pub(crate) fn record(shared: &Context, eligibility: Option<&Eligibility>, class: &Class, sql: &str) {
     let is_unknown = matches!(class, Class::Unknown | Class::UnknownSchema);
-    if *class == Class::Session || (is_unknown && calls_loudly(shared, knowledge, sql)) {
+    if *class == Class::Session || (is_unknown && calls_loudly(shared, eligibility, sql)) {
         shared.session.changes(|| classify::shown(sql, shared.backend));
-    } else if !affected::is_narrow(knowledge, class) {
+    } else if !affected::is_narrow(eligibility, class) {
         shared.wide.count(|| classify::shown(sql, shared.backend));
     }
 }
 
 /// True if the text calls a procedure of MySQL that may change the session or begin a transaction.
-fn calls_loudly(shared: &Context, knowledge: Option<&Knowledge>, sql: &str) -> bool {
+fn calls_loudly(shared: &Context, eligibility: Option<&Eligibility>, sql: &str) -> bool {
     if shared.backend != DbBackend::MySql {
         return false;
     }
-    let schema = knowledge.and_then(|knowledge| knowledge.schema.as_ref());
+    let schema = eligibility.and_then(|eligibility| eligibility.schema.as_ref());
     let is_quiet = |name: &String| schema.is_some_and(|schema| schema.is_quiet_procedure(name));
     !hidden::of(sql, shared.backend).calls.iter().all(is_quiet)
 }

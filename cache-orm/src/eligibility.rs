@@ -23,7 +23,7 @@ use crate::{
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Everything learned from the database at one moment.
-pub(crate) struct Knowledge {
+pub(crate) struct Eligibility {
     /// `None` if the database could not be asked: nothing is cached, and every write invalidates everything.
     pub(crate) schema: Option<Schema>,
     /// The namespace is bound to this database.
@@ -82,7 +82,7 @@ pub(crate) struct Allowances {
     pub(crate) row_security: bool,
 }
 
-impl Knowledge {
+impl Eligibility {
     pub(crate) fn new(
         schema: Option<Schema>,
         claimed: bool,
@@ -107,7 +107,7 @@ impl Knowledge {
             Facts { table, fingerprint, ..Facts::of(entity, found, allowances) }
         });
         let facts = facts.collect();
-        Knowledge { claimed, label, facts, groups, schema, learned: Instant::now() }
+        Eligibility { claimed, label, facts, groups, schema, learned: Instant::now() }
     }
 
     /// The table whose cells answer this read, or why it may not be answered from the cache.

@@ -49,25 +49,25 @@ pub(super) enum Change<'a> {
 
 /// All foreign keys and inheritance of a database.
 #[derive(Debug, Default)]
-pub(super) struct Reach {
+pub(super) struct Cascades {
     by_parent: HashMap<String, Vec<ForeignKey>>,
-    kin: HashMap<String, Vec<String>>,
+    inheritance: HashMap<String, Vec<String>>,
 }
 
-impl Reach {
+impl Cascades {
     pub(super) fn new(
         keys: impl Iterator<Item = ForeignKey>,
-        kin: impl IntoIterator<Item = (String, String)>,
+        inheritance: impl IntoIterator<Item = (String, String)>,
     ) -> Self {
-        let mut reach = Reach::default();
+        let mut cascades = Cascades::default();
         for key in keys {
-            reach.by_parent.entry(key.parent.clone()).or_default().push(key);
+            cascades.by_parent.entry(key.parent.clone()).or_default().push(key);
         }
-        for (one, other) in kin {
-            reach.kin.entry(one.clone()).or_default().push(other.clone());
-            reach.kin.entry(other).or_default().push(one);
+        for (one, other) in inheritance {
+            cascades.inheritance.entry(one.clone()).or_default().push(other.clone());
+            cascades.inheritance.entry(other).or_default().push(one);
         }
-        reach
+        cascades
     }
 
     /// The tables that `change` of `table` is carried to, transitively.
@@ -84,10 +84,10 @@ impl Reach {
                     }
                 }
             }
-            for kin in self.kin.get(table).into_iter().flatten() {
-                reached.insert(kin.as_str());
-                if seen.insert((kin.as_str(), change)) {
-                    open.push((kin, change));
+            for heir in self.inheritance.get(table).into_iter().flatten() {
+                reached.insert(heir.as_str());
+                if seen.insert((heir.as_str(), change)) {
+                    open.push((heir, change));
                 }
             }
         }
@@ -138,8 +138,8 @@ mod tests {
         }
     }
 
-    fn reach(keys: impl IntoIterator<Item = ForeignKey>) -> Reach {
-        Reach::new(keys.into_iter(), [])
+    fn reach(keys: impl IntoIterator<Item = ForeignKey>) -> Cascades {
+        Cascades::new(keys.into_iter(), [])
     }
 
     fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeSet<&'a str> {
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_delete_follows_cascades_to_the_end_and_stops_at_a_refusal() {
-        let reach = reach([
+        let cascades = reach([
             key(["b", "a"], ["a", "id"], Cascade, Refuse),
             key(["c", "b"], ["b", "id"], Cascade, Refuse),
             key(["d", "c"], ["c", "id"], Refuse, Cascade),
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn set_null_changes_the_child_and_who_refers_to_the_column_set() {
-        let reach = reach([
+        let cascades = reach([
             key(["b", "a"], ["a", "id"], Set, Refuse),
             key(["c", "b"], ["b", "id"], Cascade, Cascade),
             key(["d", "b"], ["b", "a"], Refuse, Cascade),
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn an_update_reaches_only_those_who_refer_to_an_assigned_column() {
-        let reach = reach([
+        let cascades = reach([
             key(["b", "a_id"], ["a", "id"], Refuse, Cascade),
             key(["c", "a_code"], ["a", "code"], Cascade, Set),
             key(["d", "b"], ["b", "a_id"], Cascade, Cascade),
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn circles_end_and_a_table_may_reach_itself() {
-        let reach = reach([
+        let cascades = reach([
             key(["node", "parent"], ["node", "id"], Cascade, Cascade),
             key(["x", "y"], ["y", "id"], Cascade, Refuse),
             key(["y", "x"], ["x", "id"], Cascade, Refuse),
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn truncate_reaches_every_referencing_table_whatever_the_action() {
-        let reach = reach([
+        let cascades = reach([
             key(["b", "a"], ["a", "id"], Refuse, Refuse),
             key(["c", "b"], ["b", "id"], Refuse, Refuse),
         ]);
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn a_change_of_a_table_is_one_of_its_partitions_and_the_reverse() {
         let keys = [key(["b", "p"], ["part", "id"], Cascade, Refuse)];
-        let reach = Reach::new(keys.into_iter(), [("whole".into(), "part".into())]);
+        let cascades = Cascades::new(keys.into_iter(), [("whole".into(), "part".into())]);
         assert_eq!(reach.from("whole", Change::Delete), names(["b", "part", "whole"]));
         assert_eq!(reach.from("part", Change::Delete), names(["b", "part", "whole"]));
         assert_eq!(reach.from("whole", Change::Insert), names(["part", "whole"]));

@@ -14,7 +14,7 @@ use sea_orm::{
 use super::{Entity, ReadKind};
 
 /// A join from a row, named by its primary key, to the row that it refers to.
-pub(crate) struct HopShape {
+pub(crate) struct ToOneShape {
     pub(crate) source: Arc<Entity>,
     pub(crate) target: Arc<Entity>,
     /// The key of the target: its primary key, or a unique one.
@@ -27,8 +27,8 @@ pub(crate) struct HopShape {
     pub(crate) ambiguous: bool,
 }
 
-impl HopShape {
-    pub(super) fn is_same(&self, other: &HopShape) -> bool {
+impl ToOneShape {
+    pub(super) fn is_same(&self, other: &ToOneShape) -> bool {
         Arc::ptr_eq(&self.source, &other.source)
             && Arc::ptr_eq(&self.target, &other.target)
             && self.kind == other.kind
@@ -97,7 +97,7 @@ fn arrive<R: EntityTrait>(backend: DbBackend, relation: &RelationDef, source: &E
 }
 
 /// The hops between these entities.
-pub(super) fn between(entities: &[(Arc<Entity>, Ends)], backend: DbBackend) -> Vec<(String, HopShape)> {
+pub(super) fn between(entities: &[(Arc<Entity>, Ends)], backend: DbBackend) -> Vec<(String, ToOneShape)> {
     let mut hops = Vec::new();
     for (source, ends) in entities {
         for relation in ends.relations.iter().filter(|relation| relation.on_condition.is_none()) {
@@ -107,7 +107,7 @@ pub(super) fn between(entities: &[(Arc<Entity>, Ends)], backend: DbBackend) -> V
                     let (source, target, references) = (source.clone(), target.clone(), references.clone());
                     hops.push((
                         sql,
-                        HopShape { source, target, kind, references, limited, ambiguous: false },
+                        ToOneShape { source, target, kind, references, limited, ambiguous: false },
                     ));
                 }
             }

@@ -19,12 +19,12 @@ use crate::{
         query::Query,
         rows::Rows,
     },
-    registry::{HopShape, ReadKind},
+    registry::{ReadKind, ToOneShape},
 };
 
-/// A hop that may be answered from the cache.
-pub(super) struct Hop<'r> {
-    shape: &'r HopShape,
+/// A read along a relation that may be answered from the cache.
+pub(super) struct ToOne<'r> {
+    shape: &'r ToOneShape,
     source: Read<'r>,
     target: Read<'r>,
     /// The source's primary key, its slot, and its values as they were given.
@@ -43,31 +43,37 @@ enum Held {
 }
 
 impl<'r> ReadContext<'r> {
-    pub(super) fn plan_hop(&self, hop: &'r HopShape, query: &Query<'r>) -> Result<Hop<'r>, BypassReason> {
+    pub(super) fn plan_to_one(
+        &self,
+        to_one: &'r ToOneShape,
+        query: &Query<'r>,
+    ) -> Result<ToOne<'r>, BypassReason> {
         let (source, target) =
-            (self.read(&hop.source, ReadKind::Primary)?, self.read(&hop.target, hop.kind)?);
-        if hop.ambiguous {
+            (self.read(&to_one.source, ReadKind::Primary)?, self.read(&to_one.target, to_one.kind)?);
+        if to_one.ambiguous {
             return Err(BypassReason::AmbiguousEntity);
         }
-        let values = without_limit(query.values, hop.limited).ok_or(BypassReason::NotAKeyLookup)?;
-        if values.len() != hop.source.primary.len() {
+        let values = without_limit(query.values, to_one.limited).ok_or(BypassReason::NotAKeyLookup)?;
+        if values.len() != to_one.source.primary.len() {
             return Err(BypassReason::NotAKeyLookup);
         }
         // The join compares the two columns as a keyed read compares its value only if they compare alike.
-        let columns = hop.target.key_columns(hop.kind);
-        let here = self.knowledge.classes(&hop.source, &hop.references);
-        let there = self.knowledge.classes(&hop.target, columns);
+        let columns = to_one.target.key_columns(to_one.kind);
+        let here = self.eligibility.classes(&to_one.source, &to_one.references);
+        let there = self.eligibility.classes(&to_one.target, columns);
         let alike = here.eq(there)
-            && self.knowledge.are_comparable((&hop.source, &hop.references), (&hop.target, columns));
+            && self
+                .eligibility
+                .are_comparable((&to_one.source, &to_one.references), (&to_one.target, columns));
         if !alike || !source.is_exact() || !target.is_exact() {
             return Err(BypassReason::KeyType);
         }
         let key = source.key(values)?;
-        Ok(Hop { shape: hop, target, at: source.table.keys().row(&key), source, key, values })
+        Ok(ToOne { shape: to_one, target, at: source.table.keys().row(&key), source, key, values })
     }
 }
 
-impl Hop<'_> {
+impl ToOne<'_> {
     /// The slot of the row that refers to the other.
     pub(super) fn source_cell(&self) -> Key {
         self.at.slot.clone()
