@@ -79,6 +79,8 @@ mod row;
 
 mod shield;
 
+mod spans;
+
 mod context;
 
 mod write;

@@ -60,7 +60,7 @@ fn serve(stream: TcpStream, answers: &Answers, heard: &Mutex<Vec<String>>) {
     while let Some(words) = command(&mut input) {
         let line = words.join(" ");
         let answer = answers.iter().find(|(start, _)| line.starts_with(start));
-        unpoisoned::lock(&heard).push(line);
+        unpoisoned::lock(heard).push(line);
         let answer = answer.map_or("+OK\r\n", |(_, answer)| answer);
         if answer.is_empty() || (&stream).write_all(answer.as_bytes()).is_err() {
             break;
