@@ -41,8 +41,8 @@ pub async fn lookup(cells: &impl CellStore, at: &Address) -> Result<LookupResult
     Ok(LookupResult { entry, epoch, presence })
 }
 
-/// [`Store::lease`](crate::store::Store::lease): the slot is leased before its epoch is read, so that a fence in
-/// between, which changes the epoch, has emptied the slot too.
+/// [`Store::lease`](crate::store::Store::lease): the slot is leased before its stamps are read. A fence of the row that
+/// comes after takes the lease away; one of the whole table changes the epoch, which the fill compares.
 ///
 /// # Errors
 /// The store could not be asked.

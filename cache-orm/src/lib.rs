@@ -42,7 +42,7 @@
 //! - **Changes behind the connection's back**: [`CachedConnection::migrate`] for migrations;
 //!   [`CachedEntity::invalidate`], [`CachedConnection::invalidate_all`]; for other programs that share the store,
 //!   [`Cache::invalidate`](cache_core::cache::Cache::invalidate).
-//! - **Operate it**: [`Stats`](stats::Stats), events of the `tracing` crate (what is cached at `info`; hits, misses,
+//! - **Operate it**: [`Stats`], events of the `tracing` crate (what is cached at `info`; hits, misses,
 //!   fills, fences and bypasses at `debug`; what goes wrong as warnings), [`CachedConnection::close`].
 //!
 //! What is never cached, and what must not be done: `docs/caveats.md`.
@@ -119,11 +119,13 @@ pub use cache_macros::Cacheable;
 pub use classify::reason::BypassReason;
 #[doc(inline)]
 pub use connection::{
-    CachedConnection, builder::Builder, stream::CachedStream, transaction::CachedTransaction,
+    CachedConnection, NotCacheable, ReadyError, builder::Builder, explain::Explanation, stream::CachedStream,
+    transaction::CachedTransaction,
 };
 pub use decoders::SameJson;
 pub use entity::{CachedEntity, PrimaryKeyOf};
 pub use error::CacheErr;
+pub use stats::Stats;
 
 #[cfg(feature = "redis")]
 pub use cache_core::backend::{ConnectError, RedisStore};

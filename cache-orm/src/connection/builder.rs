@@ -63,7 +63,7 @@ impl CachedConnection {
     /// either, call [`ready`](Self::ready). A transaction does not wait for it: what it writes until the schema is
     /// known invalidates everything.
     ///
-    /// A [`MemoryStore`](crate::MemoryStore) is for a database that one process writes to: several processes
+    /// A [`MemoryStore`] is for a database that one process writes to: several processes
     /// with a memory store each would serve rows that the others have changed.
     ///
     /// # Panics

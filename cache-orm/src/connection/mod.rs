@@ -54,7 +54,7 @@ impl CachedConnection {
     /// # Errors
     /// [`ReadyError`] says what keeps the cache from being used. Queries work all the same: they go to the
     /// database. What an entity promises and its table does not keep is a warning, or an error if
-    /// [`Builder::require_cacheable`] says so.
+    /// [`Builder::require_cacheable`](crate::Builder::require_cacheable) says so.
     pub async fn ready(&self) -> Result<(), ReadyError> {
         let eligibility = self.shared.learn().await?;
         let registry = &self.shared.registry;
@@ -115,7 +115,7 @@ impl CachedConnection {
     /// SeaORM's metric callback: what they change is invalidated shortly afterwards and not cached until a fence
     /// expires. That is a net, not a promise: a read in between may be answered with the old row, and
     /// `execute_unprepared` is not reported at all. (See also the feature `hooks`, and
-    /// [`Builder::unwatched`].)
+    /// [`Builder::unwatched`](crate::Builder::unwatched).)
     pub fn inner(&self) -> &DatabaseConnection {
         self.shared.raw.get_or_init(|| inner::watched(&self.shared, &self.shared.db))
     }
@@ -302,7 +302,7 @@ impl CachedConnection {
     }
 
     /// Closes the database connection, for all clones, once the store knows all that it must: see
-    /// [`settled_within`](Self::settled_within). Waits for it no longer than [`Builder::close_time_out`].
+    /// [`settled_within`](Self::settled_within). Waits for it no longer than [`Builder::close_time_out`](crate::Builder::close_time_out).
     ///
     /// # Errors
     /// The database's own. [`CacheErr::Unsettled`] when the time was over: the database
