@@ -3,7 +3,7 @@
 //! After every test of [`matrix!`](crate::matrix) that has a store, a reader that has just been started asks, for each
 //! filled slot of the test's namespace, the question that the slot holds the answer of. It reads through the cache as
 //! any process would: by its own knowledge of the schema, the stamps and fingerprints of the entries, over a store that
-//! [only looks](witness::Witness). What it is served from that very slot must be what the database says.
+//! only looks. What it is served from that very slot must be what the database says.
 //!
 //! A slot from which nobody is served any more (its epoch has passed, it is fenced) is counted and left alone.
 //! A test that leaves an old row on purpose [says so](crate::Env::leaves_old), and the audit demands that it is old.
