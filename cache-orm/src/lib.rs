@@ -31,7 +31,7 @@
 //! # By task
 //!
 //! - **Cache an entity**: derive [`Cacheable`]; what may stand in `#[cacheable(…)]` is said there.
-//! - **Choose a store**: [`MemoryStore`] for a database that one process writes to, [`RedisStore`] (feature `redis`) for
+//! - **Choose a store**: [`MemoryStore`] for a database that one process writes to, `RedisStore` (feature `redis`) for
 //!   several. [`Builder`] has the settings.
 //! - **Write**: [`CachedConnection`] and [`CachedTransaction`] are used as SeaORM's own. What the cache itself refuses
 //!   is a [`CacheErr`].
@@ -57,7 +57,6 @@
 //!
 //! What the real schema says (keys, collations, foreign keys, triggers) is learned from the database by
 //! `schema` before anything is cached; `eligibility` combines it with the entities.
-#![cfg_attr(not(feature = "redis"), doc = "\n[`RedisStore`]: #by-task")]
 
 pub mod model;
 
