@@ -120,13 +120,10 @@ impl Database {
             return connection.clone();
         }
         let mut options = ConnectOptions::new(&self.url);
-        // Whether a session lives is not asked before each query: that is a round trip more, and they live.
-        options.max_connections(5).sqlx_logging(false).test_before_acquire(false).map_sqlx_sqlite_opts(
-            |sqlite| {
-                // Its data need not survive the machine.
-                sqlite.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Off)
-            },
-        );
+        options.max_connections(5).sqlx_logging(false).map_sqlx_sqlite_opts(|sqlite| {
+            // Its data need not survive the machine.
+            sqlite.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Off)
+        });
         change(&mut options);
         sea_orm::Database::connect(options).await.expect("the database answers")
     }
