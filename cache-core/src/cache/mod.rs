@@ -350,3 +350,33 @@ fn check(settings: &Settings) -> Result<(), CacheError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::MemoryStore;
+
+    #[test]
+    fn settings_that_make_no_sense_are_refused_by_name() {
+        let refused = |change: fn(&mut Settings)| {
+            let mut settings = Settings::default();
+            change(&mut settings);
+            match Cache::new(Arc::new(MemoryStore::default()), None, settings) {
+                Err(CacheError::Setting { setting, .. }) => Some(setting),
+                _ => None,
+            }
+        };
+        assert_eq!(refused(|_| {}), None);
+        assert_eq!(refused(|settings| settings.entry_ttl = Duration::ZERO), Some("the default TTL"));
+        assert_eq!(refused(|settings| settings.fence_ttl = Duration::ZERO), Some("the fence TTL"));
+        assert_eq!(refused(|settings| settings.lease_ttl = Duration::from_nanos(1)), Some("the lease TTL"));
+        assert_eq!(
+            refused(|settings| settings.store_time_out = Duration::ZERO),
+            Some("the store's time-out")
+        );
+        for jitter in [f64::NAN, -0.1, 1.0] {
+            let settings = Settings { jitter, ..Settings::default() };
+            assert!(Cache::new(Arc::new(MemoryStore::default()), None, settings).is_err(), "{jitter}");
+        }
+    }
+}

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use cache_core::{backend::MemoryStore, key::Key, slot::Slot, testing::Cells};
-use cache_orm::{BypassReason, CachedConnection, connection::explain::Explanation};
+use cache_orm::{BypassReason, CachedConnection, Explanation, Namespace, NotCacheable, ReadyError};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, sea_query::Expr,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    sea_query::Expr,
 };
 use tests::{
     Backend, Env, StoreKind, matrix, run,
@@ -109,5 +110,49 @@ matrix! {
         }
         assert_eq!(tests::shop::price(&shop.plain, 1).await, Some(100));
         priced(1, 8).update(&shop.db).await.expect("a write");
+    }
+}
+
+/// What its table does not keep.
+mod unkept {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, cache_orm::Cacheable)]
+    #[sea_orm(table_name = "unkept")]
+    pub(super) struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i32,
+        pub ghost: i32,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+tests::audited!(unkept::Entity);
+
+matrix! {
+    stores: store;
+
+    async fn what_a_table_does_not_keep_is_an_error_that_names_it(env: Env) {
+        let shop = Shop::open(&env).await;
+        let enter = async || {
+            let builder = CachedConnection::builder(env.connect().await)
+                .shared_store(env.store().await)
+                .namespace(Namespace::new(env.namespace.clone()).expect("the harness makes valid names"));
+            match builder.require_cacheable().build().await {
+                Err(ReadyError::NotCacheable { entities }) => entities,
+                other => panic!("{other:?}"),
+            }
+        };
+        let unkept = |entities: &[NotCacheable]| {
+            assert!(entities.iter().all(|entity| entity.table != "product"), "its table keeps what it says");
+            let unkept = entities.iter().find(|entity| entity.table == "unkept").expect("it is named");
+            (unkept.reason, unkept.missing.clone())
+        };
+        assert_eq!(unkept(&enter().await), (BypassReason::TableUnknown, vec![]));
+        let sql = "CREATE TABLE unkept (id INT NOT NULL PRIMARY KEY)";
+        shop.plain.execute_unprepared(sql).await.expect("the statement is right");
+        assert_eq!(unkept(&enter().await), (BypassReason::ColumnNotReadable, vec!["ghost".to_owned()]));
     }
 }
