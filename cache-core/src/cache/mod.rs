@@ -47,7 +47,6 @@ pub struct Cache {
 
 #[derive(Debug)]
 struct Inner {
-    port: Port,
     backlog: Backlog,
     namespace: Namespace,
     flights: Flights,
@@ -69,11 +68,9 @@ impl Cache {
         let namespace = namespace.or_else(|| store.default_namespace()).ok_or(CacheError::NoNamespace)?;
         let schema = Table::of_schema(&namespace);
         store.know(schema.keys());
-        let port = Port::new(store, schema, settings);
         Ok(Cache {
             inner: Arc::new(Inner {
-                backlog: Backlog::new(port.clone()),
-                port,
+                backlog: Backlog::new(Port::new(store, schema, settings)),
                 namespace,
                 flights: Flights::default(),
                 refused: AtomicBool::new(false),
@@ -318,7 +315,7 @@ impl Cache {
     }
 
     fn port(&self) -> &Port {
-        &self.inner.port
+        self.inner.backlog.port()
     }
 }
 

@@ -123,7 +123,7 @@ impl Read<'_> {
     /// Where an alias leads.
     pub(super) fn lead(&self, key: &RowKey, alias: Entry) -> Lead {
         if alias.is_absent() {
-            let known = open(self, key, &alias).is_some();
+            let known = open(self, key, alias).is_some();
             return if known { Lead::Absent } else { Lead::Nowhere };
         }
         target(alias).map_or(Lead::Nowhere, Lead::To)

@@ -80,7 +80,7 @@ impl Read<'_> {
         let replaces = match lookup {
             Lookup::Found(entry) => {
                 let token = entry.token;
-                match open(self, key, &entry) {
+                match open(self, key, entry) {
                     Some(found) if !self.is_refresh() => {
                         self.count_hit(&found);
                         return Look::Hit(found, token);
@@ -117,11 +117,10 @@ impl Read<'_> {
 }
 
 /// Opens an entry: `None` if it is damaged, of another type, or not what was asked for.
-pub(super) fn open(read: &Read<'_>, key: &RowKey, entry: &Entry) -> Option<Found> {
-    let payload = entry.payload.clone();
+pub(super) fn open(read: &Read<'_>, key: &RowKey, entry: Entry) -> Option<Found> {
     if entry.is_absent() {
-        return (payload.to_bytes() == key.as_str().as_bytes()).then_some(Found::Absent);
+        return (entry.payload.to_bytes() == key.as_str().as_bytes()).then_some(Found::Absent);
     }
-    let rows = rows::rows(read, payload)?;
+    let rows = rows::rows(read, entry.payload)?;
     rows.are_asked_for(read, key).then_some(Found::Rows(rows))
 }

@@ -41,7 +41,7 @@ impl Read<'_> {
             Look::Miss(replaces) => replaces,
             Look::Unavailable => return query.load(self.shared()).await.map(Answer::Loaded),
         };
-        match self.load_or_join(at, replaces, query, |entry| open(self, key, &entry)).await? {
+        match self.load_or_join(at, replaces, query, |entry| open(self, key, entry)).await? {
             Load::Joined(found) => Ok(Answer::Cached(found)),
             Load::Loaded(rows, lease) => {
                 if let Some(lease) = lease {

@@ -135,7 +135,7 @@ impl ToOne<'_> {
             LeaseOutcome::Denied => return Held::Not,
             LeaseOutcome::Joined(entry) => {
                 let token = entry.token;
-                let found = open(read, key, &entry);
+                let found = open(read, key, entry);
                 return found.map_or(Held::Not, |found| Held::of(found, token));
             }
         };
