@@ -16,7 +16,7 @@ use crate::{
     keys::{self, KeyClass},
     read::{Answer, Query, QueryMethod, Read, ReadContext},
     registry::Entity,
-    write,
+    spans, write,
 };
 
 /// The value of an entity's primary key.
@@ -195,7 +195,7 @@ where
         let eligibility = shared.eligibility().await;
         let context = ReadContext { shared, eligibility: &eligibility, options: db.options() };
         if let Some(read) = typed_read::<E>(&context, entity, columns, values) {
-            return read.run().await;
+            return spans::read(&entity.label, read.run()).await;
         }
     }
     Ok(select::<E>(columns, values).one(db).await?.map(Arc::new))

@@ -2,15 +2,17 @@
 
 use tracing::{Instrument, Level, Span};
 
-/// The span, if there is a subscriber for `debug`: without one, nothing is paid for it.
-pub(crate) fn if_listened(span: impl FnOnce() -> Span) -> Option<Span> {
-    tracing::enabled!(Level::DEBUG).then(span)
+/// A read of the rows of this table, as its entity names it.
+pub(crate) async fn read<T>(table: &str, read: impl Future<Output = T>) -> T {
+    within(|| tracing::debug_span!("cache.read", db.collection.name = table), read).await
 }
 
-/// Makes the call inside of the span, if there is one.
-pub(crate) async fn within<T>(span: Option<Span>, call: impl Future<Output = T>) -> T {
-    match span {
-        Some(span) => call.instrument(span).await,
-        None => call.await,
-    }
+/// A write, or the commit of several.
+pub(crate) async fn write<T>(write: impl Future<Output = T>) -> T {
+    within(|| tracing::debug_span!("cache.write"), write).await
+}
+
+/// Without a subscriber for `debug` there is no span, and nothing is paid for it.
+async fn within<T>(span: impl FnOnce() -> Span, call: impl Future<Output = T>) -> T {
+    if tracing::enabled!(Level::DEBUG) { call.instrument(span()).await } else { call.await }
 }

@@ -13,7 +13,7 @@ use crate::{
     context::Context,
     read::{self, QueryMethod},
     registry::Recognised,
-    spans, write,
+    write,
 };
 
 /// Where a statement goes.
@@ -72,24 +72,6 @@ impl Context {
     }
 }
 
-impl CachedConnection {
-    async fn answer(
-        &self,
-        read: Recognised<'_>,
-        statement: Statement,
-        method: QueryMethod,
-    ) -> Result<Vec<QueryResult>, DbErr> {
-        let span = spans::if_listened(|| {
-            tracing::debug_span!("cache.read", db.collection.name = read.entity().label)
-        });
-        spans::within(span, read::answer(&self.shared, self.options, read, statement, method)).await
-    }
-
-    async fn write<T>(&self, write: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
-        spans::within(spans::if_listened(|| tracing::debug_span!("cache.write")), write).await
-    }
-}
-
 /// Why a read that is none of those that are answered goes to the database.
 pub(super) fn reason_of(kind: ReadKind) -> BypassReason {
     match kind {
@@ -110,7 +92,7 @@ impl ConnectionTrait for CachedConnection {
         match self.shared.route_past(&statement.sql).await {
             // The rows of a read that is executed are thrown away: nothing to answer.
             Route::Cached(_) | Route::Read => db.execute_raw(statement).await,
-            Route::Write(class) => self.write(write::execute(&self.shared, &class, statement)).await,
+            Route::Write(class) => write::execute(&self.shared, &class, statement).await,
         }
     }
 
@@ -122,7 +104,7 @@ impl ConnectionTrait for CachedConnection {
         let db = &self.shared.db;
         match self.shared.route_past(sql).await {
             Route::Cached(_) | Route::Read => db.execute_unprepared(sql).await,
-            Route::Write(class) => self.write(write::execute_unprepared(&self.shared, &class, sql)).await,
+            Route::Write(class) => write::execute_unprepared(&self.shared, &class, sql).await,
         }
     }
 
@@ -130,12 +112,13 @@ impl ConnectionTrait for CachedConnection {
         let db = &self.shared.db;
         match self.shared.route_learned(&statement.sql).await {
             Route::Cached(read) => {
-                let rows = self.answer(read, statement, QueryMethod::One).await?;
+                let rows =
+                    read::answer(&self.shared, self.options, read, statement, QueryMethod::One).await?;
                 Ok(rows.into_iter().next())
             }
             Route::Read => db.query_one_raw(statement).await,
             Route::Write(class) => {
-                let rows = self.write(write::query(&self.shared, &class, statement)).await?;
+                let rows = write::query(&self.shared, &class, statement).await?;
                 Ok(rows.into_iter().next())
             }
         }
@@ -148,9 +131,11 @@ impl ConnectionTrait for CachedConnection {
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let db = &self.shared.db;
         match self.shared.route_learned(&statement.sql).await {
-            Route::Cached(read) => self.answer(read, statement, QueryMethod::All).await,
+            Route::Cached(read) => {
+                read::answer(&self.shared, self.options, read, statement, QueryMethod::All).await
+            }
             Route::Read => db.query_all_raw(statement).await,
-            Route::Write(class) => self.write(write::query(&self.shared, &class, statement)).await,
+            Route::Write(class) => write::query(&self.shared, &class, statement).await,
         }
     }
 

@@ -8,7 +8,7 @@
 //! load      ↳ after a miss: lease or join, load, fill
 //! alias     ↳ by unique key: an alias leads to the slot
 //! list      by a list of keys: many slots, one load for all that miss, one snapshot
-//! to_one       the row that another row refers to: two slots, one snapshot
+//! to_one    the row that another row refers to: two slots, one snapshot
 //! rows      rows as the cache keeps them
 //! checksum  before the rows that a remote store keeps
 //! query     the question to the database
@@ -37,7 +37,7 @@ use crate::{
     context::Context,
     decoders::Decoders,
     registry::{Entity, Recognised},
-    row, write,
+    row, spans, write,
 };
 
 pub(crate) use self::{
@@ -64,28 +64,37 @@ pub(crate) async fn answer(
     let eligibility = shared.eligibility().await;
     let query = Query::of(&statement, method);
     let context = ReadContext { shared, eligibility: &eligibility, options };
-    let attempt = match &recognised {
-        Recognised::One(shape) => match context.plan(shape, &query) {
-            Ok((read, key)) => read.get(&key, &query).await.map(Answer::into_rows),
-            Err(reason) => return context.bypass(&shape.entity, reason, &query).await,
-        },
-        Recognised::List(list) => match context.plan_list(list, &query) {
-            Ok((read, parts)) => read.by_list(list, parts, &query).await,
-            Err(reason) => return context.bypass(&list.shape.entity, reason, &query).await,
-        },
-        Recognised::ToOne(shape) => match context.plan_to_one(shape, &query) {
-            Ok(to_one) => Ok(to_one.follow().await),
-            Err(reason) => return context.bypass(&shape.target, reason, &query).await,
-        },
-    };
-    let rows = match attempt? {
-        Some(rows) => rows,
-        None => query.load(shared).await?,
-    };
-    Ok(context.as_cached(recognised.entity(), rows))
+    let answered = context.answer(&recognised, &query);
+    spans::read(&recognised.entity().label, answered).await
 }
 
-impl ReadContext<'_> {
+impl<'r> ReadContext<'r> {
+    async fn answer(
+        &self,
+        recognised: &'r Recognised<'r>,
+        query: &Query<'r>,
+    ) -> Result<Vec<QueryResult>, DbErr> {
+        let attempt = match recognised {
+            Recognised::One(shape) => match self.plan(shape, query) {
+                Ok((read, key)) => read.get(&key, query).await.map(Answer::into_rows),
+                Err(reason) => return self.bypass(&shape.entity, reason, query).await,
+            },
+            Recognised::List(list) => match self.plan_list(list, query) {
+                Ok((read, parts)) => read.by_list(list, parts, query).await,
+                Err(reason) => return self.bypass(&list.shape.entity, reason, query).await,
+            },
+            Recognised::ToOne(shape) => match self.plan_to_one(shape, query) {
+                Ok(to_one) => Ok(to_one.follow().await),
+                Err(reason) => return self.bypass(&shape.target, reason, query).await,
+            },
+        };
+        let rows = match attempt? {
+            Some(rows) => rows,
+            None => query.load(self.shared).await?,
+        };
+        Ok(self.as_cached(recognised.entity(), rows))
+    }
+
     /// In builds with debug assertions, the rows as hits would give them, also where they were loaded: a decoder for
     /// whom a cached row is wrong fails the first time, and not in production the second.
     fn as_cached(&self, entity: &Entity, rows: Vec<QueryResult>) -> Vec<QueryResult> {

@@ -28,7 +28,7 @@ use std::{future::Future, sync::Arc};
 
 use sea_orm::{ConnectionTrait, DbErr, ExecResult, QueryResult, Statement, Values};
 
-use crate::{classify::Class, context::Context, eligibility::Eligibility};
+use crate::{classify::Class, context::Context, eligibility::Eligibility, spans};
 
 pub(crate) use answer::Answer;
 pub(crate) use by_hand::{invalidate_rows, invalidate_table};
@@ -57,11 +57,18 @@ pub(crate) async fn execute(
 ) -> Result<ExecResult, DbErr> {
     let eligibility = shared.eligibility_to_write().await;
     match Plan::of(shared, &eligibility, class, &statement) {
-        Some(plan) => plan.run(shared, statement, Asked::Count).await?.into_exec_result(),
+        Some(plan) => spans::write(plan.run(shared, statement, Asked::Count)).await?.into_exec_result(),
         None => {
             record(shared, Some(&eligibility), class, &statement.sql);
             let values = statement.values.clone();
-            fenced(shared, &eligibility, class, values.as_ref(), shared.db.execute_raw(statement)).await
+            spans::write(fenced(
+                shared,
+                &eligibility,
+                class,
+                values.as_ref(),
+                shared.db.execute_raw(statement),
+            ))
+            .await
         }
     }
 }
@@ -74,7 +81,7 @@ pub(crate) async fn execute_unprepared(
 ) -> Result<ExecResult, DbErr> {
     let eligibility = shared.eligibility_to_write().await;
     record(shared, Some(&eligibility), class, sql);
-    fenced(shared, &eligibility, class, None, shared.db.execute_unprepared(sql)).await
+    spans::write(fenced(shared, &eligibility, class, None, shared.db.execute_unprepared(sql))).await
 }
 
 /// The same for a write that returns rows: all of them. A write's implicit transaction commits after its last
@@ -86,11 +93,18 @@ pub(crate) async fn query(
 ) -> Result<Vec<QueryResult>, DbErr> {
     let eligibility = shared.eligibility_to_write().await;
     match Plan::of(shared, &eligibility, class, &statement) {
-        Some(plan) => Ok(plan.run(shared, statement, Asked::Rows).await?.rows),
+        Some(plan) => Ok(spans::write(plan.run(shared, statement, Asked::Rows)).await?.rows),
         None => {
             record(shared, Some(&eligibility), class, &statement.sql);
             let values = statement.values.clone();
-            fenced(shared, &eligibility, class, values.as_ref(), shared.db.query_all_raw(statement)).await
+            spans::write(fenced(
+                shared,
+                &eligibility,
+                class,
+                values.as_ref(),
+                shared.db.query_all_raw(statement),
+            ))
+            .await
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     connection::transaction::journal::{Journal, Level},
     context::{Context, extent},
     shield::Caller,
-    write,
+    spans, write,
 };
 
 /// SeaORM's handle of a transaction or a savepoint.
@@ -139,7 +139,7 @@ impl Session {
             journal.end(fence, &result).await;
             result
         });
-        committed.await
+        spans::write(committed).await
     }
 
     /// Undoes the level.
