@@ -13,42 +13,60 @@
 
 use std::{
     collections::HashMap,
+    hash::Hash,
     sync::{Arc, Mutex},
 };
 
 use tokio::sync::watch;
 
-use crate::{entry::Entry, key::Key, unpoisoned};
+use crate::unpoisoned;
 
 /// The flights of one process that still take followers.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Flights {
-    open: Arc<Mutex<HashMap<Key, watch::Receiver<Option<Entry>>>>>,
+#[derive(Debug)]
+pub struct Flights<K, V> {
+    open: Open<K, V>,
+}
+
+type Open<K, V> = Arc<Mutex<HashMap<K, watch::Receiver<Option<V>>>>>;
+
+/// The same flights.
+impl<K, V> Clone for Flights<K, V> {
+    fn clone(&self) -> Self {
+        Flights { open: Arc::clone(&self.open) }
+    }
+}
+
+impl<K, V> Default for Flights<K, V> {
+    fn default() -> Self {
+        Flights { open: Arc::default() }
+    }
 }
 
 /// How a call takes part in the load of a slot.
-pub(crate) enum Role {
+#[derive(Debug)]
+pub enum Role<K: Eq + Hash, V> {
     /// This call loads.
-    Leader(Flight),
+    Leader(Flight<K, V>),
     /// Another call loads already.
-    Follower(Follower),
+    Follower(Follower<V>),
 }
 
 /// The leader's side. Dropping it sends the followers off to load by themselves.
 #[must_use = "a flight that is dropped ends without completing"]
 #[derive(Debug)]
-pub(crate) struct Flight {
-    flights: Flights,
-    slot: Key,
-    completion: watch::Sender<Option<Entry>>,
+pub struct Flight<K: Eq + Hash, V> {
+    flights: Flights<K, V>,
+    slot: K,
+    completion: watch::Sender<Option<V>>,
 }
 
 /// A joiner's side.
-pub(crate) struct Follower(watch::Receiver<Option<Entry>>);
+#[derive(Debug)]
+pub struct Follower<V>(watch::Receiver<Option<V>>);
 
-impl Flights {
+impl<K: Clone + Eq + Hash, V> Flights<K, V> {
     /// Joins the flight of this slot, or starts one.
-    pub(crate) fn join(&self, slot: &Key) -> Role {
+    pub fn join(&self, slot: &K) -> Role<K, V> {
         let mut open = unpoisoned::lock(&self.open);
         if let Some(flight) = open.get(slot) {
             return Role::Follower(Follower(flight.clone()));
@@ -58,7 +76,14 @@ impl Flights {
         Role::Leader(Flight { flights: self.clone(), slot: slot.clone(), completion })
     }
 
-    fn end(&self, flight: &Flight) {
+    /// Lets nobody join the flight of this slot any more: what it loads is not current for calls that begin now.
+    pub fn close(&self, slot: &K) {
+        unpoisoned::lock(&self.open).remove(slot);
+    }
+}
+
+impl<K: Eq + Hash, V> Flights<K, V> {
+    fn end(&self, flight: &Flight<K, V>) {
         let mut open = unpoisoned::lock(&self.open);
         let followers = flight.completion.subscribe();
         let ours = open.get(&flight.slot).is_some_and(|open| open.same_channel(&followers));
@@ -68,27 +93,27 @@ impl Flights {
     }
 }
 
-impl Flight {
+impl<K: Eq + Hash, V> Flight<K, V> {
     /// Takes no more followers. To be called right before the fill.
-    pub(crate) fn close(&self) {
+    pub fn close(&self) {
         self.flights.end(self);
     }
 
     /// Hands the entry, which the store has accepted, to the followers.
-    pub(crate) fn complete(self, entry: Entry) {
+    pub fn complete(self, entry: V) {
         self.completion.send_replace(Some(entry));
     }
 }
 
-impl Drop for Flight {
+impl<K: Eq + Hash, V> Drop for Flight<K, V> {
     fn drop(&mut self) {
         self.flights.end(self);
     }
 }
 
-impl Follower {
+impl<V: Clone> Follower<V> {
     /// Waits for the flight's end: the accepted entry, or `None` if the caller must load by itself.
-    pub(crate) async fn completed(mut self) -> Option<Entry> {
+    pub async fn completed(mut self) -> Option<V> {
         self.0.wait_for(Option::is_some).await.ok().and_then(|entry| entry.clone())
     }
 }
@@ -96,7 +121,10 @@ impl Follower {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::{Fingerprint, Payload, Token};
+    use crate::{
+        entry::{Entry, Fingerprint, Payload, Token},
+        key::Key,
+    };
 
     fn entry() -> Entry {
         Entry {
@@ -108,14 +136,14 @@ mod tests {
         }
     }
 
-    fn leader(open: Role) -> Flight {
+    fn leader(open: Role<Key, Entry>) -> Flight<Key, Entry> {
         match open {
             Role::Leader(flight) => flight,
             Role::Follower(_) => panic!("expected to lead"),
         }
     }
 
-    fn follower(open: Role) -> Follower {
+    fn follower(open: Role<Key, Entry>) -> Follower<Entry> {
         match open {
             Role::Follower(follower) => follower,
             Role::Leader(_) => panic!("expected to join"),

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use crate::{
     entry::{Entry, Fingerprint, Generation, Payload, Token},
     flight::Flight,
-    key::Address,
+    key::{Address, Key},
     port::Port,
     store::{FillRequest, Grant},
     table::Table,
@@ -29,7 +29,7 @@ pub(crate) struct Ticket {
     pub(crate) table: Arc<Table>,
     pub(crate) at: Address,
     pub(crate) grant: Grant,
-    pub(crate) flight: Flight,
+    pub(crate) flight: Flight<Key, Entry>,
 }
 
 impl Lease {

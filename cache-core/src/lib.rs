@@ -38,7 +38,8 @@ mod table;
 #[doc(hidden)]
 pub mod unpoisoned;
 
-mod breaker;
+#[doc(hidden)]
+pub mod breaker;
 
 mod duties;
 
@@ -50,7 +51,8 @@ mod marks;
 
 mod backlog;
 
-mod flight;
+#[doc(hidden)]
+pub mod flight;
 
 pub mod lease;
 

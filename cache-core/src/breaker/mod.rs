@@ -28,16 +28,16 @@ const LONGEST: Duration = Duration::from_secs(31_536_000);
 
 /// How long calls may take.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Patience {
+pub struct Patience {
     /// One call.
-    pub(crate) call: Duration,
+    pub call: Duration,
     /// A fence: a call that is repeated. The last time may take as long as one call.
-    pub(crate) fence: Duration,
+    pub fence: Duration,
 }
 
 /// Watches over the calls to one store.
 #[derive(Debug)]
-pub(crate) struct Breaker {
+pub struct Breaker {
     patience: Patience,
     grace: Duration,
     state: Mutex<State>,
@@ -65,7 +65,7 @@ enum Admitted {
 }
 
 impl Breaker {
-    pub(crate) fn new(patience: Patience, grace: Duration) -> Self {
+    pub fn new(patience: Patience, grace: Duration) -> Self {
         Breaker { patience, grace: grace.min(LONGEST), state: Mutex::default() }
     }
 
@@ -74,12 +74,27 @@ impl Breaker {
     /// # Cancel safety
     /// A dropped call counts neither as success nor as failure; a dropped probe is followed by another one
     /// after the usual rest.
-    pub(crate) async fn call<T, C>(&self, operation: impl Fn() -> C) -> Result<T, StoreError>
+    pub async fn call<T, C>(&self, operation: impl Fn() -> C) -> Result<T, StoreError>
     where
         C: Future<Output = Result<T, StoreError>>,
     {
         self.admit()?;
         self.attempt(self.patience.call, &operation).await
+    }
+
+    /// Makes one call as [`call`](Self::call) does, but never twice: for what must not happen twice.
+    ///
+    /// # Errors
+    /// The call's own error, a time-out, or that the breaker is open.
+    ///
+    /// # Cancel safety
+    /// As [`call`](Self::call).
+    pub async fn call_once<T, C>(&self, operation: impl FnOnce() -> C) -> Result<T, StoreError>
+    where
+        C: Future<Output = Result<T, StoreError>>,
+    {
+        self.admit()?;
+        self.timed(self.patience.call, operation()).await
     }
 
     /// Makes a call that a write waits for, and repeats it while the store does not answer. `overdue` is told of
@@ -88,7 +103,7 @@ impl Breaker {
     ///
     /// # Cancel safety
     /// As [`call`](Self::call).
-    pub(crate) async fn fence<T, C>(
+    pub async fn fence<T, C>(
         &self,
         operation: impl Fn() -> C,
         overdue: impl Fn(Instant),
@@ -122,7 +137,7 @@ impl Breaker {
 
     /// True while another process's unfenced writes may not have been invalidated yet: the store answers, but
     /// its entries can't be trusted.
-    pub(crate) fn in_grace(&self) -> bool {
+    pub fn in_grace(&self) -> bool {
         let mut state = self.lock();
         match state.hits_from {
             Some(moment) if state.probe_at.is_none() && Instant::now() >= moment => {
@@ -139,7 +154,6 @@ impl Breaker {
     where
         C: Future<Output = Result<T, StoreError>>,
     {
-        let began = Instant::now();
         let twice = async {
             match operation().await {
                 // The server may have closed a connection that nobody used for a while.
@@ -147,7 +161,16 @@ impl Breaker {
                 answered => answered,
             }
         };
-        let result = timeout_at(began + time_out.min(LONGEST), twice).await;
+        self.timed(time_out, twice).await
+    }
+
+    async fn timed<T>(
+        &self,
+        time_out: Duration,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let began = Instant::now();
+        let result = timeout_at(began + time_out.min(LONGEST), call).await;
         let result = result.unwrap_or(Err(StoreError::TimedOut(time_out)));
         match &result {
             Ok(_) => self.succeeded(),
@@ -198,7 +221,7 @@ impl Breaker {
         let again_and_again = state.failures >= FAILURES;
         if again_and_again && lasting {
             if state.probe_at.is_none() {
-                tracing::warn!(%error, "the cache store is down: queries go to the database");
+                tracing::warn!(%error, "the cache store is down: it is asked no more until it answers a probe");
             }
             state.probe_at = Some(Instant::now() + REST);
         }

@@ -27,7 +27,7 @@ use crate::{
     entry::{Entry, Fingerprint, Generation, Token, Writer},
     fence::{Affected, Fence, Part},
     flight::{Flights, Role},
-    key::{Address, Namespace, QualifiedName},
+    key::{Address, Key, Namespace, QualifiedName},
     lease::{Lease, Ticket},
     marks::Marks,
     port::Port,
@@ -49,7 +49,7 @@ pub struct Cache {
 struct Inner {
     backlog: Backlog,
     namespace: Namespace,
-    flights: Flights,
+    flights: Flights<Key, Entry>,
     /// Set when the namespace turns out to belong to another database.
     refused: AtomicBool,
 }

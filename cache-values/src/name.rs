@@ -1,0 +1,179 @@
+//! Under which names a backend keeps the values of a cache, its generation and its tags.
+//!
+//! For a cache with prefix `p` and version `v`, in its generation `g`:
+//!
+//! | what | name |
+//! |---|---|
+//! | generation | `p:v:generation`, a cell |
+//! | value or counter | `p:v:g{:key}` |
+//! | value under a long key | `p:v:g{#hash}`, and the key in full beside the value |
+//! | made by a key function | `p::g{=made}`, or `p::g{#hash}` |
+//! | tag | `p:v:g{@tag}`, a cell |
+//!
+//! The generation is part of the names, so that whatever was there before `clear` is found no more: values, counters, tags.
+//! The braces are Redis Cluster's hash tag: all versions of a key live on one node, and can be renamed there.
+
+use std::{fmt, sync::Arc};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+
+/// No name is longer: memcached's limit.
+pub const LONGEST_NAME: usize = 250;
+
+/// A prefix of more bytes, escaped, is refused.
+pub(crate) const LONGEST_PREFIX: usize = 80;
+
+/// The name of one item in a backend: printable ASCII without white space, at most [`LONGEST_NAME`] bytes. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name {
+    text: Arc<str>,
+    is_cell: bool,
+}
+
+impl Name {
+    fn new(text: String, is_cell: bool) -> Self {
+        debug_assert!(text.len() <= LONGEST_NAME, "{text:?} is too long");
+        Name { text: text.into(), is_cell }
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it names a cell, that is a number on which the validity of others depends: small, few, read with every
+    /// value. A backend keeps it apart from what it evicts for want of room, and never reads it from a replica.
+    pub fn is_cell(&self) -> bool {
+        self.is_cell
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// The generation of a cache: random, never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Generation(pub(crate) u64);
+
+/// Makes a key of prefix, version and the application's key.
+pub type KeyFunction = Arc<dyn Fn(&str, i64, &str) -> String + Send + Sync>;
+
+/// How one view of a cache names what it keeps. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Naming {
+    prefix: Arc<str>,
+    version: i64,
+    function: Option<KeyFunction>,
+}
+
+impl fmt::Debug for Naming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Naming { prefix, version, function } = self;
+        let mut shown = f.debug_struct("Naming");
+        shown.field("prefix", prefix).field("version", version);
+        shown.field("function", &function.as_ref().map(|_| "..")).finish()
+    }
+}
+
+/// A prefix that is longer than 80 bytes as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the key prefix is too long: give at most 80 bytes, of which each that is no ASCII letter, digit or sign counts three"
+)]
+pub struct PrefixTooLong;
+
+impl Naming {
+    pub(crate) fn new(
+        prefix: &str,
+        version: i64,
+        function: Option<KeyFunction>,
+    ) -> Result<Self, PrefixTooLong> {
+        if escaped(prefix, ":").len() > LONGEST_PREFIX {
+            return Err(PrefixTooLong);
+        }
+        Ok(Naming { prefix: prefix.into(), version, function })
+    }
+
+    pub(crate) fn version(&self) -> i64 {
+        self.version
+    }
+
+    pub(crate) fn with_version(&self, version: i64) -> Self {
+        Naming { version, ..self.clone() }
+    }
+
+    pub(crate) fn with_prefix(&self, prefix: &str) -> Result<Self, PrefixTooLong> {
+        Naming::new(prefix, self.version, self.function.clone())
+    }
+
+    pub(crate) fn with_function(&self, function: KeyFunction) -> Self {
+        Naming { function: Some(function), ..self.clone() }
+    }
+
+    /// What all names begin with that share a generation.
+    fn stem(&self) -> String {
+        let prefix = escaped(&self.prefix, ":");
+        match self.function {
+            // The version is the function's to use.
+            Some(_) => format!("{prefix}::"),
+            None => format!("{prefix}:{}:", self.version),
+        }
+    }
+
+    /// The cell of the generation.
+    pub(crate) fn generation(&self) -> Name {
+        Name::new(self.stem() + "generation", true)
+    }
+
+    /// What all names of a generation begin with, but the cell itself.
+    pub(crate) fn stem_of(&self, generation: Generation) -> String {
+        format!("{}{}", self.stem(), URL_SAFE_NO_PAD.encode(generation.0.to_be_bytes()))
+    }
+
+    /// The name of a value. Where it is a hash, the key stands in the value too: see [`is_hashed`](Self::is_hashed).
+    pub(crate) fn value(&self, generation: Generation, key: &str) -> Name {
+        let (mark, key) = match &self.function {
+            Some(function) => ('=', escaped(&function(&self.prefix, self.version, key), "#")),
+            None => (':', escaped(key, "#")),
+        };
+        Name::new(bounded(self.stem_of(generation), mark, &key), false)
+    }
+
+    /// The name of a tag.
+    pub(crate) fn tag(&self, generation: Generation, tag: &str) -> Name {
+        Name::new(bounded(self.stem_of(generation), '@', &escaped(tag, "#")), true)
+    }
+
+    /// Whether the name of this value is a hash of its key.
+    pub(crate) fn is_hashed(name: &Name) -> bool {
+        name.as_str().contains("{#")
+    }
+}
+
+/// The text between braces, or its hash if that would be too long.
+fn bounded(stem: String, mark: char, text: &str) -> String {
+    let plain = stem.len() + text.len() + 3 <= LONGEST_NAME;
+    if plain {
+        return format!("{stem}{{{mark}{text}}}");
+    }
+    let hash = Sha256::new().chain_update([mark as u8]).chain_update(text).finalize();
+    format!("{stem}{{#{}}}", URL_SAFE_NO_PAD.encode(hash))
+}
+
+/// The text in printable ASCII without white space, braces or any of `marks`. Injective.
+fn escaped(text: &str, marks: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        let plain = byte.is_ascii_graphic() && !b"%{}".contains(&byte) && !marks.as_bytes().contains(&byte);
+        if plain {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02x}"));
+        }
+    }
+    out
+}
