@@ -32,8 +32,14 @@ pub struct Name {
 }
 
 impl Name {
-    fn new(text: String, is_cell: bool) -> Self {
-        debug_assert!(text.len() <= LONGEST_NAME, "{text:?} is too long");
+    /// A name as it stands, for the tests of a backend: the cache makes its own.
+    ///
+    /// # Panics
+    /// If it is no name: empty, too long, or with other characters than printable ASCII.
+    pub fn new(text: String, is_cell: bool) -> Self {
+        let is_name =
+            (1..=LONGEST_NAME).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        assert!(is_name, "{text:?} is no name");
         Name { text: text.into(), is_cell }
     }
 
