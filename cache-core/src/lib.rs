@@ -23,6 +23,9 @@ pub mod entry;
 
 pub mod slot;
 
+#[doc(hidden)]
+pub mod clock;
+
 pub mod store;
 
 pub mod cellwise;

@@ -8,6 +8,7 @@
 //! | value or counter | `p:v:g{:key}` |
 //! | value under a long key | `p:v:g{#hash}`, and the key in full beside the value |
 //! | made by a key function | `p::g{=made}`, or `p::g{#hash}` |
+//! | promise beside a value | `p:v:g{!key}` |
 //! | tag | `p:v:g{@tag}`, a cell |
 //!
 //! The generation is part of the names, so that whatever was there before `clear` is found no more: values, counters, tags.
@@ -41,6 +42,15 @@ impl Name {
             (1..=LONGEST_NAME).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
         assert!(is_name, "{text:?} is no name");
         Name { text: text.into(), is_cell }
+    }
+
+    /// The name of a tag as it was stored beside a value, of a generation whose names begin with `stem`.
+    pub(crate) fn of_tag(text: &str, stem: &str) -> Option<Self> {
+        let within = text.strip_prefix(stem)?;
+        let is_tag = (within.starts_with("{@") || within.starts_with("{#")) && within.ends_with('}');
+        let is_name =
+            is_tag && text.len() <= LONGEST_NAME && text.bytes().all(|byte| byte.is_ascii_graphic());
+        is_name.then(|| Name { text: text.into(), is_cell: true })
     }
 
     /// The name as text.
@@ -147,6 +157,15 @@ impl Naming {
             None => (':', escaped(key, "#")),
         };
         Name::new(bounded(self.stem_of(generation), mark, &key), false)
+    }
+
+    /// The name of a promise that stands beside the value.
+    pub(crate) fn promise(&self, generation: Generation, key: &str) -> Name {
+        let key = match &self.function {
+            Some(function) => function(&self.prefix, self.version, key),
+            None => key.to_owned(),
+        };
+        Name::new(bounded(self.stem_of(generation), '!', &escaped(&key, "#")), false)
     }
 
     /// The name of a tag.

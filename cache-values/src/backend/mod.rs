@@ -1,6 +1,8 @@
 //! The contract of a backend: bytes under names, for a time.
 
 mod by_hand;
+mod dummy;
+mod memory;
 
 use std::{fmt, time::Duration};
 
@@ -8,6 +10,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 pub use cache_core::store::StoreError;
 
+pub use self::{dummy::DummyBackend, memory::MemoryBackend};
 use crate::name::Name;
 
 /// A place that keeps bytes under names. Object safe; shared behind an `Arc`.
@@ -129,15 +132,15 @@ impl From<Option<Duration>> for Left {
     }
 }
 
-/// Tells one item from another under the same name. A backend with numbers of its own may use those.
+/// Tells one item from another under the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Version(pub u128);
 
-/// So many bytes at an item's beginning are no other item's, but where it is a number.
+/// So many bytes at an item's beginning tell it from every other one, but where it is a number.
 pub const HEAD: usize = 16;
 
 impl Version {
-    /// The version of an item for backends that have no numbers of their own: the first [`HEAD`] bytes. Those of values and
+    /// The version of an item: its first [`HEAD`] bytes, as a number. Those of values and
     /// promises are random; a number that has the same digits again is the same number.
     pub fn of(bytes: &[u8]) -> Self {
         let mut head = [0; HEAD];
@@ -146,7 +149,7 @@ impl Version {
         Version(u128::from_be_bytes(head))
     }
 
-    /// The bytes that an item begins with, where the version is that [of its content](Version::of).
+    /// The bytes that the item begins with; zeros after those of one that is shorter.
     pub fn head(self) -> [u8; HEAD] {
         self.0.to_be_bytes()
     }

@@ -1,6 +1,5 @@
 //! The store in this process.
 
-mod clock;
 mod shard;
 
 use std::{
@@ -15,9 +14,10 @@ use std::{
 use async_trait::async_trait;
 use quick_cache::DefaultHashBuilder;
 
-use self::{clock::Clock, shard::Shard};
+use self::shard::Shard;
 use crate::{
     cellwise::{self, CellStore},
+    clock::Clock,
     entry::{Entry, Epoch, Generation, Token, Writer},
     key::{Address, Key, Namespace},
     slot::{Millis, Operation, Outcome},

@@ -7,8 +7,8 @@ use quick_cache::{
     unsync::{Cache, DefaultLifecycle},
 };
 
-use super::clock::Clock;
 use crate::{
+    clock::Clock,
     entry::{Entry, Epoch},
     key::Key,
     slot::{self, Millis, Operation, Outcome, Slot},
