@@ -31,6 +31,9 @@ mod generation;
 
 mod cache;
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
 pub use self::{
     cache::{Cache, Entry},
     codec::Codec,

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | generation | `p:v:generation`, a cell |
 //! | value or counter | `p:v:g{:key}` |
-//! | value under a long key | `p:v:g{#hash}`, and the key in full beside the value |
+//! | value under a long key | `p:v:g{#hash}`, and the key in full beside the value, up to 4 KiB |
 //! | made by a key function | `p::g{=made}`, or `p::g{#hash}` |
 //! | promise beside a value | `p:v:g{!key}` |
 //! | tag | `p:v:g{@tag}`, a cell |
@@ -24,6 +24,9 @@ pub const LONGEST_NAME: usize = 250;
 
 /// A prefix of more bytes, escaped, is refused.
 pub(crate) const LONGEST_PREFIX: usize = 80;
+
+/// A longer key is not kept beside its value: of 256 bits, two keys never have the same hash.
+const LONGEST_KEY_BESIDE: usize = 4096;
 
 /// The name of one item in a backend: printable ASCII without white space, at most [`LONGEST_NAME`] bytes. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -150,7 +153,7 @@ impl Naming {
         format!("{}{}", self.stem(), URL_SAFE_NO_PAD.encode(generation.0.to_be_bytes()))
     }
 
-    /// The name of a value. Where it is a hash, the key stands in the value too: see [`is_hashed`](Self::is_hashed).
+    /// The name of a value. Where it is a hash, the key stands in the value too: see [`stands_beside`](Self::stands_beside).
     pub(crate) fn value(&self, generation: Generation, key: &str) -> Name {
         let (mark, key) = match &self.function {
             Some(function) => ('=', escaped(&function(&self.prefix, self.version, key), "#")),
@@ -173,9 +176,9 @@ impl Naming {
         Name::new(bounded(self.stem_of(generation), '@', &escaped(tag, "#")), true)
     }
 
-    /// Whether the name of this value is a hash of its key.
-    pub(crate) fn is_hashed(name: &Name) -> bool {
-        name.as_str().contains("{#")
+    /// Whether the key is kept beside the value, because its name is a hash. A very long one is told by its hash alone.
+    pub(crate) fn stands_beside(name: &Name, key: &str) -> bool {
+        key.len() <= LONGEST_KEY_BESIDE && name.as_str().contains("{#")
     }
 }
 

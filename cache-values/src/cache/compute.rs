@@ -43,6 +43,8 @@ struct Sight<T> {
     name: Name,
     generation: Generation,
     seen: Option<Version>,
+    /// Somebody computes it.
+    is_promised: bool,
     standing: Option<Standing<T>>,
 }
 
@@ -101,14 +103,15 @@ impl Cache {
     ///
     /// # Cancel safety
     /// A dropped call keeps nothing; another one computes in its place.
-    pub async fn get_or_set<T, E>(
+    pub async fn get_or_set<T, E, F>(
         &self,
         key: impl KeyFor<T>,
         ttl: Ttl,
-        load: impl AsyncFnOnce() -> Result<T, E>,
+        load: impl FnOnce() -> F,
     ) -> Result<T, E>
     where
         T: Serialize + DeserializeOwned,
+        F: Future<Output = Result<T, E>>,
     {
         self.entry(key).ttl(ttl).get_or_set(load).await
     }
@@ -122,7 +125,10 @@ impl<T: Serialize + DeserializeOwned, K: KeyFor<T>> Entry<'_, T, K> {
     ///
     /// # Cancel safety
     /// As there.
-    pub async fn get_or_set<E>(self, load: impl AsyncFnOnce() -> Result<T, E>) -> Result<T, E> {
+    pub async fn get_or_set<E, F>(self, load: impl FnOnce() -> F) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
         match self.turn().await {
             Turn::Answer(value) => Ok(value),
             Turn::Lead(work, standing) => work.compute(standing, load()).await,
@@ -228,12 +234,13 @@ impl<T: Serialize + DeserializeOwned, K: KeyFor<T>> Entry<'_, T, K> {
     async fn sight(&self) -> Option<Sight<T>> {
         let judged = self.cache.look_at(self.key.text(), self.options.wants_left()).await.ok()?;
         let counters = self.cache.shared.port.counters();
+        let is_promised = matches!(judged.state, State::Promised);
         let standing = match judged.state {
             State::Fresh(value) => {
                 let age = if self.is_early(&value) { Age::Early } else { Age::Fresh };
                 Some((value, age))
             }
-            State::Stale(value, over) if over <= self.options.grace() => Some((value, Age::Over(over))),
+            State::Stale(value, over) if over < self.options.grace() => Some((value, Age::Over(over))),
             State::Untagged => {
                 counters.untagged.increment();
                 None
@@ -251,11 +258,20 @@ impl<T: Serialize + DeserializeOwned, K: KeyFor<T>> Entry<'_, T, K> {
             }
             Some(Standing { value: decoded?, age, bytes: value.bytes })
         });
-        Some(Sight { name: judged.name, generation: judged.generation, seen: judged.seen, standing })
+        Some(Sight {
+            name: judged.name,
+            generation: judged.generation,
+            seen: judged.seen,
+            is_promised,
+            standing,
+        })
     }
 
     /// Promises the value. `None` if another process has. The numbers of the tags are read before anything is computed.
     async fn promise(&self, sight: &Sight<T>) -> Result<Option<Keeping>, crate::backend::StoreError> {
+        if sight.is_promised {
+            return Ok(None);
+        }
         let beside =
             sight.standing.as_ref().map(|_| self.cache.naming.promise(sight.generation, self.key.text()));
         let Some(promise) = Promise::make(self.cache, sight.name.clone(), sight.seen, beside).await? else {
@@ -285,7 +301,7 @@ impl<T: Serialize + DeserializeOwned, K: KeyFor<T>> Entry<'_, T, K> {
     fn may_serve(&self, standing: &Standing<T>) -> bool {
         match standing.age {
             Age::Fresh | Age::Early => true,
-            Age::Over(over) => over <= self.options.revalidate,
+            Age::Over(over) => over < self.options.revalidate,
         }
     }
 
@@ -330,7 +346,7 @@ impl Work {
         counters.failed_loads.increment();
         let is_allowed = |age: Age| match age {
             Age::Fresh | Age::Early => true,
-            Age::Over(over) => over <= self.options.on_error,
+            Age::Over(over) => over < self.options.on_error,
         };
         match standing.filter(|standing| is_allowed(standing.age)) {
             Some(standing) => {

@@ -129,7 +129,7 @@ impl Cache {
             return State::Unreadable;
         };
         // Two keys may have one hash.
-        if Naming::is_hashed(name) && envelope.key.as_deref() != Some(key) {
+        if Naming::stands_beside(name, key) && envelope.key.as_deref() != Some(key) {
             return State::Unreadable;
         }
         Value { content: Content::Envelope(Box::new(envelope)), left: item.left, bytes: item.bytes }.aged()

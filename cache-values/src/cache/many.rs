@@ -6,6 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     Cache,
+    judged::State,
     promise::Promise,
     write::{Extras, Ready},
 };
@@ -120,12 +121,12 @@ impl Cache {
         &self,
         keys: impl IntoIterator<Item = K>,
         ttl: Ttl,
-        load: F,
+        load: impl FnOnce(Vec<K>) -> F,
     ) -> Result<HashMap<K, T>, E>
     where
         T: Serialize + DeserializeOwned,
         K: KeyFor<T> + Clone + Eq + Hash,
-        F: AsyncFnOnce(Vec<K>) -> Result<HashMap<K, T>, E>,
+        F: Future<Output = Result<HashMap<K, T>, E>>,
     {
         let mut keys: Vec<K> = keys.into_iter().collect();
         let mut seen = std::collections::HashSet::new();
@@ -137,7 +138,9 @@ impl Cache {
         match looked {
             Ok(looked) => {
                 for (key, judged) in keys.iter().zip(looked) {
-                    let vacant = (judged.name.clone(), judged.seen);
+                    // What another call computes is computed here as well, and not kept.
+                    let vacant = (!matches!(judged.state, State::Promised))
+                        .then(|| (judged.name.clone(), judged.seen));
                     match self.count_answer(judged) {
                         Some(value) => drop(answers.insert(key.clone(), value)),
                         None => {

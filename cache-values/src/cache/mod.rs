@@ -46,7 +46,8 @@ use crate::{
 #[derive(Clone)]
 pub struct Cache {
     shared: Arc<Shared>,
-    naming: Naming,
+    /// Read by the tests of conformance too.
+    pub(crate) naming: Naming,
 }
 
 /// What all views of a cache have in common.

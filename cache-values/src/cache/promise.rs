@@ -43,23 +43,29 @@ impl Promise {
     ) -> Result<Option<Self>, StoreError> {
         let promise = Promise::new(cache, target, seen, beside);
         let stored = cache.shared.port.put_one(promise.put(seen)).await;
-        promise.if_kept(stored?)
+        Ok(promise.if_kept(stored?))
     }
 
-    /// Promises several values where there are none, in one call. Those that are promised.
-    pub(super) async fn make_all(cache: &Cache, vacant: Vec<(Name, Option<Version>)>) -> Vec<Option<Self>> {
-        let count = vacant.len();
-        let made: Vec<_> =
-            vacant.into_iter().map(|(name, seen)| (Promise::new(cache, name, seen, None), seen)).collect();
-        let puts: Vec<_> = made.iter().map(|(promise, seen)| promise.put(*seen)).collect();
-        match cache.shared.port.put(&puts).await {
-            Ok(stored) if stored.len() == count => made
-                .into_iter()
-                .zip(stored)
-                .map(|((promise, _), stored)| promise.if_kept(stored).ok().flatten())
-                .collect(),
-            _ => (0..count).map(|_| None).collect(),
-        }
+    /// Promises several values, in one call. Those that are promised, in the order of `vacant`.
+    pub(super) async fn make_all(
+        cache: &Cache,
+        vacant: Vec<Option<(Name, Option<Version>)>>,
+    ) -> Vec<Option<Self>> {
+        let mut puts = Vec::with_capacity(vacant.len());
+        let mut promise = |(name, seen)| {
+            let promise = Promise::new(cache, name, seen, None);
+            puts.push(promise.put(seen));
+            promise
+        };
+        let made: Vec<_> = vacant.into_iter().map(|vacant| vacant.map(&mut promise)).collect();
+        let stored = match puts.is_empty() {
+            true => Vec::new(),
+            // Where nobody knows, they are taken back.
+            false => cache.shared.port.put(&puts).await.unwrap_or_default(),
+        };
+        let mut stored = stored.into_iter();
+        let mut kept = |promise: Promise| promise.if_kept(stored.next()?);
+        made.into_iter().map(|promise| promise.and_then(&mut kept)).collect()
     }
 
     fn new(cache: &Cache, target: Name, seen: Option<Version>, beside: Option<Name>) -> Self {
@@ -79,12 +85,9 @@ impl Promise {
         Put { name: self.at.clone(), bytes: self.bytes.clone(), ttl, when }
     }
 
-    fn if_kept(mut self, stored: Stored) -> Result<Option<Self>, StoreError> {
-        if stored == Stored::Kept {
-            return Ok(Some(self));
-        }
-        self.is_over = true;
-        Ok(None)
+    fn if_kept(mut self, stored: Stored) -> Option<Self> {
+        self.is_over = stored != Stored::Kept;
+        (!self.is_over).then_some(self)
     }
 
     pub(super) fn name(&self) -> &Name {

@@ -150,7 +150,7 @@ impl Cache {
 
     /// The item to keep under this name; `None` if it is too long.
     pub(super) fn item(&self, key: &str, name: &Name, ready: &Ready, extras: &Extras) -> Option<Bytes> {
-        let bare = extras.tags.is_empty() && extras.grace.is_zero();
+        let bare = extras.tags.is_empty() && extras.grace.is_zero() && extras.cost.is_zero();
         let payload = match ready {
             Ready::Number(number) if bare => return Some(number.to_string().into()),
             // A number that has more to say than itself is no counter.
@@ -164,7 +164,7 @@ impl Cache {
             codec: self.settings().codec,
             grace: extras.grace,
             cost: extras.cost,
-            key: Naming::is_hashed(name).then(|| key.to_owned()),
+            key: Naming::stands_beside(name, key).then(|| key.to_owned()),
             tags: extras.tags.clone(),
             payload,
         };
