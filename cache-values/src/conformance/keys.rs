@@ -27,14 +27,14 @@ fn odd_keys() -> Vec<String> {
     keys.push("x".repeat(300));
     keys.push(format!("{}y", "x".repeat(300)));
     keys.push("ä".repeat(200));
-    keys.push("long".repeat(2_500_000));
     keys
 }
 
 checks! {
     async fn any_text_is_a_key(subject) {
         let cache = subject.cache();
-        let keys = odd_keys();
+        let mut keys = odd_keys();
+        keys.push("long".repeat(2_500_000));
         for (at, key) in keys.iter().enumerate() {
             cache.set(key, &format!("value {at}"), Ttl::Default).await.expect("it is kept");
         }
