@@ -5,7 +5,7 @@
 //! - **Invalidate**: [`Cache::delete`], [`Cache::clear`], and values with tags, [`Cache::invalidate_tag`].
 //! - **Be ready for the moment a value is over**: [`Entry`].
 //! - **Choose a backend**: [`backend`], or bring one of your own: [`Backend`](backend::Backend).
-//! - **Settings**: [`Settings`].
+//! - **Settings**: [`Settings`]; several caches from URLs or a file: [`Caches`], [`config`].
 
 pub mod name;
 
@@ -31,12 +31,18 @@ mod generation;
 
 mod cache;
 
+pub mod config;
+
 #[cfg(feature = "conformance")]
 pub mod conformance;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use self::{
     cache::{Cache, Entry},
     codec::Codec,
+    config::{CacheConfig, Caches},
     error::Error,
     key::{Key, KeyFor},
     settings::{Failure, Settings},
