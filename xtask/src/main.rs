@@ -30,8 +30,8 @@ Commands for developers of this project
       Starts the same servers, prints the variables that lead to them, and stops them at Ctrl-C.
 
   cargo xtask rooms [--check]
-      Draws docs/rooms.svg, the modules of the libraries and who names whom, from the code.
-      --check   only tells whether that picture is right, and whether modules or files name each other in a circle
+      Draws docs/rooms*.svg, the modules of the libraries and who names whom, from the code.
+      --check   only tells whether those pictures are right, and whether modules or files name each other in a circle
 
   cargo xtask ci
       Everything a change must pass: rooms, format, lints, feature combinations, tests, documentation, examples.

@@ -43,6 +43,13 @@ pub(super) struct Options {
     pub(super) early: f64,
 }
 
+impl Cache {
+    /// One key of the cache, with options of its own: tags, times, what to do when its value is over.
+    pub fn entry<'a, T, K: KeyFor<T> + 'a>(&'a self, key: K) -> Entry<'a, T, K> {
+        Entry::new(self, key)
+    }
+}
+
 impl Options {
     /// How long the item is kept beyond the value's time.
     pub(super) fn grace(&self) -> Duration {

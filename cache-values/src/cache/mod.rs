@@ -24,7 +24,6 @@ use crate::{
     backend::{Backend, MemoryBackend},
     error::Error,
     generation::Generations,
-    key::KeyFor,
     name::{KeyFunction, Name, Naming},
     port::Port,
     settings::Settings,
@@ -108,11 +107,6 @@ impl Cache {
     pub fn key_function(&self, function: impl Fn(&str, i64, &str) -> String + Send + Sync + 'static) -> Self {
         let function: KeyFunction = Arc::new(function);
         Cache { naming: self.naming.with_function(function), ..self.clone() }
-    }
-
-    /// One key of the cache, with options of its own: tags, times, what to do when its value is over.
-    pub fn entry<'a, T, K: KeyFor<T> + 'a>(&'a self, key: K) -> Entry<'a, T, K> {
-        Entry::new(self, key)
     }
 
     /// Empties the cache: its prefix and its version, and nothing else in the backend. Costs the same whatever is there.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use super::{
-    CacheConfig,
+    cache_config::CacheConfig,
     error::{ConfigError, listed},
     open::{Shared, open},
 };

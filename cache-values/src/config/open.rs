@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    CacheConfig,
+    cache_config::{CacheConfig, scheme},
     error::{ConfigError, listed},
 };
 use crate::{
@@ -13,11 +13,6 @@ use crate::{
 
 /// All schemes, with the features that bring them.
 const SCHEMES: &[(&str, Option<&str>)] = &[("memory", None), ("dummy", None)];
-
-/// What stands before the first colon.
-pub(super) fn scheme(url: &str) -> &str {
-    url.split_once(':').map_or("", |(scheme, _)| scheme)
-}
 
 /// What caches of one application have in common.
 #[derive(Debug, Default)]

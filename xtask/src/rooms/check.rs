@@ -25,12 +25,12 @@ pub(super) fn circles(house: &House) -> Vec<String> {
 }
 
 /// How the picture on disk differs from the one that the code gives.
-pub(super) fn picture(house: &House, on_disk: &str, drawn: &str) -> Option<String> {
+pub(super) fn picture(name: &str, house: &House, on_disk: &str, drawn: &str) -> Option<String> {
     if on_disk == drawn {
         return None;
     }
     let (shown, real) = picture::shown_and_real(on_disk, house);
-    let mut told = "docs/rooms.svg is not what the code gives".to_owned();
+    let mut told = format!("{name} is not what the code gives");
     for arrow in real.difference(&shown) {
         told.push_str(&format!("\n    it lacks: {arrow}"));
         if let Some((from, to)) = arrow.split_once(picture::NAMES) {

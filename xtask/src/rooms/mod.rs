@@ -38,27 +38,34 @@ use tree::{Sources, Tree};
 
 use crate::Result;
 
-const CRATES: [&str; 3] = ["cache-core", "cache-macros", "cache-orm"];
+/// The pictures, with the libraries that each shows.
+const PICTURES: [(&str, &[&str]); 2] = [
+    ("docs/rooms.svg", &["cache-core", "cache-macros", "cache-orm"]),
+    ("docs/rooms-of-values.svg", &["cache-values"]),
+];
 
-/// Draws `docs/rooms.svg`, or only checks that it shows what the code has, and that the code has no circle.
+/// Draws the pictures, or only checks that each shows what the code has, and that the code has no circle.
 pub(crate) fn run(check: bool) -> Result<ExitCode> {
-    let mut sources = Sources::new();
-    for folder in CRATES {
-        read(&crate::root(), &format!("{folder}/src"), &mut sources)?;
-    }
-    let house = House::of(&Tree::of(&sources, &CRATES)?);
-    let drawn = picture::draw(&house);
-    let file = crate::root().join("docs/rooms.svg");
-    let mut faults = check::circles(&house);
-    if check {
-        let on_disk = match fs::read_to_string(&file) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            other => other?,
-        };
-        faults.extend(check::picture(&house, &on_disk, &drawn));
-    } else {
-        fs::write(&file, drawn)?;
-        eprintln!("xtask: {} is drawn", file.display());
+    let mut faults = Vec::new();
+    for (name, crates) in PICTURES {
+        let mut sources = Sources::new();
+        for folder in crates {
+            read(&crate::root(), &format!("{folder}/src"), &mut sources)?;
+        }
+        let house = House::of(&Tree::of(&sources, crates)?);
+        let drawn = picture::draw(&house);
+        let file = crate::root().join(name);
+        faults.extend(check::circles(&house));
+        if check {
+            let on_disk = match fs::read_to_string(&file) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+                other => other?,
+            };
+            faults.extend(check::picture(name, &house, &on_disk, &drawn));
+        } else {
+            fs::write(&file, drawn)?;
+            eprintln!("xtask: {} is drawn", file.display());
+        }
     }
     for fault in &faults {
         eprintln!("xtask: {fault}");

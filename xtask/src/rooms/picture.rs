@@ -19,14 +19,14 @@ pub(super) const NAMES: &str = " names ";
 /// Colours that suit a light page and a dark one. The picture has a ground of its own, since a page may be lighter or
 /// darker than the reader's system says.
 const STYLE: &str = "\
-    .page{fill:#fbfaf7}.core{fill:#e9f0ec}.orm{fill:#e8eef6}.macros{fill:#f4ecdf}\
-    .room{fill:#fff;stroke-width:1.2}.in-core{stroke:#5b8a72}.in-orm{stroke:#5878a3}.in-macros{stroke:#a8834a}\
+    .page{fill:#fbfaf7}.core{fill:#e9f0ec}.orm,.values{fill:#e8eef6}.macros{fill:#f4ecdf}\
+    .room{fill:#fff;stroke-width:1.2}.in-core{stroke:#5b8a72}.in-orm,.in-values{stroke:#5878a3}.in-macros{stroke:#a8834a}\
     text{fill:#26303b;font:13px ui-sans-serif,system-ui,-apple-system,'Segoe UI',Helvetica,Arial,'DejaVu Sans',sans-serif}\
     .package{font-size:12px;letter-spacing:.06em;fill:#6a7480}.words{font-size:12px;fill:#6a7480}\
     .way{fill:none;stroke:#8b95a1;stroke-width:1.3}.head{fill:#8b95a1}\
     .circle{fill:none;stroke:#c0392b;stroke-width:1.8}\
     @media(prefers-color-scheme:dark){\
-    .page{fill:#14181d}.core{fill:#1b2721}.orm{fill:#1a2330}.macros{fill:#2a241a}\
+    .page{fill:#14181d}.core{fill:#1b2721}.orm,.values{fill:#1a2330}.macros{fill:#2a241a}\
     .room{fill:#20262e}text{fill:#e3e7ec}.package,.words{fill:#98a2ae}\
     .way{stroke:#717c89}.head{fill:#717c89}.circle{stroke:#ff7b6b}}";
 
@@ -98,9 +98,20 @@ fn packages(plan: &Plan, svg: &mut String) {
             top + 20.0
         );
     };
-    part("cache-orm", left, top, split - 5.0, between - 5.0);
-    part(WING, split + 5.0, top, right, between - 5.0);
-    part(GROUND, left, between + 5.0, right, bottom);
+    let upper =
+        plan.nodes.iter().map(|node| node.package.as_str()).find(|name| ![GROUND, WING].contains(name));
+    let has = |package: &str| plan.nodes.iter().any(|node| node.package == package);
+    let (split, right_of_upper) = if has(WING) { (split, split - 5.0) } else { (right, right) };
+    let floor_of_upper = if has(GROUND) { between - 5.0 } else { bottom };
+    if let Some(upper) = upper {
+        part(upper, left, top, right_of_upper, floor_of_upper);
+    }
+    if has(WING) {
+        part(WING, split + 5.0, top, right, between - 5.0);
+    }
+    if has(GROUND) {
+        part(GROUND, left, between + 5.0, right, bottom);
+    }
 }
 
 fn ways(plan: &Plan, svg: &mut String) {

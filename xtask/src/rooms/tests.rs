@@ -168,7 +168,7 @@ fn without_a_circle_nothing_is_told() {
     let house = house(&[(LIB, "mod a; mod b;"), (A, "use crate::b::Two;"), (B, "pub struct Two;")]);
     assert!(check::circles(&house).is_empty());
     let drawn = picture::draw(&house);
-    assert_eq!(check::picture(&house, &drawn, &drawn), None);
+    assert_eq!(check::picture("docs/rooms.svg", &house, &drawn, &drawn), None);
 }
 
 #[test]
@@ -176,11 +176,11 @@ fn a_picture_that_lacks_an_arrow_is_told_with_what_draws_it() {
     let before = house(&[(LIB, "mod a; mod b;"), (A, "struct One;"), (B, "pub struct Two;")]);
     let after = house(&[(LIB, "mod a; mod b;"), (A, "use crate::b::Two;"), (B, "pub struct Two;")]);
     let (old, new) = (picture::draw(&before), picture::draw(&after));
-    let told = check::picture(&after, &old, &new).expect("an arrow is new");
+    let told = check::picture("docs/rooms.svg", &after, &old, &new).expect("an arrow is new");
     assert!(told.contains("it lacks: cache-orm/a names cache-orm/b\n"), "{told}");
     assert!(told.contains("cache-orm/src/a.rs -> cache-orm/src/b.rs: Two\n"), "{told}");
     assert!(told.contains("run `cargo xtask rooms`"), "{told}");
-    let told = check::picture(&before, &new, &old).expect("an arrow is gone");
+    let told = check::picture("docs/rooms.svg", &before, &new, &old).expect("an arrow is gone");
     assert!(told.contains("the code has not: cache-orm/a names cache-orm/b\n"), "{told}");
 }
 
@@ -193,8 +193,8 @@ fn an_arrow_that_is_not_drawn_is_checked_too() {
     let before = house(&[lib, (A, "use crate::b::Two;"), b, c]);
     let after = house(&[lib, (A, "use crate::b::Two; use crate::c::Three;"), b, c]);
     assert_eq!(before.without_detours(), after.without_detours());
-    let told =
-        check::picture(&after, &picture::draw(&before), &picture::draw(&after)).expect("an arrow is new");
+    let told = check::picture("docs/rooms.svg", &after, &picture::draw(&before), &picture::draw(&after))
+        .expect("an arrow is new");
     assert!(told.contains("it lacks: cache-orm/a names cache-orm/c\n"), "{told}");
 }
 
