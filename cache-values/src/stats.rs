@@ -68,9 +68,10 @@ counters! {
 }
 
 impl Stats {
-    /// The part of the keys asked for that were answered from the backend, from 0 to 1; `None` before the first.
+    /// The part of the keys asked for that were answered without a computation of their own, from 0 to 1; `None` before the
+    /// first.
     pub fn hit_ratio(&self) -> Option<f64> {
         let asked = self.hits + self.misses;
-        (asked > 0).then(|| self.hits as f64 / asked as f64)
+        (asked > 0).then(|| (self.hits + self.joins) as f64 / asked as f64)
     }
 }
