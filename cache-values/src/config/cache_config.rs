@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::Deserialize;
 
-use super::options::Options;
+use super::{error::ConfigError, options::Options};
+use crate::ttl::Ttl;
 
 /// Where a cache is kept, and its options.
 ///
@@ -43,6 +44,14 @@ impl CacheConfig {
             options = Options::split_off(first);
         }
         CacheConfig { urls, options }
+    }
+
+    /// How long values are kept, as the option `timeout` says.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`] if that is no time.
+    pub fn timeout(&self) -> Result<Ttl, ConfigError> {
+        Ok(self.options.timeout()?.map_or(Ttl::Default, Ttl::from))
     }
 
     /// Sets an option, whatever the URL says.

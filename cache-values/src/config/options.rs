@@ -91,14 +91,17 @@ impl Options {
         }
     }
 
+    /// How long values are kept: `None` is for ever.
+    pub(super) fn timeout(&self) -> Result<Option<Option<Duration>>, ConfigError> {
+        self.read("timeout", "a time, as 300, 0.5, 500ms or 1h30m, or never", |text| {
+            if never(text) { Some(None) } else { time(text).map(Some) }
+        })
+    }
+
     /// The settings that all caches have.
     pub(super) fn settings(&self) -> Result<Settings, ConfigError> {
         let mut settings = Settings::default();
-        let never = |text: &str| text.eq_ignore_ascii_case("never") || text.eq_ignore_ascii_case("none");
-        let timeout = "a time, as 300, 0.5, 500ms or 1h30m, or never";
-        if let Some(ttl) =
-            self.read("timeout", timeout, |text| if never(text) { Some(None) } else { time(text).map(Some) })?
-        {
+        if let Some(ttl) = self.timeout()? {
             settings = settings.ttl(ttl);
         }
         if let Some(version) = self.read("version", "a whole number", |text| text.parse().ok())? {
@@ -145,4 +148,8 @@ impl Options {
         }
         Ok(settings)
     }
+}
+
+fn never(text: &str) -> bool {
+    text.eq_ignore_ascii_case("never") || text.eq_ignore_ascii_case("none")
 }
