@@ -16,6 +16,9 @@ pub enum Codec {
     Json,
 }
 
+/// Deeper values are not read, as in JSON: what comes from a backend must not exhaust the stack.
+const DEEPEST: usize = 128;
+
 /// What a value is in a backend.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Encoded {
@@ -54,7 +57,11 @@ impl Codec {
     /// The value in these bytes; `None` if they are no such value.
     pub(crate) fn decode<T: DeserializeOwned>(self, bytes: &[u8]) -> Option<T> {
         match self {
-            Codec::MessagePack => rmp_serde::from_slice(bytes).ok(),
+            Codec::MessagePack => {
+                let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
+                deserializer.set_max_depth(DEEPEST);
+                T::deserialize(&mut deserializer).ok()
+            }
             Codec::Json => serde_json::from_slice(bytes).ok(),
         }
     }
@@ -122,6 +129,15 @@ mod tests {
             assert_eq!(through(codec, &None::<i64>), Some(None));
             assert_eq!(through(codec, &()), Some(()));
             assert!(matches!(codec.encode(&5.0).unwrap(), Encoded::Bytes(_)));
+        }
+    }
+
+    #[test]
+    fn what_is_too_deep_is_no_value() {
+        let nested = |depth: usize| [vec![0x91; depth], vec![0x01]].concat();
+        assert!(Codec::MessagePack.decode::<serde_json::Value>(&nested(100)).is_some());
+        for depth in [200, 100_000, 10_000_000] {
+            assert_eq!(Codec::MessagePack.decode::<serde_json::Value>(&nested(depth)), None);
         }
     }
 

@@ -23,6 +23,9 @@ use crate::{
 /// So many calls in a row may each be overtaken by a `clear`.
 const ATTEMPTS: usize = 100;
 
+/// A process that makes a view for each of its users has as many generations. No more than so many are remembered.
+const MOST_SEEN: usize = 10_000;
+
 /// What a generation cell begins with: neither a number nor a promise.
 const MARK: u8 = b'G';
 
@@ -124,7 +127,12 @@ impl Generations {
     }
 
     fn note(&self, cell: &Name, generation: Generation) {
-        unpoisoned::write(&self.seen).insert(cell.clone(), generation);
+        let mut seen = unpoisoned::write(&self.seen);
+        // They are read anew.
+        if seen.len() >= MOST_SEEN {
+            seen.clear();
+        }
+        seen.insert(cell.clone(), generation);
     }
 }
 

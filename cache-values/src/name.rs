@@ -61,10 +61,16 @@ impl Name {
         &self.text
     }
 
-    /// Whether it names a cell, that is a number on which the validity of others depends: small, few, read with every
-    /// value. A backend keeps it apart from what it evicts for want of room, and never reads it from a replica.
+    /// Whether it names a cell, that is a number on which the validity of values depends: small, read with every such value.
+    /// Never read from a replica, and not evicted for want of room where that can be helped.
     pub fn is_cell(&self) -> bool {
         self.is_cell
+    }
+
+    /// Whether it names the cell of a generation, of which there is one for each prefix and version: losing it loses all values.
+    /// The other cells are those of tags, which may be many: losing one loses its values.
+    pub fn is_generation(&self) -> bool {
+        self.is_cell && !self.text.ends_with('}')
     }
 }
 

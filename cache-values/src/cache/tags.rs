@@ -3,7 +3,10 @@
 //! A tag is a random number in a cell. A value is stored with the numbers of its tags, and counts while they stand.
 //! Invalidating a tag changes its number: nobody needs to know which values have it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use bytes::Bytes;
 
@@ -20,6 +23,10 @@ use crate::{
 
 /// What a tag's cell begins with: neither a number nor a promise.
 const MARK: u8 = b'T';
+
+/// How long the number of a tag is kept, from when it began. Values that are kept longer are lost then; without an end, tags
+/// that nobody uses any more would stay for ever.
+const LIFE: Duration = Duration::from_secs(30 * 86_400);
 
 /// So many calls in a row may each be overtaken by another that changes the cell.
 const ATTEMPTS: usize = 100;
@@ -45,8 +52,12 @@ impl Cache {
     /// # Cancel safety
     /// As [`invalidate_tag`](Self::invalidate_tag).
     pub async fn invalidate_tags(&self, tags: &[&str]) -> Result<(), Error> {
-        let put =
-            |name: Name| Put { name, bytes: bytes(TagNumber(rand::random())), ttl: None, when: When::Always };
+        let put = |name: Name| Put {
+            name,
+            bytes: bytes(TagNumber(rand::random())),
+            ttl: Some(LIFE),
+            when: When::Always,
+        };
         let (port, generations) = (&self.shared.port, &self.shared.generations);
         let change = |generation| async move {
             let puts: Vec<_> = tags.iter().map(|tag| put(self.naming.tag(generation, tag))).collect();
@@ -76,7 +87,7 @@ impl Cache {
             let begin = |(name, cell): (&Name, &Option<Item>)| Put {
                 name: name.clone(),
                 bytes: bytes(TagNumber(rand::random())),
-                ttl: None,
+                ttl: Some(LIFE),
                 when: When::Unchanged(cell.as_ref().map(|item| item.version)),
             };
             let puts: Vec<_> = missing.into_iter().map(begin).collect();

@@ -29,7 +29,7 @@ const SMALLEST_SHARD: usize = 4 << 20;
 /// A cache in the memory of this process, which no other process sees. Calls never wait and never fail.
 ///
 /// Bounded by bytes, it keeps what is most likely to be asked for again. Bounded by a number of entries, it keeps what was used
-/// last, as Django's does. In either case values whose time is over go first, and cells are never evicted.
+/// last, as Django's does. In either case values whose time is over go first, and generations are never evicted.
 ///
 /// Clones are the same cache.
 ///

@@ -18,7 +18,7 @@ const SWEPT_AT_ONCE: usize = 4;
 
 /// Part of a backend, behind one lock.
 pub(super) struct Shard {
-    /// Never evicted.
+    /// Generations, which are few: never evicted.
     cells: HashMap<Name, Held>,
     entries: Box<dyn Room>,
     /// When entries end, those first that end first.
@@ -86,7 +86,7 @@ impl Shard {
 
     /// What lives under the name; its use is noted. What is over is removed.
     fn living(&mut self, name: &Name, now: Millis) -> Option<&Held> {
-        if name.is_cell() {
+        if name.is_generation() {
             return self.cells.get(name).filter(|held| held.lives(now));
         }
         if !self.entries.used(name)?.lives(now) {
@@ -102,12 +102,12 @@ impl Shard {
     }
 
     fn peek(&self, name: &Name, now: Millis) -> Option<&Held> {
-        let held = if name.is_cell() { self.cells.get(name) } else { self.entries.peek(name) };
+        let held = if name.is_generation() { self.cells.get(name) } else { self.entries.peek(name) };
         held.filter(|held| held.lives(now))
     }
 
     fn take(&mut self, name: &Name) -> Option<Held> {
-        if name.is_cell() {
+        if name.is_generation() {
             return self.cells.remove(name);
         }
         let held = self.entries.remove(name)?;
@@ -118,7 +118,7 @@ impl Shard {
     }
 
     fn insert(&mut self, name: &Name, held: Held, now: Millis) -> Stored {
-        if name.is_cell() {
+        if name.is_generation() {
             self.cells.insert(name.clone(), held);
             return Stored::Kept;
         }
