@@ -5,8 +5,8 @@ use std::{any::TypeId, collections::HashMap, marker::PhantomData, sync::Arc};
 use cache_core::key::RowKey;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, IdenStatic, IntoSimpleExpr,
-    IsolationLevel, Iterable, ModelTrait, PrimaryKeyToColumn, PrimaryKeyTrait, QueryFilter, QueryResult,
-    QueryTrait, Select, TransactionTrait, Value,
+    Iterable, ModelTrait, PrimaryKeyToColumn, PrimaryKeyTrait, QueryFilter, QueryResult, QueryTrait, Select,
+    TransactionTrait, Value,
     sea_query::{Expr, ExprTrait, IntoValueTuple, ValueTuple},
 };
 
@@ -282,8 +282,8 @@ where
         return Ok(found);
     }
     // A row may spell its key in another way than it was asked for, and a type may change it. Only the database knows,
-    // and all must be of one snapshot. (SQLite's transactions are, and it complains in the log if it is asked for a level.)
-    let level = (backend != DbBackend::Sqlite).then_some(IsolationLevel::RepeatableRead);
+    // and all must be of one snapshot.
+    let level = db.shared().dialect().sessions.snapshot;
     let shared = db.shared().clone();
     let asked = db.shared().shields.raise(|caller| async move {
         let transaction = shared.db.begin_with_config(level, None).await?;

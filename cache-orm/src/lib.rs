@@ -60,6 +60,8 @@
 
 pub mod model;
 
+mod dialect;
+
 mod decoders;
 
 mod keys;

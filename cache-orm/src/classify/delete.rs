@@ -14,14 +14,11 @@ const FOLLOWERS: &[&str] = &["WHERE", "RETURNING", "ORDER", "LIMIT"];
 
 /// Reads `DELETE FROM table [[AS] alias]` and the conditions, and leaves the rest to the scan.
 pub(super) fn head(statement: &Statement, verb: usize) -> Option<Head> {
-    let mut at = verb + 1;
-    if statement.is_mysql() {
-        at = statement.skip(at, &["LOW_PRIORITY", "QUICK", "IGNORE"]);
-    }
+    let at = statement.skip(verb + 1, statement.rules.delete_modifiers);
     if let Some(head) = one_table(statement, at) {
         return Some(head);
     }
-    if statement.is_mysql() { several_tables(statement, at) } else { None }
+    if statement.rules.joined_writes { several_tables(statement, at) } else { None }
 }
 
 fn one_table(statement: &Statement, mut at: usize) -> Option<Head> {
@@ -29,16 +26,16 @@ fn one_table(statement: &Statement, mut at: usize) -> Option<Head> {
         return None;
     }
     at += 1;
-    if statement.is_postgres() {
+    if statement.rules.inheritance {
         at = statement.skip(at, &["ONLY"]);
     }
     let (table, mut at) = statement.table(at)?;
-    if statement.is_postgres() && statement.is_operator(at, "*") {
+    if statement.rules.inheritance && statement.is_operator(at, "*") {
         at += 1;
     }
     let (alias, next) = statement.alias(at, &[FOLLOWERS, &["USING"]].concat())?;
     let kind = WriteKind::Delete;
-    if statement.is_postgres() && statement.is(next, &["USING"]) {
+    if statement.rules.delete_using && statement.is(next, &["USING"]) {
         return Some(Head { writes: vec![TableWrite::of_any_row(table, kind)], next });
     }
     let ends = matches!(statement.kind(next), None | Some(Kind::Close));

@@ -10,8 +10,9 @@ use sea_orm::DbBackend;
 
 use super::{
     pieces::{Backslash, Kind, Piece, pieces},
-    raw::{SETTINGS, is_in},
+    raw::is_in,
 };
+use crate::dialect::{Dialect, MYSQL, SessionRules};
 
 /// A string in a string in a string … is not looked into further.
 const DEEPEST: usize = 6;
@@ -32,14 +33,14 @@ pub(crate) struct Hidden {
 /// Looks at a text under both readings of a backslash.
 pub(crate) fn of(sql: &str, backend: DbBackend) -> Hidden {
     let mut hidden = Hidden::default();
-    hidden.look_both_ways(sql, backend, Place::Text);
+    hidden.look_both_ways(sql, Dialect::of(backend), Place::Text);
     hidden
 }
 
 /// Looks at the body of a MySQL procedure with these parameters.
 pub(crate) fn of_body(body: &str, parameters: &[String]) -> Hidden {
     let mut hidden = Hidden::default();
-    hidden.look_both_ways(body, DbBackend::MySql, Place::Body(parameters));
+    hidden.look_both_ways(body, &MYSQL, Place::Body(parameters));
     hidden
 }
 
@@ -48,25 +49,31 @@ pub(crate) fn of_body(body: &str, parameters: &[String]) -> Hidden {
 enum Place<'a> {
     /// By itself.
     Text,
-    /// In a procedure or block: BEGIN opens a block, and SET may be about variables. What a transaction does there
-    /// ends with the procedure on Postgres.
+    /// In a procedure or block: BEGIN opens a block, and SET may be about variables.
     Body(&'a [String]),
 }
 
 impl Hidden {
-    fn look_both_ways(&mut self, text: &str, backend: DbBackend, place: Place<'_>) {
-        self.look(text, backend, Backslash::Stands, place, 0);
+    fn look_both_ways(&mut self, text: &str, dialect: &'static Dialect, place: Place<'_>) {
+        self.look(text, dialect, Backslash::Stands, place, 0);
         if text.contains('\\') {
-            self.look(text, backend, Backslash::Escapes, place, 0);
+            self.look(text, dialect, Backslash::Escapes, place, 0);
         }
     }
 
-    fn look(&mut self, text: &str, backend: DbBackend, backslash: Backslash, place: Place<'_>, depth: usize) {
+    fn look(
+        &mut self,
+        text: &str,
+        dialect: &'static Dialect,
+        backslash: Backslash,
+        place: Place<'_>,
+        depth: usize,
+    ) {
         self.changes |= depth > DEEPEST;
         if self.changes {
             return;
         }
-        let pieces = pieces(text, backend, backslash);
+        let pieces = pieces(text, &dialect.tokens, backslash);
         let (in_body, parameters) = match place {
             Place::Text => (false, &[][..]),
             Place::Body(parameters) => (true, parameters),
@@ -74,7 +81,17 @@ impl Hidden {
         let mut locals = declared(&pieces);
         locals.extend(parameters.iter().map(|name| name.to_lowercase()));
         let blocks = usize::from(in_body);
-        Scan { pieces: &pieces, backend, backslash, locals, blocks, in_body, depth }.run(self);
+        Scan {
+            pieces: &pieces,
+            dialect,
+            rules: &dialect.sessions,
+            backslash,
+            locals,
+            blocks,
+            in_body,
+            depth,
+        }
+        .run(self);
     }
 }
 
@@ -103,7 +120,9 @@ fn declared(pieces: &[Piece]) -> HashSet<String> {
 
 struct Scan<'a> {
     pieces: &'a [Piece<'a>],
-    backend: DbBackend,
+    dialect: &'static Dialect,
+    /// Those of the dialect.
+    rules: &'static SessionRules,
     backslash: Backslash,
     /// Variables of a body, in lower case.
     locals: HashSet<String>,
@@ -148,7 +167,7 @@ impl Scan<'_> {
                     hidden.changes |= self.sets_by_call(at) || self.executes_what_is_not_there(at);
                     hidden.changes |= self.selects_into_temporary(at);
                     hidden.defines |= verb && self.is_about_the_schema(at);
-                    if verb && piece.is("CALL") && self.backend == DbBackend::MySql {
+                    if verb && piece.is("CALL") && self.rules.calls_may_change {
                         hidden.calls.push(self.last_name(at + 1));
                     }
                 }
@@ -160,8 +179,7 @@ impl Scan<'_> {
                 }
                 _ => {
                     hidden.changes |= piece.kind == Kind::Name && !statement.defines && self.sets_by_call(at);
-                    // A label.
-                    begins = self.backend == DbBackend::MySql && piece.is_sign(":");
+                    begins = self.rules.labels && piece.is_sign(":");
                 }
             }
             if hidden.changes {
@@ -172,17 +190,16 @@ impl Scan<'_> {
 
     /// Takes note of a word; true if a statement can begin after it.
     fn word(&mut self, at: usize, piece: &Piece, is_first: bool, statement: &mut Statement) -> bool {
-        let mysql = self.backend == DbBackend::MySql;
+        let rules = self.rules;
         let is_one_of = |words: &[&str]| words.iter().any(|word| piece.is(word));
         let next_is = |word: &str| self.is(at + 1, &[word]);
         if is_first {
             statement.creates |= is_one_of(&["CREATE", "ALTER"]);
-            statement.executes |= self.backend == DbBackend::Postgres && piece.is("DO");
+            statement.executes |= rules.do_runs_string && piece.is("DO");
             statement.declares |= piece.is("DECLARE");
-            // MariaDB: settings for another statement.
-            statement.is_for_one |= mysql && piece.is("SET") && next_is("STATEMENT");
+            statement.is_for_one |= rules.set_statement && piece.is("SET") && next_is("STATEMENT");
         }
-        statement.executes |= (mysql || self.in_body) && is_one_of(&["EXECUTE", "PREPARE"]);
+        statement.executes |= (rules.executes_strings || self.in_body) && is_one_of(&["EXECUTE", "PREPARE"]);
         statement.handles |= statement.declares && piece.is("HANDLER");
         statement.defines |=
             statement.creates && is_one_of(&["TRIGGER", "PROCEDURE", "FUNCTION", "EVENT", "PACKAGE"]);
@@ -190,8 +207,7 @@ impl Scan<'_> {
             self.blocks += 1;
             return true;
         }
-        // MariaDB carries out such blocks by themselves.
-        let blocks = is_first && (self.blocks > 0 || mysql);
+        let blocks = is_first && (self.blocks > 0 || rules.blocks_stand_alone);
         if blocks && is_one_of(&["IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR", "FOREACH"]) {
             self.blocks += 1;
         } else if piece.is("CASE") && self.blocks > 0 && !(at > 0 && self.is(at - 1, &["END"])) {
@@ -208,28 +224,26 @@ impl Scan<'_> {
 
     /// True for the verb of a statement that controls a transaction, or changes the session.
     fn is_about_the_session(&self, at: usize, in_block: bool) -> bool {
-        let (mysql, postgres) = (self.backend == DbBackend::MySql, self.backend == DbBackend::Postgres);
+        let rules = self.rules;
         let next_is = |words: &[&str]| self.is(at + 1, words);
         match self.pieces[at].text.to_ascii_uppercase().as_str() {
             // Settings for the one statement that follows, which is looked at as well.
             "SET" if next_is(&["STATEMENT"]) => false,
-            "SET" if postgres && next_is(&["LOCAL", "TRANSACTION", "CONSTRAINTS"]) => false,
-            "SET" if postgres => !self.pieces.get(at + 1).is_some_and(|next| is_in(next.text, SETTINGS)),
-            "SET" if in_block => self.sets_more_than_variables(at),
-            "SET" | "RESET" | "DISCARD" | "USE" | "ATTACH" | "DETACH" | "PRAGMA" | "XA" => true,
-            "LOCK" | "UNLOCK" => !postgres,
-            "PREPARE" => postgres && next_is(&["TRANSACTION"]),
+            "SET" if rules.set_local && next_is(&["LOCAL", "TRANSACTION", "CONSTRAINTS"]) => false,
+            "SET" if in_block && !rules.set_is_of_settings => self.sets_more_than_variables(at),
+            "SET" => !self.pieces.get(at + 1).is_some_and(|next| is_in(next.text, rules.harmless_settings)),
+            "RESET" | "DISCARD" | "USE" | "ATTACH" | "DETACH" | "PRAGMA" | "XA" => true,
+            "LOCK" | "UNLOCK" => !rules.locks_end_with_transaction,
+            "PREPARE" => rules.prepared_transactions && next_is(&["TRANSACTION"]),
             "BEGIN" => !in_block && !next_is(&["NOT"]),
-            // A procedure of Postgres leaves no transaction open.
-            "START" => next_is(&["TRANSACTION"]) && !(postgres && in_block),
-            "COMMIT" | "ROLLBACK" if in_block => !postgres && self.chains(at),
+            "START" => next_is(&["TRANSACTION"]) && !(rules.bodies_end_transactions && in_block),
+            "COMMIT" | "ROLLBACK" if in_block => !rules.bodies_end_transactions && self.chains(at),
             "COMMIT" | "ROLLBACK" => true,
-            "END" => !mysql && !in_block,
+            "END" => rules.end_commits && !in_block,
             "ABORT" | "SAVEPOINT" | "RELEASE" => !in_block,
             "CREATE" => self.creates_temporary(at),
-            // What later sessions begin with.
             "ALTER" => {
-                postgres
+                rules.alters_later_sessions
                     && next_is(&["ROLE", "USER", "DATABASE", "SYSTEM"])
                     && self.statement(at).any(|at| self.is(at, &["SET", "RESET"]))
             }
@@ -252,12 +266,12 @@ impl Scan<'_> {
             || self.statement(create).any(|at| self.is_schema_of_session(at));
         let on_commit_drop =
             |at: usize| self.is(at, &["ON"]) && self.is(at + 1, &["COMMIT"]) && self.is(at + 2, &["DROP"]);
-        is_temporary && !(self.backend == DbBackend::Postgres && self.statement(create).any(on_commit_drop))
+        is_temporary && !(self.rules.on_commit_drop && self.statement(create).any(on_commit_drop))
     }
 
-    /// True for Postgres' `SELECT … INTO TEMPORARY …`, which no body has.
+    /// True for `SELECT … INTO TEMPORARY …`, which no body has.
     fn selects_into_temporary(&self, into: usize) -> bool {
-        if self.backend != DbBackend::Postgres
+        if !self.rules.select_into
             || self.in_body
             || !self.is(into, &["INTO"])
             || (into > 0 && self.is(into - 1, &["INSERT", "MERGE"]))
@@ -275,12 +289,7 @@ impl Scan<'_> {
         let names = |piece: &Piece| matches!(piece.kind, Kind::Word | Kind::Name);
         let name =
             self.pieces.get(at).filter(|piece| names(piece)).map(|piece| piece.text.to_ascii_lowercase());
-        is_schema
-            && name.is_some_and(|name| match self.backend {
-                DbBackend::Postgres => name.starts_with("pg_temp"),
-                DbBackend::Sqlite => name == "temp",
-                _ => false,
-            })
+        is_schema && name.is_some_and(|name| self.rules.session_schema.is(&name))
     }
 
     /// The positions from here to the end of the statement, as far as semicolons tell it; of a long one its begin.
@@ -293,7 +302,7 @@ impl Scan<'_> {
         (at + 1..at + 4).any(|at| self.is(at, &["CHAIN"]) && self.is(at - 1, &["AND"]))
     }
 
-    /// True for a SET of MySQL that assigns anything but variables of the body and the user's own.
+    /// True for a SET that assigns anything but variables of the body and the user's own.
     fn sets_more_than_variables(&self, set: usize) -> bool {
         let (mut depth, mut expected) = (0_usize, true);
         for (at, piece) in self.pieces.iter().enumerate().skip(set + 1).take(LONGEST_LIST) {
@@ -317,12 +326,11 @@ impl Scan<'_> {
         self.pieces.len() > set + 1 + LONGEST_LIST
     }
 
-    /// True for a call of Postgres' `set_config` that is not for the transaction alone: whose last argument is not
-    /// `true`.
+    /// True for a call of `set_config` that is not for the transaction alone: whose last argument is not `true`.
     fn sets_by_call(&self, at: usize) -> bool {
         let opens = self.pieces.get(at + 1).is_some_and(|next| next.is_sign("("));
-        let is_named = self.pieces[at].text.eq_ignore_ascii_case("set_config");
-        if self.backend != DbBackend::Postgres || !opens || !is_named {
+        let is_named = |function: &str| self.pieces[at].text.eq_ignore_ascii_case(function);
+        if !opens || !self.rules.setting_function.is_some_and(is_named) {
             return false;
         }
         let mut depth = 0_usize;
@@ -337,11 +345,11 @@ impl Scan<'_> {
         true
     }
 
-    /// True if MySQL executes text that is not one string of this text.
+    /// True if it executes a text that is not one string of this text.
     fn executes_what_is_not_there(&self, at: usize) -> bool {
         let executes = self.is(at, &["IMMEDIATE"]) && at > 0 && self.is(at - 1, &["EXECUTE"]);
         let prepares = self.is(at, &["FROM"]) && at > 1 && self.is(at - 2, &["PREPARE"]);
-        if self.backend != DbBackend::MySql || !(executes || prepares) {
+        if !self.rules.executes_strings || !(executes || prepares) {
             return false;
         }
         let is_text = self.pieces.get(at + 1).is_some_and(|next| matches!(next.kind, Kind::Text { .. }));
@@ -353,9 +361,8 @@ impl Scan<'_> {
 
     fn look_inside(&self, text: &str, hidden: &mut Hidden) {
         let inside = if text.contains("''") { text.replace("''", "'") } else { text.to_owned() };
-        // Postgres executes a string inside of a procedure only.
-        let place = if self.backend == DbBackend::Postgres { Place::Body(&[]) } else { Place::Text };
-        hidden.look(&inside, self.backend, self.backslash, place, self.depth + 1);
+        let place = if self.rules.strings_are_bodies { Place::Body(&[]) } else { Place::Text };
+        hidden.look(&inside, self.dialect, self.backslash, place, self.depth + 1);
     }
 
     /// The last part of a name with dots.

@@ -12,12 +12,12 @@ pub(super) fn head(statement: &Statement, verb: usize) -> Option<Head> {
     let mut at = verb + 1;
     let mut kind = WriteKind::Insert;
     if statement.is(verb, &["REPLACE"]) {
-        if statement.is_postgres() {
+        if !statement.rules.replace {
             return None;
         }
         kind = WriteKind::Upsert { assigned: None };
     }
-    if statement.is_sqlite() && statement.is(at, &["OR"]) {
+    if statement.rules.conflict_clauses && statement.is(at, &["OR"]) {
         // OR ROLLBACK may end the transaction.
         match statement.word(at + 1).to_ascii_uppercase().as_str() {
             "REPLACE" => kind = WriteKind::Upsert { assigned: None },
@@ -26,13 +26,10 @@ pub(super) fn head(statement: &Statement, verb: usize) -> Option<Head> {
         }
         at += 2;
     }
-    if statement.is_mysql() {
-        // DELAYED writes at some later time.
-        at = statement.skip(at, &["LOW_PRIORITY", "HIGH_PRIORITY", "IGNORE"]);
-    }
+    at = statement.skip(at, statement.rules.insert_modifiers);
     if statement.is(at, &["INTO"]) {
         at += 1;
-    } else if !statement.is_mysql() {
+    } else if !statement.rules.optional_into {
         return None;
     }
     let (table, at) = statement.table(at)?;

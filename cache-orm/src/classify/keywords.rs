@@ -9,40 +9,33 @@ use super::{statement::Statement, token::Kind};
 pub(super) fn is_keyword(statement: &Statement, open: usize) -> bool {
     // Words that are keywords only after these.
     let after = |words: &[&str]| statement.was(open, 2, words);
-    let (mysql, postgres) = (statement.is_mysql(), statement.is_postgres());
+    let rules = &statement.rules.keywords;
     match statement.word(open - 1).to_ascii_uppercase().as_str() {
-        // MySQL has no such keyword: a stored function may be named so.
-        "OFFSET" | "RETURNING" | "SOME" | "ANY" if mysql => {
+        word if rules.after_operators.contains(&word) => {
             matches!(statement.kind_before(open, 2), Some(Kind::Operator))
         }
-        "ARRAY" | "ONLY" => postgres,
+        word if rules.reserved.contains(&word) => true,
         "BY" => after(&["GROUP", "ORDER", "PARTITION"]),
         "CONFLICT" => after(&["ON"]) && is_conflict_target(statement, open),
         "SET" => after(&["UPDATE"]),
         "SETS" => after(&["GROUPING"]),
-        "MATERIALIZED" => !mysql && (after(&["AS"]) || (after(&["NOT"]) && statement.was(open, 3, &["AS"]))),
-        "VALUE" => mysql && statement.kind_before(open, 2) == Some(Kind::Close),
-        "INDEX" | "KEY" => mysql && after(&["USE", "FORCE", "IGNORE"]),
-        "XOR" | "DIV" | "REGEXP" | "RLIKE" | "LIKE" | "MATCH" | "IF" | "LEFT" | "RIGHT" | "MOD"
-        | "REPLACE" | "CHAR" | "CONVERT" | "INTERVAL" | "BINARY"
-            if mysql =>
-        {
-            // Reserved: with a space between, too, they are no stored functions.
-            true
+        "MATERIALIZED" => {
+            rules.materialized && (after(&["AS"]) || (after(&["NOT"]) && statement.was(open, 3, &["AS"])))
         }
-        "AGAINST" => mysql && statement.kind_before(open, 2) == Some(Kind::Close),
+        "VALUE" => rules.value_list && statement.kind_before(open, 2) == Some(Kind::Close),
+        "INDEX" | "KEY" => rules.index_hints && after(&["USE", "FORCE", "IGNORE"]),
+        "AGAINST" => rules.match_against && statement.kind_before(open, 2) == Some(Kind::Close),
         "OVER" => follows_call(statement, open),
-        // MySQL has no such clause.
-        "FILTER" => !mysql && follows_call(statement, open),
+        "FILTER" => rules.filter && follows_call(statement, open),
         "BERNOULLI" | "SYSTEM" => after(&["TABLESAMPLE"]),
-        // Postgres: operators where a value is before them, functions elsewhere.
-        "ILIKE" => postgres && follows_value(statement, open - 1),
-        "TO" => postgres && after(&["SIMILAR"]),
-        "ZONE" => postgres && after(&["TIME"]) && statement.was(open, 3, &["AT"]),
+        "ILIKE" => rules.word_operators && follows_value(statement, open - 1),
+        "TO" => rules.word_operators && after(&["SIMILAR"]),
+        "ZONE" => rules.word_operators && after(&["TIME"]) && statement.was(open, 3, &["AT"]),
         // Some database allows functions of these names; but a call can't hold a query that has no parentheses
-        // of its own. (MySQL's VALUES is a function, too.)
+        // of its own.
         "JOIN" | "LATERAL" | "EXCEPT" | "INTERSECT" => {
-            statement.is(open + 1, &["SELECT", "WITH"]) || (!mysql && statement.is(open + 1, &["VALUES"]))
+            statement.is(open + 1, &["SELECT", "WITH"])
+                || (!rules.values_function && statement.is(open + 1, &["VALUES"]))
         }
         word => RESERVED.contains(&word),
     }
@@ -126,9 +119,11 @@ fn follows_value(statement: &Statement, word: usize) -> bool {
     }
 }
 
-/// The alias of a table, and its columns, without AS: `FROM t x (a, b)`, `(VALUES …) x (a)`. Postgres alone.
+/// The alias of a table, and its columns, without AS: `FROM t x (a, b)`, `(VALUES …) x (a)`.
 pub(super) fn is_alias(statement: &Statement, open: usize) -> bool {
-    if !statement.is_postgres() || statement.after_names(open).is_none_or(|after| after == open + 2) {
+    if !statement.rules.keywords.alias_columns
+        || statement.after_names(open).is_none_or(|after| after == open + 2)
+    {
         return false;
     }
     let Some(before) = open.checked_sub(2) else { return false };

@@ -6,23 +6,21 @@
 use sea_orm::DbBackend;
 
 use super::{
-    operators::is_postgres_operator,
     statement::Statement,
     token::{Kind, Token},
 };
+use crate::dialect::{Brackets, Dialect, Operators, Parameters, StatementRules, TokenRules};
 
 /// A longer text is not read. Large enough for a bulk insert of 65,535 values, the most that Postgres and
 /// MySQL accept.
 pub(super) const LONGEST: usize = 1 << 20;
 
-/// Postgres cuts longer names off, so that two spellings name one table.
-const LONGEST_POSTGRES_NAME: usize = 63;
-
 #[derive(Debug)]
 pub(super) struct Lexed<'a> {
     text: &'a str,
     tokens: Vec<Token>,
-    backend: DbBackend,
+    dialect: &'static Dialect,
+    rules: &'static StatementRules,
     /// No parameter is named, or numbered where the others are counted.
     pub(super) positional: bool,
 }
@@ -39,7 +37,9 @@ impl<'a> Lexed<'a> {
     /// The statements between semicolons, leaving out empty ones.
     pub(super) fn statements(&self) -> impl Iterator<Item = Statement<'_>> {
         let parts = self.tokens.split(|token| token.kind == Kind::Semicolon);
-        parts.filter(|part| !part.is_empty()).map(|part| Statement::new(self.text, part, self.backend))
+        parts
+            .filter(|part| !part.is_empty())
+            .map(|part| Statement::new(self.text, part, self.dialect, self.rules))
     }
 }
 
@@ -48,6 +48,8 @@ pub(super) fn lex(text: &str, backend: DbBackend) -> Option<Lexed<'_>> {
     if text.len() > LONGEST {
         return None;
     }
+    let dialect = Dialect::of(backend);
+    let rules = dialect.statements.as_ref()?;
     let mut lexer = Lexer {
         text: text.as_bytes(),
         at: 0,
@@ -55,31 +57,12 @@ pub(super) fn lex(text: &str, backend: DbBackend) -> Option<Lexed<'_>> {
         open: Vec::new(),
         parameters: 0,
         positional: true,
-        dialect: Dialect::of(backend)?,
+        rules: &dialect.tokens,
     };
     while lexer.at < lexer.text.len() {
         lexer.next()?;
     }
-    Some(Lexed { text, tokens: lexer.tokens, backend, positional: lexer.positional })
-}
-
-/// The databases whose rules are known here; SeaORM's own list may grow.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Dialect {
-    MySql,
-    Postgres,
-    Sqlite,
-}
-
-impl Dialect {
-    fn of(backend: DbBackend) -> Option<Self> {
-        match backend {
-            DbBackend::MySql => Some(Dialect::MySql),
-            DbBackend::Postgres => Some(Dialect::Postgres),
-            DbBackend::Sqlite => Some(Dialect::Sqlite),
-            _ => None,
-        }
-    }
+    Some(Lexed { text, tokens: lexer.tokens, dialect, rules, positional: lexer.positional })
 }
 
 struct Lexer<'a> {
@@ -90,60 +73,68 @@ struct Lexer<'a> {
     open: Vec<usize>,
     parameters: u32,
     positional: bool,
-    dialect: Dialect,
+    rules: &'static TokenRules,
 }
 
 impl Lexer<'_> {
     /// Reads one token, comment or white space.
     fn next(&mut self) -> Option<()> {
-        use Dialect::{MySql, Postgres, Sqlite};
+        let rules = self.rules;
         let byte = self.text[self.at];
-        match (byte, self.dialect) {
-            (b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c, _) => {
+        match byte {
+            b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c => {
                 self.at += 1;
                 Some(())
             }
-            // A byte order mark is white space to SQLite wherever a token may begin.
-            (0xef, Sqlite) if self.text[self.at..].starts_with("\u{feff}".as_bytes()) => {
+            0xef if rules.byte_order_marks && self.text[self.at..].starts_with("\u{feff}".as_bytes()) => {
                 self.at += "\u{feff}".len();
                 Some(())
             }
-            (b'(', _) => self.push(Kind::Open, 1),
-            (b')', _) => self.push(Kind::Close, 1),
-            (b',', _) => self.push(Kind::Comma, 1),
-            (b';', _) => self.push(Kind::Semicolon, 1),
-            (b'.', _) if !self.peek(1).is_ascii_digit() => self.push(Kind::Dot, 1),
-            (b'-', MySql) if self.peek(1) == b'-' && self.peek(2) > b' ' && self.peek(2) != 0x7f => {
-                self.push(Kind::Operator, 1)
+            b'(' => self.push(Kind::Open, 1),
+            b')' => self.push(Kind::Close, 1),
+            b',' => self.push(Kind::Comma, 1),
+            b';' => self.push(Kind::Semicolon, 1),
+            b'.' if !self.peek(1).is_ascii_digit() => self.push(Kind::Dot, 1),
+            b'-' if self.peek(1) == b'-' => {
+                let has_space = self.peek(2) <= b' ' || self.peek(2) == 0x7f;
+                if has_space || !rules.dashes_need_space {
+                    self.line_comment()
+                } else {
+                    self.push(Kind::Operator, 1)
+                }
             }
-            (b'-', _) if self.peek(1) == b'-' => self.line_comment(),
-            (b'#', MySql) => self.line_comment(),
-            (b'/', _) if self.peek(1) == b'*' => self.block_comment(),
-            (b'0'..=b'9' | b'.', _) => self.number(),
-            (b'\'', MySql) | (b'"', MySql) => self.quoted(Kind::Text, byte, Escapes::Maybe),
-            (b'\'', Postgres) => self.quoted(Kind::Text, byte, Escapes::Maybe),
-            (b'\'', Sqlite) => self.quoted(Kind::Text, byte, Escapes::Never),
-            (b'"', _) | (b'`', MySql | Sqlite) => self.quoted(Kind::Quoted, byte, Escapes::Never),
-            (b'[', Sqlite) => {
+            b'#' if rules.hash_comments => self.line_comment(),
+            b'/' if self.peek(1) == b'*' => self.block_comment(),
+            b'0'..=b'9' | b'.' => self.number(),
+            b'\'' if rules.backslashes => self.quoted(Kind::Text, byte, Escapes::Maybe),
+            b'\'' => self.quoted(Kind::Text, byte, Escapes::Never),
+            b'"' if rules.double_quoted_strings => self.quoted(Kind::Text, byte, Escapes::Maybe),
+            b'"' => self.quoted(Kind::Quoted, byte, Escapes::Never),
+            b'`' if rules.backticks => self.quoted(Kind::Quoted, byte, Escapes::Never),
+            b'[' if rules.brackets == Brackets::Names => {
                 let length = self.find(b"]", 1)? + 1;
                 self.push(Kind::Quoted, length)
             }
-            (b'[', Postgres) => self.push(Kind::OpenBracket, 1),
-            (b']', Postgres) => self.push(Kind::CloseBracket, 1),
-            (b'$', Postgres) => self.dollar(),
-            (b'?', MySql | Sqlite) => self.question_mark(),
-            (b':' | b'@' | b'$', Sqlite) => self.named_parameter(),
-            (b'e' | b'E', Postgres) if self.peek(1) == b'\'' => {
+            b'[' if rules.brackets == Brackets::Arrays => self.push(Kind::OpenBracket, 1),
+            b']' if rules.brackets == Brackets::Arrays => self.push(Kind::CloseBracket, 1),
+            b'$' if rules.dollar_quotes => self.dollar(),
+            b'?' if rules.parameters != Parameters::Numbered => self.question_mark(),
+            b':' | b'@' | b'$' if rules.parameters == Parameters::CountedOrNamed => self.named_parameter(),
+            b'e' | b'E' if rules.escape_strings && self.peek(1) == b'\'' => {
                 self.at += 1;
                 self.quoted(Kind::Text, b'\'', Escapes::Always)
             }
-            // Unicode escapes: another way to spell any name.
-            (b'u' | b'U', Postgres) if self.peek(1) == b'&' && matches!(self.peek(2), b'\'' | b'"') => None,
-            (b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80.., _) => self.word(),
-            (_, Postgres) => self.postgres_operator(),
-            (b'+' | b'-' | b'*' | b'/' | b'<' | b'>' | b'=' | b'~' | b'!' | b'%' | b'&' | b'|', _)
-            | (b'@' | b'^' | b':', MySql) => self.push(Kind::Operator, 1),
-            _ => None,
+            b'u' | b'U'
+                if rules.escape_strings && self.peek(1) == b'&' && matches!(self.peek(2), b'\'' | b'"') =>
+            {
+                None
+            }
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80.. => self.word(),
+            _ => match &rules.operators {
+                Operators::Signs(signs) if signs.contains(&byte) => self.push(Kind::Operator, 1),
+                Operators::Signs(_) => None,
+                Operators::Runs(known) => self.run_of_operator(|operator| known.contains(operator)),
+            },
         }
     }
 
@@ -155,7 +146,7 @@ impl Lexer<'_> {
     fn push(&mut self, kind: Kind, length: usize) -> Option<()> {
         let (start, end) = (self.at, self.at + length);
         let is_name = matches!(kind, Kind::Word | Kind::Quoted);
-        if is_name && self.dialect == Dialect::Postgres && length > LONGEST_POSTGRES_NAME {
+        if is_name && self.rules.longest_name.is_some_and(|longest| length > longest) {
             return None;
         }
         let number = self.tokens.len();
@@ -189,7 +180,7 @@ impl Lexer<'_> {
     }
 
     fn line_comment(&mut self) -> Option<()> {
-        let returns_end_it = self.dialect == Dialect::Postgres;
+        let returns_end_it = self.rules.return_ends_comment;
         let rest = &self.text[self.at..];
         let end = rest.iter().position(|byte| *byte == b'\n' || (returns_end_it && *byte == b'\r'));
         let length = end.unwrap_or(rest.len());
@@ -202,12 +193,11 @@ impl Lexer<'_> {
     }
 
     fn block_comment(&mut self) -> Option<()> {
-        // MySQL executes what is inside `/*! … */`, MariaDB also `/*M! … */`.
         let executes = self.peek(2) == b'!' || (self.peek(2) == b'M' && self.peek(3) == b'!');
-        if self.dialect == Dialect::MySql && executes {
+        if self.rules.executable_comments && executes {
             return None;
         }
-        let nests = self.dialect == Dialect::Postgres;
+        let nests = self.rules.nested_comments;
         let mut depth = 1_usize;
         self.at += 2;
         while depth > 0 {
@@ -272,9 +262,9 @@ impl Lexer<'_> {
         self.push(Kind::Number, length)
     }
 
-    /// MySQL's and SQLite's `?`, counted; SQLite's `?5`.
+    /// `?`, counted; `?5` is a name.
     fn question_mark(&mut self) -> Option<()> {
-        if self.dialect == Dialect::Sqlite && self.peek(1).is_ascii_digit() {
+        if self.rules.parameters == Parameters::CountedOrNamed && self.peek(1).is_ascii_digit() {
             return self.named_parameter();
         }
         let index = self.parameters;
@@ -282,7 +272,7 @@ impl Lexer<'_> {
         self.push(Kind::Parameter(index), 1)
     }
 
-    /// SQLite's `:name`, `@name`, `$name`, `?5`.
+    /// `:name`, `@name`, `$name`, `?5`.
     fn named_parameter(&mut self) -> Option<()> {
         let length = 1 + self.text[self.at + 1..].iter().take_while(|byte| is_word(**byte)).count();
         // `$name::suffix(…)` is one parameter, with anything between the parentheses.
@@ -293,7 +283,7 @@ impl Lexer<'_> {
         self.push(Kind::Parameter(0), length)
     }
 
-    /// Postgres' `$5` or `$tag$ … $tag$`.
+    /// `$5` or `$tag$ … $tag$`.
     fn dollar(&mut self) -> Option<()> {
         let length = 1 + self.text[self.at + 1..].iter().take_while(|byte| is_tag(**byte)).count();
         if self.peek(1).is_ascii_digit() {
@@ -310,7 +300,7 @@ impl Lexer<'_> {
     }
 
     /// The longest run of operator characters, but no user-defined operator: it would be a call.
-    fn postgres_operator(&mut self) -> Option<()> {
+    fn run_of_operator(&mut self, is_known: impl Fn(&str) -> bool) -> Option<()> {
         let rest = &self.text[self.at..];
         if rest[0] == b':' {
             return self.push(Kind::Operator, 1);
@@ -326,7 +316,7 @@ impl Lexer<'_> {
             length -= 1;
         }
         let operator = std::str::from_utf8(&rest[..length]).ok()?;
-        if is_postgres_operator(operator) { self.push(Kind::Operator, length) } else { None }
+        if is_known(operator) { self.push(Kind::Operator, length) } else { None }
     }
 }
 

@@ -16,9 +16,8 @@
 //! statement  the tokens of one statement, and how to look at them
 //! raw        the first word → what kind of statement
 //! scan       accounts for every verb, call and INTO
-//! functions  calls that are known to change nothing, by name, for each database
-//! operators  the same for operators
-//! keywords   words before a parenthesis that are no calls
+//! functions  calls that are known to change nothing
+//! //! keywords   words before a parenthesis that are no calls
 //! temporary  tables and views of one session
 //! head, insert, update, delete   the head of each verb: which table, which columns
 //! keys       WHERE → equality conditions
@@ -43,7 +42,6 @@ mod insert;
 mod keys;
 mod keywords;
 mod lexer;
-mod operators;
 mod pieces;
 mod raw;
 pub(crate) mod reason;
@@ -60,6 +58,8 @@ mod writers;
 mod tests;
 
 use sea_orm::DbBackend;
+
+use crate::dialect::Dialect;
 
 pub(crate) use class::{
     Class, ColumnName, Equality, ReadKind, ReturnedColumns, Returning, TableName, TableWrite, WriteKind,
@@ -123,9 +123,8 @@ pub(crate) fn ends_with_transaction(sql: &str, backend: DbBackend) -> bool {
         "SAVEPOINT" | "RELEASE" => true,
         "ROLLBACK" => statement.is(1, &["TO"]),
         "SET" => {
-            // MySQL's SET LOCAL is SET SESSION.
-            statement.is(1, &["TRANSACTION"])
-                || (backend == DbBackend::Postgres && statement.is(1, &["LOCAL"]))
+            let set_local = statement.dialect.sessions.set_local;
+            statement.is(1, &["TRANSACTION"]) || (set_local && statement.is(1, &["LOCAL"]))
         }
         _ => false,
     }
@@ -134,7 +133,7 @@ pub(crate) fn ends_with_transaction(sql: &str, backend: DbBackend) -> bool {
 /// True if a statement whose effect ends with the transaction may change what names mean until then, as
 /// `SET LOCAL search_path` does.
 pub(crate) fn renames(sql: &str, backend: DbBackend) -> bool {
-    const HARMLESS: &str = "application_name jit maintenance_work_mem synchronous_commit timezone work_mem";
+    let harmless = Dialect::of(backend).sessions.settings_of_no_name;
     let Some(lexed) = lexer::lex(sql, backend) else { return true };
     let Some(statement) = lexed.statements().next() else { return false };
     if !statement.is(0, &["SET"]) || !statement.is(1, &["LOCAL"]) {
@@ -143,7 +142,7 @@ pub(crate) fn renames(sql: &str, backend: DbBackend) -> bool {
     let setting = statement.name(2).unwrap_or_default();
     // Settings of applications and extensions carry a dot; none of the others says where a name is looked for.
     let is_of_application = setting.contains('.') || statement.kind(3) == Some(token::Kind::Dot);
-    !is_of_application && !setting.ends_with("_timeout") && !raw::is_in(&setting, HARMLESS)
+    !is_of_application && !setting.ends_with("_timeout") && !raw::is_in(&setting, harmless)
 }
 
 /// The class of two statements in one text.

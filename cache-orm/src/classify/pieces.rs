@@ -1,7 +1,7 @@
 //! A text in pieces, also where the [lexer](super::lexer) gives up: never fails, and is never relied on to show that
 //! a text does nothing.
 
-use sea_orm::DbBackend;
+use crate::dialect::{Brackets, TokenRules};
 
 /// What a backslash in a string means, where a setting decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,9 +48,8 @@ impl Piece<'_> {
 }
 
 /// Takes a text apart, without comments and white space.
-pub(super) fn pieces(text: &str, backend: DbBackend, backslash: Backslash) -> Vec<Piece<'_>> {
-    let mut cutter =
-        Cutter { text, at: 0, backend, backslash, pieces: Vec::new(), gap: false, inside: false };
+pub(super) fn pieces<'a>(text: &'a str, rules: &'a TokenRules, backslash: Backslash) -> Vec<Piece<'a>> {
+    let mut cutter = Cutter { text, at: 0, rules, backslash, pieces: Vec::new(), gap: false, inside: false };
     while cutter.at < text.len() {
         cutter.next();
     }
@@ -60,7 +59,7 @@ pub(super) fn pieces(text: &str, backend: DbBackend, backslash: Backslash) -> Ve
 struct Cutter<'a> {
     text: &'a str,
     at: usize,
-    backend: DbBackend,
+    rules: &'a TokenRules,
     backslash: Backslash,
     pieces: Vec<Piece<'a>>,
     gap: bool,
@@ -70,8 +69,7 @@ struct Cutter<'a> {
 
 impl Cutter<'_> {
     fn next(&mut self) {
-        let mysql = self.backend == DbBackend::MySql;
-        let postgres = self.backend == DbBackend::Postgres;
+        let rules = self.rules;
         let rest = &self.text[self.at..];
         let byte = rest.as_bytes()[0];
         match byte {
@@ -79,21 +77,25 @@ impl Cutter<'_> {
             0 => self.push(Kind::Sign, 0, 1, 1),
             b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c => self.skip(1),
             _ if rest.starts_with('\u{feff}') => self.skip('\u{feff}'.len_utf8()),
-            b'-' if rest.starts_with("--") && !(mysql && follows_as_sign(rest)) => self.line(),
-            b'#' if mysql => self.line(),
+            b'-' if rest.starts_with("--") && !(rules.dashes_need_space && follows_as_sign(rest)) => {
+                self.line()
+            }
+            b'#' if rules.hash_comments => self.line(),
             b'/' if rest.starts_with("/*") => self.comment(),
             b'*' if self.inside && rest.starts_with("*/") => {
                 self.inside = false;
                 self.push(Kind::Closes, 0, 2, 2);
             }
             b'\'' => self.quoted(true),
-            b'"' => self.quoted(mysql),
-            b'`' if !postgres => self.quoted(false),
-            b'[' if self.backend == DbBackend::Sqlite => {
+            b'"' => self.quoted(rules.double_quoted_strings),
+            b'`' if rules.backticks => self.quoted(false),
+            b'[' if rules.brackets == Brackets::Names => {
                 let end = rest.find(']').unwrap_or(rest.len());
                 self.push(Kind::Name, 1, end, end + 1);
             }
-            b'$' if postgres && dollar_tag(rest).is_some() => self.dollars(dollar_tag(rest).unwrap_or(1)),
+            b'$' if rules.dollar_quotes && dollar_tag(rest).is_some() => {
+                self.dollars(dollar_tag(rest).unwrap_or(1))
+            }
             b'0'..=b'9' => self.run(Kind::Number),
             _ if is_word(byte) => self.run(Kind::Word),
             _ => self.push(Kind::Sign, 0, 1, 1),
@@ -127,7 +129,7 @@ impl Cutter<'_> {
     fn comment(&mut self) {
         let rest = &self.text[self.at..];
         let mark = if rest.starts_with("/*M!") { 4 } else { 3 };
-        if self.backend == DbBackend::MySql && (mark == 4 || rest.starts_with("/*!")) {
+        if self.rules.executable_comments && (mark == 4 || rest.starts_with("/*!")) {
             let version = rest.as_bytes()[mark..].iter().take_while(|byte| byte.is_ascii_digit()).count();
             self.inside = true;
             return self.push(Kind::Opens, 0, mark + version, mark + version);
@@ -138,7 +140,7 @@ impl Cutter<'_> {
             let pair = bytes.get(at..at + 2);
             match pair {
                 Some(b"*/") => depth -= 1,
-                Some(b"/*") if self.backend == DbBackend::Postgres => depth += 1,
+                Some(b"/*") if self.rules.nested_comments => depth += 1,
                 _ => {}
             }
             at += if matches!(pair, Some(b"*/" | b"/*")) { 2 } else { 1 };
@@ -153,11 +155,9 @@ impl Cutter<'_> {
     fn quoted(&mut self, is_text: bool) {
         let bytes = &self.text.as_bytes()[self.at..];
         let quote = bytes[0];
-        // Postgres' E'…'.
-        let always = self.backend == DbBackend::Postgres
-            && !self.gap
-            && self.pieces.last().is_some_and(|last| last.is("e"));
-        let may = is_text && self.backend != DbBackend::Sqlite;
+        let always =
+            self.rules.escape_strings && !self.gap && self.pieces.last().is_some_and(|last| last.is("e"));
+        let may = is_text && self.rules.backslashes;
         let escapes = may && (always || self.backslash == Backslash::Escapes);
         let mut sure = true;
         let mut at = 1;
@@ -178,7 +178,7 @@ impl Cutter<'_> {
         self.push(kind, 1, end, end + 1);
     }
 
-    /// Postgres' `$tag$ … $tag$`, whose tag has this length.
+    /// `$tag$ … $tag$`, whose tag has this length.
     fn dollars(&mut self, tag: usize) {
         let rest = &self.text[self.at..];
         let (opening, inside) = rest.split_at(tag);
@@ -189,7 +189,7 @@ impl Cutter<'_> {
     }
 }
 
-/// To MySQL, two minus signs begin a comment only before white space.
+/// True for two minus signs that begin no comment where white space must follow.
 fn follows_as_sign(rest: &str) -> bool {
     rest.as_bytes().get(2).is_some_and(|byte| *byte > b' ' && *byte != 0x7f)
 }

@@ -1,6 +1,7 @@
 //! The first word of a statement decides what kind it is.
 
 use super::{Class, ReadKind, TableWrite, WriteKind, scan, statement::Statement, temporary, token::Kind};
+use crate::dialect::Truncate;
 
 /// What one statement does.
 pub(super) fn class(statement: &Statement) -> Class {
@@ -11,41 +12,40 @@ pub(super) fn class(statement: &Statement) -> Class {
     if temporary::is_made(statement) || changes_later_sessions(statement) {
         return Class::Session;
     }
-    let (mysql, postgres, sqlite) = (statement.is_mysql(), statement.is_postgres(), statement.is_sqlite());
+    let (rules, sessions) = (statement.rules, &statement.dialect.sessions);
     match statement.word(0).to_ascii_uppercase().as_str() {
         "SELECT" | "WITH" | "VALUES" | "TABLE" | "INSERT" | "REPLACE" | "UPDATE" | "DELETE" => {
             scan::class(statement)
         }
-        "TRUNCATE" if postgres => truncate(statement).unwrap_or(Class::Unknown),
-        // MySQL's TRUNCATE drops the table and makes it anew, and commits.
-        "TRUNCATE" if mysql => Class::Schema,
+        "TRUNCATE" => match rules.truncate {
+            Truncate::Rows => truncate(statement).unwrap_or(Class::Unknown),
+            Truncate::Table => Class::Schema,
+            Truncate::Nothing => Class::Unknown,
+        },
         "CREATE" | "ALTER" | "DROP" | "RENAME" | "COMMENT" | "GRANT" | "REVOKE" | "SECURITY" | "REASSIGN"
         | "IMPORT" => Class::Schema,
         "EXPLAIN" => explain(statement).unwrap_or(Class::Unknown),
-        "DESCRIBE" | "DESC" if mysql => explain(statement).unwrap_or(Class::Unknown),
-        "SHOW" if mysql || postgres => {
+        "DESCRIBE" | "DESC" if rules.describes => explain(statement).unwrap_or(Class::Unknown),
+        "SHOW" if rules.shows => {
             if scan::calls_are_harmless(statement) {
                 OTHER
             } else {
                 Class::Unknown
             }
         }
-        "LISTEN" | "UNLISTEN" | "NOTIFY" | "CHECKPOINT" | "CLUSTER" | "DEALLOCATE" if postgres => OTHER,
-        "VACUUM" | "ANALYZE" | "REINDEX" if !mysql => OTHER,
-        // Elsewhere ANALYZE runs a statement (MariaDB). A repair may lose rows.
-        "ANALYZE" | "OPTIMIZE" | "CHECK" if is_about_tables(statement) => Class::Commits,
-        "LOCK" if postgres => OTHER,
-        "LOCK" | "UNLOCK" | "USE" | "XA" if mysql => Class::Session,
-        "FLUSH" if mysql => flush(statement),
+        word if rules.harmless.contains(&word) => OTHER,
+        // MariaDB's ANALYZE may run a statement.
+        word if rules.of_tables.contains(&word) && is_about_tables(statement) => Class::Commits,
+        word if rules.of_session.contains(&word) => Class::Session,
+        "FLUSH" => flush(statement),
         "BEGIN" | "START" => begin(statement),
         "COMMIT" | "END" | "ROLLBACK" | "ABORT" | "SAVEPOINT" | "RELEASE" => Class::Session,
-        "PREPARE" if postgres && statement.is(1, &["TRANSACTION"]) => Class::Session,
+        "PREPARE" if sessions.prepared_transactions && statement.is(1, &["TRANSACTION"]) => Class::Session,
         // MariaDB: SET STATEMENT … FOR another statement.
         "SET" if statement.is(1, &["STATEMENT"]) => Class::Unknown,
-        "SET" if postgres && sets_harmlessly(statement) => OTHER,
+        "SET" if sets_harmlessly(statement) => OTHER,
         "SET" | "RESET" | "DISCARD" => Class::Session,
-        "ATTACH" | "DETACH" if sqlite => Class::Session,
-        "PRAGMA" if sqlite => pragma(statement),
+        "PRAGMA" if !rules.harmless_pragmas.is_empty() => pragma(statement),
         _ => Class::Unknown,
     }
 }
@@ -63,13 +63,13 @@ pub(super) fn defines_a_body(parts: &[Statement]) -> bool {
     opens && closes && !rest.iter().any(|part| part.is(0, &["CREATE", "BEGIN"]))
 }
 
-/// True for a block that MariaDB carries out by itself: the semicolons are inside it.
+/// True for a block that is carried out by itself: the semicolons are inside it.
 pub(super) fn is_block(parts: &[Statement]) -> bool {
     let begins = |first: &Statement| {
         first.is(0, &["IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"])
             || (first.is(0, &["BEGIN"]) && first.is(1, &["NOT"]) && first.is(2, &["ATOMIC"]))
     };
-    parts.first().is_some_and(|first| first.is_mysql() && begins(first))
+    parts.first().is_some_and(|first| first.dialect.sessions.blocks_stand_alone && begins(first))
 }
 
 /// `(SELECT …) UNION …`
@@ -82,7 +82,7 @@ fn parenthesised(statement: &Statement) -> Class {
     }
 }
 
-/// Postgres' `TRUNCATE [TABLE] [ONLY] a [*], b [RESTART IDENTITY] [CASCADE]`.
+/// `TRUNCATE [TABLE] [ONLY] a [*], b [RESTART IDENTITY] [CASCADE]`.
 fn truncate(statement: &Statement) -> Option<Class> {
     let mut at = statement.skip(1, &["TABLE"]);
     let mut tables = Vec::new();
@@ -119,7 +119,7 @@ fn explain(statement: &Statement) -> Option<Class> {
     let begins = |at: usize| statement.is(at, STATEMENTS);
     let is_query = |at: usize| statement.kind(at) == Some(Kind::Open) || begins(at);
     let mut inner = 1;
-    if statement.is_postgres() && statement.kind(1) == Some(Kind::Open) && !is_query(2) {
+    if statement.rules.explain_options && statement.kind(1) == Some(Kind::Open) && !is_query(2) {
         inner = 1 + (1..).find(|at| matches!(statement.kind(*at), None | Some(Kind::Close)))?;
     }
     loop {
@@ -133,10 +133,10 @@ fn explain(statement: &Statement) -> Option<Class> {
     let runs = (1..inner).any(|at| statement.name(at).is_some_and(analyzes));
     let rest = statement.from(inner);
     if !is_query(inner) {
-        // MySQL's EXPLAIN and DESCRIBE also show a table's columns. Elsewhere it may be anything: SQLite
-        // carries out a PRAGMA even when it only explains it.
+        // It may show a table's columns. Elsewhere it may be anything: SQLite carries out a PRAGMA even when it only
+        // explains it.
         let is_name = |kind| matches!(kind, Kind::Word | Kind::Quoted | Kind::Dot | Kind::Text);
-        let describes = statement.is_mysql() && !runs && rest.kind(0).is_some();
+        let describes = statement.rules.describes && !runs && rest.kind(0).is_some();
         return (describes && rest.kinds().all(|(_, kind)| is_name(kind))).then_some(OTHER);
     }
     if runs {
@@ -148,15 +148,18 @@ fn explain(statement: &Statement) -> Option<Class> {
 /// `[NO_WRITE_TO_BINLOG | LOCAL] TABLE`: commits, but leaves rows as they are.
 fn is_about_tables(statement: &Statement) -> bool {
     let at = statement.skip(1, &["NO_WRITE_TO_BINLOG", "LOCAL"]);
-    statement.is_mysql() && statement.is(at, &["TABLE", "TABLES"])
+    statement.is(at, &["TABLE", "TABLES"])
 }
 
-/// MySQL's FLUSH commits. It may change privileges, or what tables are; most of it is about neither.
+/// FLUSH commits. It may change privileges, or what tables are; most of it is about neither.
 fn flush(statement: &Statement) -> Class {
-    const HARMLESS: &str = "table tables status logs binary engine error general relay slow hosts user_resources         optimizer_costs query cache table_statistics index_statistics user_statistics client_statistics";
     let at = statement.skip(1, &["NO_WRITE_TO_BINLOG", "LOCAL"]);
     let is_lock = statement.find(at, &["LOCK", "EXPORT"]).is_some();
-    if is_in(statement.word(at), HARMLESS) && !is_lock { Class::Commits } else { Class::Unknown }
+    if is_in(statement.word(at), statement.rules.harmless_flushes) && !is_lock {
+        Class::Commits
+    } else {
+        Class::Unknown
+    }
 }
 
 /// BEGIN and START TRANSACTION; in MariaDB also the begin of a block of statements.
@@ -172,46 +175,35 @@ fn begin(statement: &Statement) -> Class {
     }
 }
 
-/// Postgres' settings of a role or database, which sessions have from their start: a pool would have some with
+/// Settings of a role or database, which sessions have from their start: a pool would have some with
 /// and some without.
 fn changes_later_sessions(statement: &Statement) -> bool {
-    statement.is_postgres()
+    statement.dialect.sessions.alters_later_sessions
         && statement.is(0, &["ALTER"])
         && statement.is(1, &["ROLE", "USER", "DATABASE", "SYSTEM"])
         && statement.kinds().any(|(at, _)| statement.is(at, &["SET", "RESET"]))
 }
 
-/// Postgres' settings that change when a statement fails, or how fast it is, but not what it does.
-pub(super) const SETTINGS: &str = "statement_timeout lock_timeout idle_in_transaction_session_timeout \
-    application_name client_min_messages work_mem maintenance_work_mem";
-
+/// True for a SET that changes when a statement fails, or how fast it is, but not what it does.
 fn sets_harmlessly(statement: &Statement) -> bool {
+    let rules = &statement.dialect.sessions;
     // When constraints are checked decides whether a write fails. What a trigger does, its table is known for.
-    if statement.is(1, &["CONSTRAINTS"]) {
+    if rules.set_local && statement.is(1, &["CONSTRAINTS"]) {
         return true;
     }
     let at = statement.skip(1, &["LOCAL", "SESSION"]);
-    is_in(statement.word(at), SETTINGS)
+    is_in(statement.word(at), rules.harmless_settings)
         && (statement.is(at + 1, &["TO"]) || statement.is_operator(at + 1, "="))
 }
 
 /// A PRAGMA that only tells something, or changes nothing about what later statements do.
 fn pragma(statement: &Statement) -> Class {
-    const HARMLESS: &str = "table_info table_xinfo table_list index_list index_info index_xinfo foreign_key_list \
-        foreign_key_check integrity_check quick_check cache_size cache_spill busy_timeout synchronous \
-        journal_size_limit temp_store mmap_size optimize wal_checkpoint wal_autocheckpoint incremental_vacuum \
-        user_version application_id analysis_limit threads soft_heap_limit hard_heap_limit secure_delete \
-        automatic_index max_page_count fullfsync checkpoint_fullfsync cell_size_check";
-    // Whether foreign keys, checks and the triggers of a REPLACE are heeded: a write is always taken to reach
-    // whatever they could carry it to.
-    const ASSUMED: &str = "foreign_keys defer_foreign_keys ignore_check_constraints recursive_triggers";
     let name = if statement.kind(2) == Some(Kind::Dot) { 3 } else { 1 };
     let tells = statement.kind(name) == Some(Kind::Word) && statement.kind(name + 1).is_none();
     // Without a journal, ROLLBACK does not undo.
     let keeps_journal = statement.is(name, &["JOURNAL_MODE"])
         && statement.is(name + 2, &["DELETE", "TRUNCATE", "PERSIST", "MEMORY", "WAL"]);
-    if tells || keeps_journal || is_in(statement.word(name), HARMLESS) || is_in(statement.word(name), ASSUMED)
-    {
+    if tells || keeps_journal || is_in(statement.word(name), statement.rules.harmless_pragmas) {
         Class::Read(ReadKind::Other)
     } else {
         Class::Session

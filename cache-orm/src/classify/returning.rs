@@ -5,7 +5,7 @@ use super::{ColumnName, ReturnedColumns, Returning, WriteKind, insert, statement
 
 /// Looks at a statement that is the whole text and does nothing but this one write.
 pub(super) fn of(statement: &Statement, kind: &WriteKind) -> Option<Returning> {
-    if statement.is_mysql() || !closes_its_brackets(statement) {
+    if !statement.rules.returning || !closes_its_brackets(statement) {
         return None;
     }
     let (table, after) = head(statement, kind)?;

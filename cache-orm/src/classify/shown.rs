@@ -3,6 +3,7 @@
 use sea_orm::DbBackend;
 
 use super::pieces::{Backslash, Kind, Piece, pieces};
+use crate::dialect::Dialect;
 
 /// So many characters are shown.
 const LONGEST: usize = 120;
@@ -13,10 +14,11 @@ const LOOKED_AT: usize = 1024;
 /// The text without literals and comments, cut off where it gets long, or where it is not sure what is inside a
 /// string.
 pub(crate) fn shown(sql: &str, backend: DbBackend) -> String {
+    let rules = &Dialect::of(backend).tokens;
     let head = &sql[..sql.floor_char_boundary(LOOKED_AT)];
     let mut shown = String::new();
     let mut cut = head.len() < sql.len();
-    let pieces = pieces(head, backend, Backslash::Escapes);
+    let pieces = pieces(head, rules, Backslash::Escapes);
     for (at, piece) in pieces.iter().enumerate() {
         if piece.gap && !shown.is_empty() {
             shown.push(' ');
@@ -24,8 +26,7 @@ pub(crate) fn shown(sql: &str, backend: DbBackend) -> String {
         match piece.kind {
             Kind::Word | Kind::Sign | Kind::Opens => shown.push_str(piece.text),
             Kind::Closes => shown.push_str("*/"),
-            // SQLite takes a name that it does not know for a string.
-            Kind::Name if backend == DbBackend::Sqlite && !names_a_table(&pieces[..at]) => shown.push('?'),
+            Kind::Name if rules.names_may_be_strings && !names_a_table(&pieces[..at]) => shown.push('?'),
             Kind::Name => shown.extend(["\"", piece.text, "\""]),
             Kind::Number | Kind::Text { .. } => shown.push('?'),
         }

@@ -1,23 +1,29 @@
 //! The tokens of one statement, and how to look at them.
 
-use sea_orm::DbBackend;
-
 use super::{
     TableName,
     token::{Kind, Token},
 };
+use crate::dialect::{Dialect, StatementRules};
 
 /// One statement. Positions outside it are allowed everywhere and hold nothing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Statement<'a> {
     text: &'a str,
     tokens: &'a [Token],
-    pub(super) backend: DbBackend,
+    pub(super) dialect: &'static Dialect,
+    /// Those of the dialect.
+    pub(super) rules: &'static StatementRules,
 }
 
 impl<'a> Statement<'a> {
-    pub(super) fn new(text: &'a str, tokens: &'a [Token], backend: DbBackend) -> Self {
-        Statement { text, tokens, backend }
+    pub(super) fn new(
+        text: &'a str,
+        tokens: &'a [Token],
+        dialect: &'static Dialect,
+        rules: &'static StatementRules,
+    ) -> Self {
+        Statement { text, tokens, dialect, rules }
     }
 
     /// The statement without its first tokens.
@@ -28,18 +34,6 @@ impl<'a> Statement<'a> {
     /// The statement without what comes after its first tokens.
     pub(super) fn up_to(self, end: usize) -> Self {
         Statement { tokens: self.tokens.get(..end).unwrap_or(self.tokens), ..self }
-    }
-
-    pub(super) fn is_mysql(&self) -> bool {
-        self.backend == DbBackend::MySql
-    }
-
-    pub(super) fn is_postgres(&self) -> bool {
-        self.backend == DbBackend::Postgres
-    }
-
-    pub(super) fn is_sqlite(&self) -> bool {
-        self.backend == DbBackend::Sqlite
     }
 
     pub(super) fn kind(&self, at: usize) -> Option<Kind> {

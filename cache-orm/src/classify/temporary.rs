@@ -1,14 +1,11 @@
 //! Tables, views and triggers that one session has for itself: there they hide what others mean by the same name.
 
-use sea_orm::DbBackend;
-
 use super::{statement::Statement, token::Kind};
 
 /// True if the statement makes one that outlives its transaction, so that the session changes as by SET.
 pub(super) fn is_made(statement: &Statement) -> bool {
     let makes = statement.kinds().any(|(at, _)| creates(statement, at) || selects_into(statement, at));
-    // On Postgres alone a transaction can take it along when it ends, and outside of one that is at once.
-    makes && !(statement.is_postgres() && is_dropped_on_commit(statement))
+    makes && !(statement.dialect.sessions.on_commit_drop && is_dropped_on_commit(statement))
 }
 
 const TEMPORARY: &[&str] = &["TEMP", "TEMPORARY"];
@@ -25,7 +22,7 @@ fn creates(statement: &Statement, at: usize) -> bool {
 
 /// `SELECT … INTO [LOCAL | GLOBAL] TEMPORARY …`, or into the session's own schema.
 fn selects_into(statement: &Statement, at: usize) -> bool {
-    if !statement.is_postgres()
+    if !statement.dialect.sessions.select_into
         || !statement.is(at, &["INTO"])
         || statement.was(at, 1, &["INSERT", "MERGE"])
         || statement.kind_before(at, 1) == Some(Kind::Dot)
@@ -39,11 +36,7 @@ fn selects_into(statement: &Statement, at: usize) -> bool {
 
 fn is_schema_of_session(statement: &Statement, at: usize) -> bool {
     statement.kind(at + 1) == Some(Kind::Dot)
-        && statement.name(at).is_some_and(|name| match statement.backend {
-            DbBackend::Postgres => name.starts_with("pg_temp"),
-            DbBackend::Sqlite => name == "temp",
-            _ => false,
-        })
+        && statement.name(at).is_some_and(|name| statement.dialect.sessions.session_schema.is(&name))
 }
 
 fn is_dropped_on_commit(statement: &Statement) -> bool {

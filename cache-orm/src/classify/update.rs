@@ -13,7 +13,7 @@ use super::{
 pub(super) fn head(statement: &Statement, verb: usize) -> Option<Head> {
     let mut at = verb + 1;
     let mut replaces = false;
-    if statement.is_sqlite() && statement.is(at, &["OR"]) {
+    if statement.rules.conflict_clauses && statement.is(at, &["OR"]) {
         // OR REPLACE deletes the rows that are in the way, OR ROLLBACK may end the transaction.
         replaces = statement.is(at + 1, &["REPLACE"]);
         if !replaces && !statement.is(at + 1, &["IGNORE", "ABORT", "FAIL"]) {
@@ -21,14 +21,12 @@ pub(super) fn head(statement: &Statement, verb: usize) -> Option<Head> {
         }
         at += 2;
     }
-    if statement.is_mysql() {
-        at = statement.skip(at, &["LOW_PRIORITY", "IGNORE"]);
-    }
-    if statement.is_postgres() {
+    at = statement.skip(at, statement.rules.update_modifiers);
+    if statement.rules.inheritance {
         at = statement.skip(at, &["ONLY"]);
     }
     let (table, mut after) = statement.table(at)?;
-    if statement.is_postgres() && statement.is_operator(after, "*") {
+    if statement.rules.inheritance && statement.is_operator(after, "*") {
         after += 1;
     }
     let (alias, set) = statement.alias(after, &["SET"])?;
@@ -42,7 +40,7 @@ pub(super) fn head(statement: &Statement, verb: usize) -> Option<Head> {
         let write = TableWrite { keys: keys.unwrap_or_default(), ..TableWrite::of_any_row(table, kind) };
         return Some(Head { writes: vec![write], next });
     }
-    if !statement.is_mysql() {
+    if !statement.rules.joined_writes {
         return None;
     }
     let tables = joined_tables(statement, at)?;
@@ -75,8 +73,7 @@ pub(super) fn assignments(statement: &Statement, set: usize) -> Option<(Vec<Colu
     let mut columns = Vec::new();
     let mut expected = true;
     for (at, kind) in statement.level(set + 1) {
-        // MySQL may have a column named RETURNING.
-        let ends = if statement.is_mysql() { &["WHERE"][..] } else { &["WHERE", "RETURNING"] };
+        let ends = if statement.rules.returning { &["WHERE", "RETURNING"][..] } else { &["WHERE"] };
         if statement.is(at, ends) {
             break;
         }

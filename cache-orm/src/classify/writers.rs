@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use sea_orm::DbBackend;
 
-use super::{
-    Class, TableName, TableWrite, WriteKind, both, functions, lexer, statement::Statement, token::Kind,
-};
+use super::{Class, TableName, TableWrite, WriteKind, both, lexer, statement::Statement, token::Kind};
+use crate::dialect::POSTGRES;
 
 /// What the database says may write when it is merely used, by last name in lower case.
 #[derive(Debug, Default)]
@@ -25,7 +24,7 @@ impl Writers {
     /// Adds a function of Postgres. A text that calls it is not understood anyway, unless its name is a built-in one as
     /// well.
     pub(crate) fn add_function(&mut self, name: String) {
-        if functions::is_built_in(&name, DbBackend::Postgres) {
+        if POSTGRES.is_built_in(&name) {
             self.functions.insert(name);
         }
     }

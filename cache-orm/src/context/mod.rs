@@ -34,6 +34,7 @@ use tokio::sync::watch;
 
 use crate::{
     classify::{Classes, reason::BypassReason},
+    dialect::Dialect,
     eligibility::{Allowances, Eligibility},
     registry::Registry,
     shield::Shields,
@@ -96,6 +97,11 @@ pub(crate) struct Known {
 }
 
 impl Context {
+    /// What is peculiar to the database.
+    pub(crate) fn dialect(&self) -> &'static Dialect {
+        Dialect::of(self.backend)
+    }
+
     /// What may be cached. Learned with the first query, and again when the schema changed.
     pub(crate) async fn eligibility(self: &Arc<Self>) -> Arc<Eligibility> {
         if let Some(known) = self.known() {

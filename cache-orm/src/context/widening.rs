@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::ConnectionTrait;
 
 use crate::{
     classify::{Class, ReadKind},
@@ -38,8 +38,7 @@ impl Context {
         self.has_writing_functions() && !self.db.is_mock_connection() && !is_known()
     }
 
-    /// SQLite has none.
     fn has_writing_functions(&self) -> bool {
-        self.backend != DbBackend::Sqlite
+        self.dialect().sessions.functions_may_write
     }
 }

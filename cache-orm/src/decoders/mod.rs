@@ -21,7 +21,7 @@ use sea_orm::{
     sea_query::value::prelude::uuid::fmt::{Braced, Hyphenated, Simple, Urn},
 };
 
-use crate::schema::ColumnKind;
+use crate::{dialect::Dialect, schema::ColumnKind};
 
 /// For whom the cached rows of an entity are right, besides its own model and models of the same types.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,19 +102,17 @@ impl Likeness {
     /// Established by the test `decoding`.
     pub(crate) fn of(entity: &ColumnType, database: ColumnKind, backend: DbBackend) -> Self {
         use ColumnType as T;
-        match (backend, entity, database) {
-            // SeaORM takes a REAL for an f32, and a document for text.
-            (DbBackend::Sqlite, T::Double | T::Json | T::JsonBinary, _) => Likeness::Different,
-            // Truth values are stored as integers, and their declaration does not say more.
-            (DbBackend::Sqlite, T::Boolean, ColumnKind::Integer) => Likeness::Different,
-            (DbBackend::MySql, T::Boolean, ColumnKind::Bool | ColumnKind::Integer) => Likeness::Different,
-            // The name of a type is not enough there: MEDIUMINT is left out, a text under a binary collation is
-            // taken for JSON if it is some.
-            (DbBackend::MySql, ..) => Likeness::Compared,
-            (_, T::Boolean, ColumnKind::Bool)
-            | (_, T::String(_) | T::Text, ColumnKind::Text(_))
-            | (DbBackend::Postgres, T::Uuid, ColumnKind::Uuid) => Likeness::Same,
-            (_, entity, ColumnKind::Integer) if is_integer(entity) => Likeness::Same,
+        let rules = &Dialect::of(backend).types.json;
+        match (entity, database) {
+            (T::Double | T::Json | T::JsonBinary, _) if rules.loses_doubles_and_documents => {
+                Likeness::Different
+            }
+            (T::Boolean, ColumnKind::Integer) if rules.truth_as_integer => Likeness::Different,
+            (T::Boolean, ColumnKind::Bool) if rules.declared_truth_as_integer => Likeness::Different,
+            _ if !rules.by_type => Likeness::Compared,
+            (T::Boolean, ColumnKind::Bool) | (T::String(_) | T::Text, ColumnKind::Text(_)) => Likeness::Same,
+            (T::Uuid, ColumnKind::Uuid) if rules.uuids => Likeness::Same,
+            (entity, ColumnKind::Integer) if is_integer(entity) => Likeness::Same,
             _ => Likeness::Compared,
         }
     }

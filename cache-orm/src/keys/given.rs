@@ -3,19 +3,20 @@
 use sea_orm::{ColIdx, DbBackend, DbErr, QueryResult, TryGetable, Value, prelude::Uuid};
 
 use super::{KeyClass, is_null};
+use crate::dialect::{Dialect, Integers};
 
 /// The value of a key column, or NULL. `None` if it is not of the one type that values of this class have in the
-/// database: SQLite's columns hold any.
+/// database.
 pub(crate) fn given<I: ColIdx>(
     row: &QueryResult,
     at: I,
     class: KeyClass,
     backend: DbBackend,
 ) -> Option<Value> {
+    let rules = &Dialect::of(backend).types;
     match class {
-        KeyClass::Integer => integer(row, at, backend),
-        // The driver reads a text as bytes, but to SQLite they are two values.
-        KeyClass::Uuid | KeyClass::Bytes if backend == DbBackend::Sqlite && is_text(row, at) => None,
+        KeyClass::Integer => integer(row, at, rules.integers),
+        KeyClass::Uuid | KeyClass::Bytes if rules.columns_hold_any_type && is_text(row, at) => None,
         KeyClass::Uuid => read::<Uuid, _>(row, at).ok(),
         KeyClass::Bytes => read::<Vec<u8>, _>(row, at).ok(),
         KeyClass::Text | KeyClass::PaddedText | KeyClass::LooseText => read::<String, _>(row, at).ok(),
@@ -36,14 +37,13 @@ pub(crate) fn is_given(
     })
 }
 
-/// Postgres' driver is strict about the width, MySQL's about the sign.
-fn integer<I: ColIdx>(row: &QueryResult, at: I, backend: DbBackend) -> Option<Value> {
-    let value = match backend {
-        DbBackend::Postgres => {
+fn integer<I: ColIdx>(row: &QueryResult, at: I, integers: Integers) -> Option<Value> {
+    let value = match integers {
+        Integers::ByWidth => {
             read::<i32, _>(row, at).or_else(|_| read::<i64, _>(row, at)).or_else(|_| read::<i16, _>(row, at))
         }
-        DbBackend::MySql => read::<i64, _>(row, at).or_else(|_| read::<u64, _>(row, at)),
-        _ => read::<i64, _>(row, at),
+        Integers::BySign => read::<i64, _>(row, at).or_else(|_| read::<u64, _>(row, at)),
+        Integers::Any => read::<i64, _>(row, at),
     };
     value.ok()
 }

@@ -5,6 +5,8 @@ use sea_orm::{
     sea_query::{Expr, Query},
 };
 
+use crate::dialect::Dialect;
+
 /// The types that an entity casts a column to, in lower case, when it selects the column or compares it with a value.
 /// An expression that is no cast, or one that may change more than a type, is a type that nobody knows.
 pub(super) fn casts<C: ColumnTrait>(column: C, backend: DbBackend) -> Vec<String> {
@@ -23,11 +25,10 @@ pub(super) fn selected<C: ColumnTrait>(column: C, backend: DbBackend) -> Option<
     (selected != text(Expr::col(column))).then_some(selected)
 }
 
-/// The type of `SELECT CAST(plain AS type)`. Elsewhere than on Postgres, a cast does not fail where the value does not
-/// fit: it makes another one of it.
+/// The type of `SELECT CAST(plain AS type)`, where such a cast fails if the value does not fit.
 fn target(plain: &str, written: &str, backend: DbBackend) -> Option<String> {
     let expression = plain.strip_prefix("SELECT ")?;
     let cast = written.strip_prefix("SELECT CAST(")?.strip_prefix(expression)?;
     let target = cast.strip_prefix(" AS ")?.strip_suffix(')')?;
-    (backend == DbBackend::Postgres).then(|| target.trim_matches('"').to_lowercase())
+    Dialect::of(backend).types.casts_fail.then(|| target.trim_matches('"').to_lowercase())
 }

@@ -12,6 +12,7 @@ use sea_orm::{
 };
 
 use super::{Entity, ReadKind};
+use crate::dialect::{Dialect, Parameters};
 
 /// What stands before every list but an array's.
 const LIST: &str = " IN (";
@@ -37,7 +38,7 @@ enum Form {
     Scalars,
     /// `IN (($1, $2), ($3, $4))`
     Tuples,
-    /// `= ANY($1)`: Postgres' arrays.
+    /// `= ANY($1)`
     Array,
 }
 
@@ -251,7 +252,7 @@ impl Template {
         let mut around = Template {
             form,
             width,
-            numbered: backend == DbBackend::Postgres,
+            numbered: Dialect::of(backend).tokens.parameters == Parameters::Numbered,
             before: String::new(),
             after: Vec::new(),
         };
@@ -304,7 +305,7 @@ pub(super) fn lists<E: EntityTrait>(kind: ReadKind, key: &[E::Column], backend: 
         lists.push(Template::learn(Form::Scalars, 1, backend, scalars));
     }
     #[cfg(feature = "postgres-array")]
-    if key.len() == 1 && backend == DbBackend::Postgres {
+    if key.len() == 1 && Dialect::of(backend).types.arrays {
         let array = |_, order| select(key[0].eq_any([0]), order);
         lists.push(Template::learn(Form::Array, 1, backend, array));
     }

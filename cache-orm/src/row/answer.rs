@@ -8,8 +8,7 @@ use std::{
 };
 
 use sea_orm::{
-    DbBackend, FromQueryResult, JsonValue, MockDatabase, MockDatabaseTrait, MockRow, QueryResult, Statement,
-    Value,
+    FromQueryResult, JsonValue, MockDatabase, MockDatabaseTrait, MockRow, QueryResult, Statement, Value,
 };
 use tracing::{
     dispatcher::{self, Dispatch},
@@ -18,6 +17,7 @@ use tracing::{
 };
 
 use super::Shape;
+use crate::dialect::MOCKED;
 
 /// One row of an entity. Never shows its values in `Debug`.
 pub(crate) struct Row {
@@ -87,9 +87,9 @@ fn results(rows: impl IntoIterator<Item = MockRow>) -> Option<Vec<QueryResult>> 
         return None;
     }
     let results = || {
-        // Neither the backend nor the statement has a part in what comes back.
-        let mut mock = MockDatabase::new(DbBackend::Sqlite).append_query_results([rows]);
-        mock.query(0, Statement::from_string(DbBackend::Sqlite, String::new())).ok()
+        // The statement has no part in what comes back.
+        let mut mock = MockDatabase::new(MOCKED).append_query_results([rows]);
+        mock.query(0, Statement::from_string(MOCKED, String::new())).ok()
     };
     if LevelFilter::current() < LevelFilter::TRACE {
         results()

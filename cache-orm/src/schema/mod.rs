@@ -34,7 +34,9 @@ mod writers;
 
 use std::collections::BTreeSet;
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use sea_orm::{ConnectionTrait, DbErr};
+
+use crate::dialect::{CatalogueKind, CatalogueRules, Dialect};
 
 pub(crate) use catalogue::Catalogue;
 pub(crate) use learned::Schema;
@@ -50,10 +52,16 @@ pub(crate) use table::{Column, ColumnKind, Table, TextEquality};
 /// `named` are the schemas that entities name: the columns of their tables are learnt, as those of tables that a
 /// bare name means.
 pub(crate) async fn learn(db: &impl ConnectionTrait, named: &BTreeSet<String>) -> Result<Schema, DbErr> {
-    match db.get_database_backend() {
-        DbBackend::Sqlite => sqlite::learn(db).await,
-        DbBackend::Postgres => postgres::learn(db, named).await,
-        DbBackend::MySql => mysql::learn(db, named).await,
-        other => Err(DbErr::Custom(format!("the cache does not know {}", other.as_str()))),
+    match rules(db)?.kind {
+        CatalogueKind::Pragmas => sqlite::learn(db).await,
+        CatalogueKind::PgCatalog => postgres::learn(db, named).await,
+        CatalogueKind::InformationSchema => mysql::learn(db, named).await,
     }
+}
+
+/// How to ask this database.
+fn rules(db: &impl ConnectionTrait) -> Result<&'static CatalogueRules, DbErr> {
+    let backend = db.get_database_backend();
+    let rules = Dialect::of(backend).catalogue.as_ref();
+    rules.ok_or_else(|| DbErr::Custom(format!("the cache does not know {}", backend.as_str())))
 }

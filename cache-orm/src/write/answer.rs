@@ -1,8 +1,8 @@
 //! What a write that ran with RETURNING answers to its caller.
 
-use sea_orm::{
-    DbBackend, DbErr, ExecResult, MockDatabase, MockDatabaseTrait, MockExecResult, QueryResult, Statement,
-};
+use sea_orm::{DbErr, ExecResult, MockDatabase, MockDatabaseTrait, MockExecResult, QueryResult, Statement};
+
+use crate::dialect::MOCKED;
 
 /// The result of a statement, in whatever form it may be wanted.
 #[derive(Debug, Default)]
@@ -11,7 +11,7 @@ pub(crate) struct Answer {
     pub(crate) rows: Vec<QueryResult>,
     /// How many rows were affected.
     pub(crate) affected: u64,
-    /// On SQLite.
+    /// Where the database tells it.
     pub(crate) last_insert_id: u64,
 }
 
@@ -23,7 +23,7 @@ impl Answer {
     pub(crate) fn into_exec_result(self) -> Result<ExecResult, DbErr> {
         let result = MockExecResult { last_insert_id: self.last_insert_id, rows_affected: self.affected };
         // The only public way to an `ExecResult`. SeaORM traces the call, with these two numbers.
-        let mut mock = MockDatabase::new(DbBackend::Sqlite).append_exec_results([result]);
-        mock.execute(0, Statement::from_string(DbBackend::Sqlite, String::new()))
+        let mut mock = MockDatabase::new(MOCKED).append_exec_results([result]);
+        mock.execute(0, Statement::from_string(MOCKED, String::new()))
     }
 }

@@ -13,6 +13,7 @@ use sea_orm::{
 use crate::{
     classify::{Class, ReturnedColumns},
     context::{Context, extent},
+    dialect::Dialect,
     eligibility::{Eligibility, Group},
     keys::{self, KeyClass},
     shield::Caller,
@@ -93,7 +94,7 @@ impl Plan {
         let beside = affected::beside_rows(shared, schema, facts, group, write)?;
         let at_most = affected::by(shared, Some(eligibility), class, values);
         let (keys, appended) = places(eligibility, group, &returning.columns)?;
-        let text = (!appended.is_empty()).then(|| returning_too(shared.backend, &statement.sql, &appended));
+        let text = (!appended.is_empty()).then(|| returning_too(shared.dialect(), &statement.sql, &appended));
         Some(Plan { table, generation: eligibility.generation(), keys, text, beside, at_most })
     }
 
@@ -186,8 +187,7 @@ impl Plan {
         let knows_better = self.text.is_some().then(|| statement.clone());
         match self.collect(transaction, shared, statement, asked).await {
             Err(error) if write::may_be_of_returning(&error) => match knows_better {
-                // A statement that fails leaves an SQLite transaction as it was.
-                Some(statement) if shared.backend == DbBackend::Sqlite => {
+                Some(statement) if shared.dialect().sessions.failure_keeps_transaction => {
                     self.send_as_it_is(transaction, shared, statement, asked).await
                 }
                 // Elsewhere the transaction is lost. The next one knows.
@@ -216,9 +216,7 @@ impl Plan {
             Asked::Count => {
                 let result = transaction.execute_raw(statement).await?;
                 answer.affected = result.rows_affected();
-                if shared.backend == DbBackend::Sqlite {
-                    answer.last_insert_id = last_insert_id(transaction).await?;
-                }
+                answer.last_insert_id = last_insert_id(transaction, shared).await?;
             }
             Asked::Rows => answer.rows = transaction.query_all_raw(statement).await?,
         }
@@ -256,8 +254,8 @@ impl Plan {
         if answer.affected > 0 {
             affected.merge(self.beside.clone());
         }
-        if asked == Asked::Count && shared.backend == DbBackend::Sqlite {
-            answer.last_insert_id = last_insert_id(transaction).await?;
+        if asked == Asked::Count {
+            answer.last_insert_id = last_insert_id(transaction, shared).await?;
         }
         Ok((answer, affected))
     }
@@ -324,12 +322,8 @@ fn places<'s>(
 }
 
 /// The text with a RETURNING clause.
-fn returning_too(backend: DbBackend, sql: &str, columns: &[&str]) -> String {
-    // To SQLite, what it does not know in double quotes is a text.
-    let quote = if backend == DbBackend::Sqlite { '`' } else { '"' };
-    let quoted =
-        |column: &&str| format!("{quote}{}{quote}", column.replace(quote, &format!("{quote}{quote}")));
-    let columns = columns.iter().map(quoted).collect::<Vec<_>>().join(", ");
+fn returning_too(dialect: &Dialect, sql: &str, columns: &[&str]) -> String {
+    let columns = columns.iter().map(|column| dialect.quoted(column)).collect::<Vec<_>>().join(", ");
     format!("{sql}\nRETURNING {columns}")
 }
 
@@ -340,9 +334,10 @@ fn row_key(row: &QueryResult, places: &[(Place, KeyClass)], backend: DbBackend) 
     keys::canonical(values.iter().map(|(class, value)| (*class, value)))
 }
 
-/// What SQLite says of the transaction's connection.
-async fn last_insert_id(transaction: &DatabaseTransaction) -> Result<u64, DbErr> {
-    let asks = Statement::from_string(DbBackend::Sqlite, "SELECT last_insert_rowid()");
+/// What the database says of the transaction's connection, if it tells that at all.
+async fn last_insert_id(transaction: &DatabaseTransaction, shared: &Context) -> Result<u64, DbErr> {
+    let Some(sql) = shared.dialect().sessions.last_insert_id else { return Ok(0) };
+    let asks = Statement::from_string(shared.backend, sql);
     let row = transaction.query_one_raw(asks).await?;
     let id: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
     // (SeaORM can't tell a negative one either.)

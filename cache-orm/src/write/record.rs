@@ -1,7 +1,5 @@
 //! Takes note of writes that change more than rows of tables that can be told.
 
-use sea_orm::DbBackend;
-
 use crate::{
     classify::{self, Class, hidden},
     context::Context,
@@ -19,9 +17,9 @@ pub(crate) fn record(shared: &Context, eligibility: Option<&Eligibility>, class:
     }
 }
 
-/// True if the text calls a procedure of MySQL that may change the session or begin a transaction.
+/// True if the text calls a procedure that may change the session or begin a transaction.
 fn calls_loudly(shared: &Context, eligibility: Option<&Eligibility>, sql: &str) -> bool {
-    if shared.backend != DbBackend::MySql {
+    if !shared.dialect().sessions.calls_may_change {
         return false;
     }
     let schema = eligibility.and_then(|eligibility| eligibility.schema.as_ref());

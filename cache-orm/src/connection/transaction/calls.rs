@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, Values};
+use sea_orm::{ConnectionTrait, DbErr, ExecResult, QueryResult, Statement, Values};
 
 use crate::{
     classify::{Class, ends_with_transaction, reason::BypassReason, renames},
@@ -138,10 +138,10 @@ impl Calls {
             self.journal.forgets(change);
             self.journal.renames();
         }
-        // A raw COMMIT or a procedure ends the transaction behind our back; so does DDL on MySQL.
+        // A raw COMMIT or a procedure ends the transaction behind our back; so may DDL.
         let commits = match class {
             Class::Session | Class::Unknown | Class::UnknownSchema | Class::Commits => true,
-            Class::Schema => self.shared.backend == DbBackend::MySql,
+            Class::Schema => self.shared.dialect().sessions.schema_changes_commit,
             Class::Read(_) | Class::Write(_) => false,
         };
         if commits {

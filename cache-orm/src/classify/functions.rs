@@ -5,10 +5,6 @@
 //! text (`query_to_xml`, `ts_rewrite`), change the session (`set_config`, but for a setting of the user's own that ends
 //! with the transaction), write files or load code.
 
-use std::{collections::HashSet, sync::LazyLock};
-
-use sea_orm::DbBackend;
-
 use super::{keywords, statement::Statement, token::Kind};
 
 /// True if the parenthesis at `open` is no call, or one that changes no rows.
@@ -21,7 +17,7 @@ pub(super) fn is_harmless(statement: &Statement, open: usize) -> bool {
         // The name of an alias and its columns: `AS t (a, b)`.
         Kind::Word | Kind::Quoted if statement.was(open, 2, &["AS"]) => true,
         Kind::Word if statement.kind_before(open, 2) == Some(Kind::Dot) => {
-            is_in_pg_catalog(statement, open) && is_known(statement, open)
+            is_in_system_schema(statement, open) && is_known(statement, open)
         }
         Kind::Word => {
             keywords::is_keyword(statement, open)
@@ -36,40 +32,29 @@ pub(super) fn is_harmless(statement: &Statement, open: usize) -> bool {
     }
 }
 
-/// True for `pg_catalog.f(`: nobody's but Postgres' own functions are in that schema.
-fn is_in_pg_catalog(statement: &Statement, open: usize) -> bool {
+/// True for `pg_catalog.f(`: nobody's but the server's own functions are in that schema.
+fn is_in_system_schema(statement: &Statement, open: usize) -> bool {
     let schema = open.checked_sub(3).and_then(|at| statement.name(at));
     let is_first = statement.kind_before(open, 4) != Some(Kind::Dot);
-    statement.is_postgres() && is_first && schema.is_some_and(|schema| schema == "pg_catalog")
+    is_first && schema.is_some() && schema.as_deref() == statement.rules.system_schema
 }
 
 fn is_known(statement: &Statement, open: usize) -> bool {
-    // With a space between, MySQL looks for a stored function of the same name.
-    if statement.is_mysql() && !statement.touches_next(open - 1) {
+    if statement.rules.space_before_stored && !statement.touches_next(open - 1) {
         return false;
     }
-    is_built_in(&statement.word(open - 1).to_ascii_lowercase(), statement.backend)
+    statement.dialect.is_built_in(&statement.word(open - 1).to_ascii_lowercase())
 }
 
-/// True for the name, in lower case, of a function that changes no rows as the server or a well-known extension
-/// brings it.
-pub(super) fn is_built_in(name: &str, backend: DbBackend) -> bool {
-    let known = match backend {
-        DbBackend::MySql => &KNOWN.mysql,
-        DbBackend::Postgres => &KNOWN.postgres,
-        _ => &KNOWN.sqlite,
-    };
-    known.contains(name)
-}
-
-/// Postgres' `set_config('a.b', …, true)`: a setting of the user's own, for the transaction alone.
+/// `set_config('a.b', …, true)`: a setting of the user's own, for the transaction alone.
 fn is_local_setting(statement: &Statement, open: usize) -> bool {
     let near = statement.up_to(open + 100);
     let is_users = near.kind(open + 1) == Some(Kind::Text) && near.text(open + 1).contains('.');
     let is_local = near.closing(open).is_some_and(|close| {
         near.was(close, 1, &["TRUE"]) && near.kind_before(close, 2) == Some(Kind::Comma)
     });
-    statement.is_postgres() && statement.is(open - 1, &["set_config"]) && is_users && is_local
+    let setting_function = statement.dialect.sessions.setting_function;
+    statement.is(open - 1, setting_function.as_slice()) && is_users && is_local
 }
 
 /// The columns of a common table expression: `WITH x (a, b) AS (`, `, y (c) AS (`.
@@ -91,28 +76,3 @@ fn is_common_table(statement: &Statement, open: usize) -> bool {
         && statement.kind(query - 1) == Some(Kind::Open)
         && is_query
 }
-
-static KNOWN: LazyLock<Known> =
-    LazyLock::new(|| Known { mysql: names(MYSQL), postgres: names(POSTGRES), sqlite: names(SQLITE) });
-
-struct Known {
-    mysql: HashSet<&'static str>,
-    postgres: HashSet<&'static str>,
-    sqlite: HashSet<&'static str>,
-}
-
-fn names(own: &'static str) -> HashSet<&'static str> {
-    COMMON.lines().chain(own.lines()).collect()
-}
-
-/// Functions of all three, and types that take a length.
-const COMMON: &str = include_str!("common.txt");
-
-/// Postgres, and the extensions that many databases have.
-const POSTGRES: &str = include_str!("postgres.txt");
-
-/// MySQL and MariaDB.
-const MYSQL: &str = include_str!("mysql.txt");
-
-/// SQLite.
-const SQLITE: &str = include_str!("sqlite.txt");
