@@ -434,29 +434,29 @@ mod tests {
     }
 
     #[derive(Clone, Debug, PartialEq)]
-    enum Part {
+    enum KeyPart {
         Integer(i128),
         Bool(bool),
         Text(String),
         Bytes(Vec<u8>),
     }
 
-    fn parts() -> impl Strategy<Value = Vec<Part>> {
+    fn parts() -> impl Strategy<Value = Vec<KeyPart>> {
         let part = prop_oneof![
-            any::<i64>().prop_map(|v| Part::Integer(v.into())),
-            any::<bool>().prop_map(Part::Bool),
-            "[a-c,%~]{0,3}".prop_map(Part::Text),
-            proptest::collection::vec(any::<u8>(), 0..3).prop_map(Part::Bytes),
+            any::<i64>().prop_map(|v| KeyPart::Integer(v.into())),
+            any::<bool>().prop_map(KeyPart::Bool),
+            "[a-c,%~]{0,3}".prop_map(KeyPart::Text),
+            proptest::collection::vec(any::<u8>(), 0..3).prop_map(KeyPart::Bytes),
         ];
         proptest::collection::vec(part, 1..4)
     }
 
-    fn key(parts: &[Part]) -> RowKey {
+    fn key(parts: &[KeyPart]) -> RowKey {
         parts.iter().fold(RowKey::default(), |key, part| match part {
-            Part::Integer(v) => key.with_integer(*v),
-            Part::Bool(v) => key.with_bool(*v),
-            Part::Text(v) => key.with_text(v),
-            Part::Bytes(v) => key.with_bytes(v),
+            KeyPart::Integer(v) => key.with_integer(*v),
+            KeyPart::Bool(v) => key.with_bool(*v),
+            KeyPart::Text(v) => key.with_text(v),
+            KeyPart::Bytes(v) => key.with_bytes(v),
         })
     }
 

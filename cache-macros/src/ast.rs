@@ -12,13 +12,13 @@ use crate::{
 pub(crate) struct Model<'a> {
     pub(crate) name: &'a Ident,
     /// The fields that are columns.
-    pub(crate) columns: Vec<Column<'a>>,
+    pub(crate) columns: Vec<ColumnField<'a>>,
     /// Of all its `#[cacheable(..)]` attributes, in order.
     pub(crate) settings: Vec<Setting>,
 }
 
 /// A field that is a column.
-pub(crate) struct Column<'a> {
+pub(crate) struct ColumnField<'a> {
     pub(crate) field: &'a Ident,
     pub(crate) kind: &'a Type,
 }
@@ -55,10 +55,10 @@ impl<'a> Model<'a> {
 }
 
 /// The column of a field, unless it is none: ignored, or the other end of a relation.
-fn column(field: &syn::Field) -> Option<Column<'_>> {
+fn column(field: &syn::Field) -> Option<ColumnField<'_>> {
     const NO_COLUMN: [&str; 5] = ["ignore", "has_one", "has_many", "belongs_to", "self_ref"];
     let is_column = !field.attrs.iter().any(|attribute| names_one_of(attribute, &NO_COLUMN));
-    is_column.then_some(Column { field: field.ident.as_ref()?, kind: &field.ty })
+    is_column.then_some(ColumnField { field: field.ident.as_ref()?, kind: &field.ty })
 }
 
 fn check_fields<'a>(

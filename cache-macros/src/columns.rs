@@ -7,14 +7,14 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::{GenericArgument, PathArguments, Type};
 
-use crate::ast::Column;
+use crate::ast::ColumnField;
 
 /// For each column, a check that `into_json` can see it alike in a cached row and in the database's own.
-pub(crate) fn checks(columns: &[Column<'_>]) -> TokenStream {
+pub(crate) fn checks(columns: &[ColumnField<'_>]) -> TokenStream {
     columns.iter().map(check).collect()
 }
 
-fn check(Column { field, kind }: &Column<'_>) -> TokenStream {
+fn check(ColumnField { field, kind }: &ColumnField<'_>) -> TokenStream {
     let span = Span::call_site().located_at(syn::spanned::Spanned::span(kind));
     let inner = unwrapped(kind);
     let spelled: String = kind.to_token_stream().to_string().chars().filter(|c| !c.is_whitespace()).collect();
@@ -36,7 +36,7 @@ fn check(Column { field, kind }: &Column<'_>) -> TokenStream {
 }
 
 /// Whether a column's type may convert what the database gave.
-pub(crate) fn converts(columns: &[Column<'_>], span: Span) -> TokenStream {
+pub(crate) fn converts(columns: &[ColumnField<'_>], span: Span) -> TokenStream {
     let kinds = columns.iter().map(|column| column.kind);
     quote_spanned! {span=>
         {
@@ -84,7 +84,7 @@ mod tests {
     fn every_column_is_checked_and_named() {
         let (id, due): (syn::Ident, syn::Ident) = (parse_quote!(id), parse_quote!(due));
         let (int, date): (Type, Type) = (parse_quote!(i32), parse_quote!(Option<Date>));
-        let columns = [Column { field: &id, kind: &int }, Column { field: &due, kind: &date }];
+        let columns = [ColumnField { field: &id, kind: &int }, ColumnField { field: &due, kind: &date }];
         let code = checks(&columns).to_string();
         assert!(code.contains("column `id`: of a cached row, `into_json` would show a `i32`"), "{code}");
         assert!(

@@ -16,7 +16,7 @@ use crate::{
     keys::KeyClass,
     not_cacheable::NotCacheable,
     registry::{Entity, ReadKind, Registry, continued},
-    schema::{Catalogue, Column, Schema, Table},
+    schema::{Catalogue, Column, Schema, TableSchema},
 };
 
 /// How long to go without knowledge before asking again.
@@ -124,7 +124,7 @@ impl Eligibility {
     }
 
     /// The entities over a table, if there are any.
-    pub(crate) fn group(&self, table: &Table) -> Option<&Group> {
+    pub(crate) fn group(&self, table: &TableSchema) -> Option<&Group> {
         self.groups.get(&table.name)
     }
 
@@ -264,7 +264,7 @@ impl Eligibility {
 }
 
 impl Facts {
-    fn of(entity: &Entity, table: Option<&Table>, allowances: Allowances) -> Self {
+    fn of(entity: &Entity, table: Option<&TableSchema>, allowances: Allowances) -> Self {
         let columns = entity.columns.iter().zip(entity.shape.types());
         let classes: Vec<_> = columns
             .zip(&entity.casts)
@@ -310,7 +310,7 @@ impl Facts {
 }
 
 /// What `into_json` sees in each column, in the shape's order; of a table that is not known, nothing.
-fn likeness(entity: &Entity, table: Option<&Table>) -> Vec<Likeness> {
+fn likeness(entity: &Entity, table: Option<&TableSchema>) -> Vec<Likeness> {
     let Some(table) = table.filter(|table| table.is_plain()) else { return Vec::new() };
     let columns = entity.columns.iter().zip(entity.shape.types());
     let of = |(name, kind): (&String, _)| match table.column(name) {
@@ -327,7 +327,7 @@ fn key_class(entity: &ColumnType, column: &Column, casts: &[String]) -> Option<K
     casts.iter().all(keeps).then_some(class)
 }
 
-fn obstacle(entity: &Entity, table: Option<&Table>, allowances: Allowances) -> Option<BypassReason> {
+fn obstacle(entity: &Entity, table: Option<&TableSchema>, allowances: Allowances) -> Option<BypassReason> {
     let Some(table) = table else { return Some(BypassReason::TableUnknown) };
     if !table.is_plain() || table.writes_when_read {
         Some(BypassReason::TableKind)
@@ -344,7 +344,7 @@ fn obstacle(entity: &Entity, table: Option<&Table>, allowances: Allowances) -> O
 }
 
 /// The positions of the columns that the table lacks, or that may not be read.
-fn unreadable(entity: &Entity, table: Option<&Table>) -> Vec<usize> {
+fn unreadable(entity: &Entity, table: Option<&TableSchema>) -> Vec<usize> {
     let Some(table) = table else { return Vec::new() };
     let is_not = |name: &String| table.column(name).is_none_or(|column| !column.readable);
     (0..entity.columns.len()).filter(|column| is_not(&entity.columns[*column])).collect()

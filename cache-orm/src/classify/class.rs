@@ -26,7 +26,7 @@ pub(crate) type ColumnName = String;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
     /// Changes nothing.
-    Read(ReadKind),
+    Read(ReadClass),
     /// Changes rows of these tables, and nothing else. Never empty; one table may occur several times.
     Write(Vec<TableWrite>),
     /// Changes nothing by itself, but commits the transaction that it is in: MySQL's `ANALYZE TABLE`, `FLUSH`.
@@ -45,7 +45,7 @@ pub(crate) enum Class {
 
 /// How a statement reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum ReadKind {
+pub(crate) enum ReadClass {
     /// A query.
     Select,
     /// SHOW, EXPLAIN, VACUUM and others that leave every row as it is.

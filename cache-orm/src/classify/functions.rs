@@ -17,11 +17,11 @@ pub(super) fn is_harmless(statement: &Statement, open: usize) -> bool {
         // The name of an alias and its columns: `AS t (a, b)`.
         Kind::Word | Kind::Quoted if statement.was(open, 2, &["AS"]) => true,
         Kind::Word if statement.kind_before(open, 2) == Some(Kind::Dot) => {
-            is_in_system_schema(statement, open) && is_known(statement, open)
+            is_in_system_schema(statement, open) && is_built_in(statement, open)
         }
         Kind::Word => {
             keywords::is_keyword(statement, open)
-                || is_known(statement, open)
+                || is_built_in(statement, open)
                 || is_local_setting(statement, open)
                 || is_common_table(statement, open)
                 || keywords::is_alias(statement, open)
@@ -39,7 +39,7 @@ fn is_in_system_schema(statement: &Statement, open: usize) -> bool {
     is_first && schema.is_some() && schema.as_deref() == statement.rules.system_schema
 }
 
-fn is_known(statement: &Statement, open: usize) -> bool {
+fn is_built_in(statement: &Statement, open: usize) -> bool {
     if statement.rules.space_before_stored && !statement.touches_next(open - 1) {
         return false;
     }

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use sea_orm::DbBackend;
 
 use super::{
-    pieces::{Backslash, Kind, Piece, pieces},
+    pieces::{Backslash, Piece, PieceKind, pieces},
     raw::is_in,
 };
 use crate::dialect::{Dialect, MYSQL, SessionRules};
@@ -33,20 +33,20 @@ pub(crate) struct Hidden {
 /// Looks at a text under both readings of a backslash.
 pub(crate) fn of(sql: &str, backend: DbBackend) -> Hidden {
     let mut hidden = Hidden::default();
-    hidden.look_both_ways(sql, Dialect::of(backend), Place::Text);
+    hidden.look_both_ways(sql, Dialect::of(backend), Scope::Text);
     hidden
 }
 
 /// Looks at the body of a MySQL procedure with these parameters.
 pub(crate) fn of_body(body: &str, parameters: &[String]) -> Hidden {
     let mut hidden = Hidden::default();
-    hidden.look_both_ways(body, &MYSQL, Place::Body(parameters));
+    hidden.look_both_ways(body, &MYSQL, Scope::Body(parameters));
     hidden
 }
 
 /// Where a text stands.
 #[derive(Clone, Copy)]
-enum Place<'a> {
+enum Scope<'a> {
     /// By itself.
     Text,
     /// In a procedure or block: BEGIN opens a block, and SET may be about variables.
@@ -54,10 +54,10 @@ enum Place<'a> {
 }
 
 impl Hidden {
-    fn look_both_ways(&mut self, text: &str, dialect: &'static Dialect, place: Place<'_>) {
-        self.look(text, dialect, Backslash::Stands, place, 0);
+    fn look_both_ways(&mut self, text: &str, dialect: &'static Dialect, scope: Scope<'_>) {
+        self.look(text, dialect, Backslash::Stands, scope, 0);
         if text.contains('\\') {
-            self.look(text, dialect, Backslash::Escapes, place, 0);
+            self.look(text, dialect, Backslash::Escapes, scope, 0);
         }
     }
 
@@ -66,7 +66,7 @@ impl Hidden {
         text: &str,
         dialect: &'static Dialect,
         backslash: Backslash,
-        place: Place<'_>,
+        scope: Scope<'_>,
         depth: usize,
     ) {
         self.changes |= depth > DEEPEST;
@@ -74,9 +74,9 @@ impl Hidden {
             return;
         }
         let pieces = pieces(text, &dialect.tokens, backslash);
-        let (in_body, parameters) = match place {
-            Place::Text => (false, &[][..]),
-            Place::Body(parameters) => (true, parameters),
+        let (in_body, parameters) = match scope {
+            Scope::Text => (false, &[][..]),
+            Scope::Body(parameters) => (true, parameters),
         };
         let mut locals = declared(&pieces);
         locals.extend(parameters.iter().map(|name| name.to_lowercase()));
@@ -104,7 +104,7 @@ fn declared(pieces: &[Piece]) -> HashSet<String> {
             let list = pieces[at + 1..].chunks(2).take(LONGEST_LIST);
             for (number, pair) in list.enumerate() {
                 names.insert(pair[0].text.to_lowercase());
-                if number > 0 && !matches!(pair[0].kind, Kind::Word | Kind::Name)
+                if number > 0 && !matches!(pair[0].kind, PieceKind::Word | PieceKind::Name)
                     || !pair.get(1).is_some_and(|next| next.is_sign(","))
                 {
                     break;
@@ -139,24 +139,26 @@ impl Scan<'_> {
         let mut begins = true;
         // The same at the begin of the comment that this is in: it may as well be skipped.
         let mut before_comment = None;
-        let mut statement = Statement::default();
+        let mut statement = StatementSoFar::default();
         for (at, piece) in self.pieces.iter().enumerate() {
             match piece.kind {
-                Kind::Opens => before_comment = Some((begins, statement, self.blocks)),
-                Kind::Closes => {
+                PieceKind::Opens => before_comment = Some((begins, statement, self.blocks)),
+                PieceKind::Closes => {
                     let Some((before, was, blocks)) = before_comment.take() else { continue };
                     self.blocks = self.blocks.min(blocks);
                     if before {
                         begins = before;
-                        statement = Statement { creates: statement.creates, ..was };
+                        statement = StatementSoFar { creates: statement.creates, ..was };
                     }
                 }
-                Kind::Sign if matches!(piece.text, ";" | "\0") => {
-                    statement =
-                        Statement { defines: statement.defines && self.blocks > 0, ..Statement::default() };
+                PieceKind::Sign if matches!(piece.text, ";" | "\0") => {
+                    statement = StatementSoFar {
+                        defines: statement.defines && self.blocks > 0,
+                        ..StatementSoFar::default()
+                    };
                     begins = true;
                 }
-                Kind::Word => {
+                PieceKind::Word => {
                     let (is_first, in_block) = (begins, self.blocks > 0);
                     begins = self.word(at, piece, is_first, &mut statement);
                     let verb = is_first || statement.handles;
@@ -171,14 +173,15 @@ impl Scan<'_> {
                         hidden.calls.push(self.last_name(at + 1));
                     }
                 }
-                Kind::Text { .. } => {
+                PieceKind::Text { .. } => {
                     begins = false;
                     if statement.executes && !statement.defines {
                         self.look_inside(piece.text, hidden);
                     }
                 }
                 _ => {
-                    hidden.changes |= piece.kind == Kind::Name && !statement.defines && self.sets_by_call(at);
+                    hidden.changes |=
+                        piece.kind == PieceKind::Name && !statement.defines && self.sets_by_call(at);
                     begins = self.rules.labels && piece.is_sign(":");
                 }
             }
@@ -189,7 +192,7 @@ impl Scan<'_> {
     }
 
     /// Takes note of a word; true if a statement can begin after it.
-    fn word(&mut self, at: usize, piece: &Piece, is_first: bool, statement: &mut Statement) -> bool {
+    fn word(&mut self, at: usize, piece: &Piece, is_first: bool, statement: &mut StatementSoFar) -> bool {
         let rules = self.rules;
         let is_one_of = |words: &[&str]| words.iter().any(|word| piece.is(word));
         let next_is = |word: &str| self.is(at + 1, &[word]);
@@ -258,7 +261,9 @@ impl Scan<'_> {
     /// True for `CREATE … TEMPORARY …`, or of a name in the session's own schema, that outlives its transaction.
     fn creates_temporary(&self, create: usize) -> bool {
         let marks = |at: &usize| {
-            self.pieces.get(*at).is_some_and(|piece| matches!(piece.kind, Kind::Opens | Kind::Closes))
+            self.pieces
+                .get(*at)
+                .is_some_and(|piece| matches!(piece.kind, PieceKind::Opens | PieceKind::Closes))
         };
         let skips = |at: &usize| marks(at) || self.is(*at, &["OR", "REPLACE", "LOCAL", "GLOBAL"]);
         let what = (create + 1..).find(|at| !skips(at)).unwrap_or(create);
@@ -286,7 +291,7 @@ impl Scan<'_> {
     /// True for a name before a dot that means the schema of the session's own tables.
     fn is_schema_of_session(&self, at: usize) -> bool {
         let is_schema = self.pieces.get(at + 1).is_some_and(|next| next.is_sign("."));
-        let names = |piece: &Piece| matches!(piece.kind, Kind::Word | Kind::Name);
+        let names = |piece: &Piece| matches!(piece.kind, PieceKind::Word | PieceKind::Name);
         let name =
             self.pieces.get(at).filter(|piece| names(piece)).map(|piece| piece.text.to_ascii_lowercase());
         is_schema && name.is_some_and(|name| self.rules.session_schema.is(&name))
@@ -309,16 +314,16 @@ impl Scan<'_> {
             if expected {
                 let is_user_variable =
                     piece.is_sign("@") && !self.pieces.get(at + 1).is_some_and(|next| next.is_sign("@"));
-                let is_local = matches!(piece.kind, Kind::Word | Kind::Name)
+                let is_local = matches!(piece.kind, PieceKind::Word | PieceKind::Name)
                     && self.locals.contains(&piece.text.to_lowercase());
                 if !is_user_variable && !is_local {
                     return true;
                 }
             }
             match piece.text {
-                ";" if piece.kind == Kind::Sign => return false,
-                "(" if piece.kind == Kind::Sign => depth += 1,
-                ")" if piece.kind == Kind::Sign => depth = depth.saturating_sub(1),
+                ";" if piece.kind == PieceKind::Sign => return false,
+                "(" if piece.kind == PieceKind::Sign => depth += 1,
+                ")" if piece.kind == PieceKind::Sign => depth = depth.saturating_sub(1),
                 _ => {}
             }
             expected = depth == 0 && piece.is_sign(",");
@@ -336,9 +341,9 @@ impl Scan<'_> {
         let mut depth = 0_usize;
         for (at, piece) in self.pieces.iter().enumerate().skip(at + 1).take(LONGEST_LIST) {
             match piece.text {
-                "(" if piece.kind == Kind::Sign => depth += 1,
-                ")" if piece.kind == Kind::Sign && depth == 1 => return !self.is(at - 1, &["true"]),
-                ")" if piece.kind == Kind::Sign => depth -= 1,
+                "(" if piece.kind == PieceKind::Sign => depth += 1,
+                ")" if piece.kind == PieceKind::Sign && depth == 1 => return !self.is(at - 1, &["true"]),
+                ")" if piece.kind == PieceKind::Sign => depth -= 1,
                 _ => {}
             }
         }
@@ -352,17 +357,17 @@ impl Scan<'_> {
         if !self.rules.executes_strings || !(executes || prepares) {
             return false;
         }
-        let is_text = self.pieces.get(at + 1).is_some_and(|next| matches!(next.kind, Kind::Text { .. }));
+        let is_text = self.pieces.get(at + 1).is_some_and(|next| matches!(next.kind, PieceKind::Text { .. }));
         let ends = self.pieces.get(at + 2).is_none_or(|next| {
-            next.is_sign(";") || next.is("USING") || matches!(next.kind, Kind::Opens | Kind::Closes)
+            next.is_sign(";") || next.is("USING") || matches!(next.kind, PieceKind::Opens | PieceKind::Closes)
         });
         !(is_text && ends)
     }
 
     fn look_inside(&self, text: &str, hidden: &mut Hidden) {
         let inside = if text.contains("''") { text.replace("''", "'") } else { text.to_owned() };
-        let place = if self.rules.strings_are_bodies { Place::Body(&[]) } else { Place::Text };
-        hidden.look(&inside, self.dialect, self.backslash, place, self.depth + 1);
+        let scope = if self.rules.strings_are_bodies { Scope::Body(&[]) } else { Scope::Text };
+        hidden.look(&inside, self.dialect, self.backslash, scope, self.depth + 1);
     }
 
     /// The last part of a name with dots.
@@ -380,7 +385,7 @@ impl Scan<'_> {
 
 /// What the statement so far is.
 #[derive(Clone, Copy, Default)]
-struct Statement {
+struct StatementSoFar {
     /// It begins with CREATE or ALTER.
     creates: bool,
     /// It defines a routine, whose body it does not carry out.

@@ -62,7 +62,7 @@ use sea_orm::DbBackend;
 use crate::dialect::Dialect;
 
 pub(crate) use class::{
-    Class, ColumnName, Equality, ReadKind, ReturnedColumns, Returning, TableName, TableWrite, WriteKind,
+    Class, ColumnName, Equality, ReadClass, ReturnedColumns, Returning, TableName, TableWrite, WriteKind,
 };
 pub(crate) use classes::Classes;
 pub(crate) use shown::shown;
@@ -91,12 +91,12 @@ fn class(lexed: &lexer::Lexed) -> Class {
     if raw::is_block(&parts) {
         return Class::Unknown;
     }
-    let mut class = Class::Read(ReadKind::Select);
+    let mut class = Class::Read(ReadClass::Select);
     for part in &parts {
         class = both(class, raw::class(part));
     }
     match &mut class {
-        _ if parts.is_empty() => return Class::Read(ReadKind::Other),
+        _ if parts.is_empty() => return Class::Read(ReadClass::Other),
         // Drivers differ in how they share out the values among several statements, and in what value a
         // numbered or named parameter gets.
         Class::Write(writes) if parts.len() > 1 || !lexed.positional => {

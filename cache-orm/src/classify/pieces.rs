@@ -11,7 +11,7 @@ pub(super) enum Backslash {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum PieceKind {
     Word,
     Number,
     /// A string. Its end is not sure where a setting decides about it, or the text has none.
@@ -30,7 +30,7 @@ pub(super) enum Kind {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Piece<'a> {
-    pub(super) kind: Kind,
+    pub(super) kind: PieceKind,
     /// As written; of strings and names in quotes what is inside them.
     pub(super) text: &'a str,
     /// White space or a comment is before it.
@@ -39,11 +39,11 @@ pub(super) struct Piece<'a> {
 
 impl Piece<'_> {
     pub(super) fn is(&self, word: &str) -> bool {
-        self.kind == Kind::Word && self.text.eq_ignore_ascii_case(word)
+        self.kind == PieceKind::Word && self.text.eq_ignore_ascii_case(word)
     }
 
     pub(super) fn is_sign(&self, sign: &str) -> bool {
-        self.kind == Kind::Sign && self.text == sign
+        self.kind == PieceKind::Sign && self.text == sign
     }
 }
 
@@ -74,7 +74,7 @@ impl Cutter<'_> {
         let byte = rest.as_bytes()[0];
         match byte {
             // For some the end of the text, for others nothing: a statement may begin behind it.
-            0 => self.push(Kind::Sign, 0, 1, 1),
+            0 => self.push(PieceKind::Sign, 0, 1, 1),
             b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c => self.skip(1),
             _ if rest.starts_with('\u{feff}') => self.skip('\u{feff}'.len_utf8()),
             b'-' if rest.starts_with("--") && !(rules.dashes_need_space && follows_as_sign(rest)) => {
@@ -84,21 +84,21 @@ impl Cutter<'_> {
             b'/' if rest.starts_with("/*") => self.comment(),
             b'*' if self.inside && rest.starts_with("*/") => {
                 self.inside = false;
-                self.push(Kind::Closes, 0, 2, 2);
+                self.push(PieceKind::Closes, 0, 2, 2);
             }
             b'\'' => self.quoted(true),
             b'"' => self.quoted(rules.double_quoted_strings),
             b'`' if rules.backticks => self.quoted(false),
             b'[' if rules.brackets == Brackets::Names => {
                 let end = rest.find(']').unwrap_or(rest.len());
-                self.push(Kind::Name, 1, end, end + 1);
+                self.push(PieceKind::Name, 1, end, end + 1);
             }
             b'$' if rules.dollar_quotes && dollar_tag(rest).is_some() => {
                 self.dollars(dollar_tag(rest).unwrap_or(1))
             }
-            b'0'..=b'9' => self.run(Kind::Number),
-            _ if is_word(byte) => self.run(Kind::Word),
-            _ => self.push(Kind::Sign, 0, 1, 1),
+            b'0'..=b'9' => self.run(PieceKind::Number),
+            _ if is_word(byte) => self.run(PieceKind::Word),
+            _ => self.push(PieceKind::Sign, 0, 1, 1),
         }
     }
 
@@ -108,14 +108,14 @@ impl Cutter<'_> {
     }
 
     /// Adds what is from `start` to `end`, and goes on after `length`, all counted from here.
-    fn push(&mut self, kind: Kind, start: usize, end: usize, length: usize) {
+    fn push(&mut self, kind: PieceKind, start: usize, end: usize, length: usize) {
         let text = self.text.get(self.at + start..self.at + end).unwrap_or_default();
         self.pieces.push(Piece { kind, text, gap: self.gap });
         self.gap = false;
         self.at = (self.at + length).min(self.text.len());
     }
 
-    fn run(&mut self, kind: Kind) {
+    fn run(&mut self, kind: PieceKind) {
         let length = self.text.as_bytes()[self.at..].iter().take_while(|byte| is_word(**byte)).count();
         self.push(kind, 0, length, length);
     }
@@ -132,7 +132,7 @@ impl Cutter<'_> {
         if self.rules.executable_comments && (mark == 4 || rest.starts_with("/*!")) {
             let version = rest.as_bytes()[mark..].iter().take_while(|byte| byte.is_ascii_digit()).count();
             self.inside = true;
-            return self.push(Kind::Opens, 0, mark + version, mark + version);
+            return self.push(PieceKind::Opens, 0, mark + version, mark + version);
         }
         let bytes = rest.as_bytes();
         let (mut depth, mut at) = (1, 2);
@@ -173,7 +173,7 @@ impl Cutter<'_> {
             }
         }
         let sure = sure && at < bytes.len();
-        let kind = if is_text { Kind::Text { sure } } else { Kind::Name };
+        let kind = if is_text { PieceKind::Text { sure } } else { PieceKind::Name };
         let end = at.min(bytes.len());
         self.push(kind, 1, end, end + 1);
     }
@@ -183,8 +183,8 @@ impl Cutter<'_> {
         let rest = &self.text[self.at..];
         let (opening, inside) = rest.split_at(tag);
         match inside.find(opening) {
-            Some(end) => self.push(Kind::Text { sure: true }, tag, tag + end, tag + end + tag),
-            None => self.push(Kind::Text { sure: false }, tag, rest.len(), rest.len()),
+            Some(end) => self.push(PieceKind::Text { sure: true }, tag, tag + end, tag + end + tag),
+            None => self.push(PieceKind::Text { sure: false }, tag, rest.len(), rest.len()),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! The first word of a statement decides what kind it is.
 
-use super::{Class, ReadKind, TableWrite, WriteKind, scan, statement::Statement, temporary, token::Kind};
+use super::{Class, ReadClass, TableWrite, WriteKind, scan, statement::Statement, temporary, token::Kind};
 use crate::dialect::Truncate;
 
 /// What one statement does.
 pub(super) fn class(statement: &Statement) -> Class {
-    const OTHER: Class = Class::Read(ReadKind::Other);
+    const OTHER: Class = Class::Read(ReadClass::Other);
     if statement.kind(0) == Some(Kind::Open) {
         return parenthesised(statement);
     }
@@ -113,7 +113,7 @@ fn truncate(statement: &Statement) -> Option<Class> {
 /// EXPLAIN runs the statement if it says ANALYZE, which Postgres also takes in quotes; else it only plans it, which
 /// may call functions.
 fn explain(statement: &Statement) -> Option<Class> {
-    const OTHER: Class = Class::Read(ReadKind::Other);
+    const OTHER: Class = Class::Read(ReadClass::Other);
     const STATEMENTS: &[&str] =
         &["SELECT", "WITH", "VALUES", "TABLE", "INSERT", "REPLACE", "UPDATE", "DELETE"];
     let begins = |at: usize| statement.is(at, STATEMENTS);
@@ -204,7 +204,7 @@ fn pragma(statement: &Statement) -> Class {
     let keeps_journal = statement.is(name, &["JOURNAL_MODE"])
         && statement.is(name + 2, &["DELETE", "TRUNCATE", "PERSIST", "MEMORY", "WAL"]);
     if tells || keeps_journal || is_in(statement.word(name), statement.rules.harmless_pragmas) {
-        Class::Read(ReadKind::Other)
+        Class::Read(ReadClass::Other)
     } else {
         Class::Session
     }

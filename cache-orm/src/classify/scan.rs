@@ -1,7 +1,7 @@
 //! The scan of a query or of INSERT, UPDATE, DELETE: every verb, call and INTO in it, however deep.
 
 use super::{
-    Class, ColumnName, ReadKind, TableWrite, WriteKind, delete, functions, head::Head, insert,
+    Class, ColumnName, ReadClass, TableWrite, WriteKind, delete, functions, head::Head, insert,
     statement::Statement, token::Kind, update,
 };
 
@@ -22,7 +22,7 @@ pub(super) fn calls_are_harmless(statement: &Statement) -> bool {
 
 fn scan(statement: &Statement) -> Option<Class> {
     let mut writes: Vec<TableWrite> = Vec::new();
-    let mut kind_of_read = ReadKind::Select;
+    let mut kind_of_read = ReadClass::Select;
     // What each ON CONFLICT or ON DUPLICATE KEY assigns.
     let mut upserts: Vec<Option<Vec<ColumnName>>> = Vec::new();
     let mut depth = 0_usize;
@@ -34,7 +34,7 @@ fn scan(statement: &Statement) -> Option<Class> {
             Kind::Close => depth = depth.checked_sub(1)?,
             Kind::Word if statement.kind_before(at, 1) != Some(Kind::Dot) => match keyword(statement, at)? {
                 Keyword::Ordinary => {}
-                Keyword::Locks => kind_of_read = ReadKind::Locking,
+                Keyword::Locks => kind_of_read = ReadClass::Locking,
                 Keyword::Upserts(assigned) => upserts.push(assigned),
                 Keyword::Writes(mut head) => {
                     if at > 0 {

@@ -2,7 +2,7 @@
 
 use sea_orm::DbBackend;
 
-use super::pieces::{Backslash, Kind, Piece, pieces};
+use super::pieces::{Backslash, Piece, PieceKind, pieces};
 use crate::dialect::Dialect;
 
 /// So many characters are shown.
@@ -24,13 +24,13 @@ pub(crate) fn shown(sql: &str, backend: DbBackend) -> String {
             shown.push(' ');
         }
         match piece.kind {
-            Kind::Word | Kind::Sign | Kind::Opens => shown.push_str(piece.text),
-            Kind::Closes => shown.push_str("*/"),
-            Kind::Name if rules.names_may_be_strings && !names_a_table(&pieces[..at]) => shown.push('?'),
-            Kind::Name => shown.extend(["\"", piece.text, "\""]),
-            Kind::Number | Kind::Text { .. } => shown.push('?'),
+            PieceKind::Word | PieceKind::Sign | PieceKind::Opens => shown.push_str(piece.text),
+            PieceKind::Closes => shown.push_str("*/"),
+            PieceKind::Name if rules.names_may_be_strings && !names_a_table(&pieces[..at]) => shown.push('?'),
+            PieceKind::Name => shown.extend(["\"", piece.text, "\""]),
+            PieceKind::Number | PieceKind::Text { .. } => shown.push('?'),
         }
-        if piece.kind == (Kind::Text { sure: false }) || shown.len() > LONGEST {
+        if piece.kind == (PieceKind::Text { sure: false }) || shown.len() > LONGEST {
             cut = at + 1 < pieces.len() || cut;
             break;
         }

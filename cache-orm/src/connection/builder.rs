@@ -288,7 +288,7 @@ impl Builder {
             unnamed_writes: AtomicUsize::new(0),
             inspected: AtomicUsize::new(0),
             allowances: self.allowances,
-            eligibility: RwLock::default(),
+            learned: RwLock::default(),
             identity: self.identity.map_or_else(OnceLock::new, OnceLock::from),
             learning: watch::Sender::new(false),
             schema_check: self.schema_check,

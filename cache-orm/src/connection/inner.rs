@@ -26,17 +26,17 @@ pub(super) fn watched(shared: &Arc<Context>, db: &DatabaseConnection) -> Databas
         if changes_nothing {
             return;
         }
-        write::record(&shared, shared.known().as_deref(), &class, sql);
+        write::record(&shared, shared.current().as_deref(), &class, sql);
         let values = info.statement.values.clone();
         let cache = shared.cache.clone();
         cache.spawn(async move {
             let change = SchemaChange::by(&shared, &class);
             // Not asked for now: the caller may hold the pool's only connection.
-            let eligibility = shared.known();
+            let eligibility = shared.current();
             let affected = write::affected::by(&shared, eligibility.as_deref(), &class, values.as_ref());
             // The statement was sent already: there is nobody to refuse it to, and nobody who tells how it ends.
-            let known = eligibility.and_then(|eligibility| eligibility.generation());
-            write::fence_written_in_transaction(&shared, known, affected).await.leave();
+            let generation = eligibility.and_then(|eligibility| eligibility.generation());
+            write::fence_written_in_transaction(&shared, generation, affected).await.leave();
             drop(change);
         });
     });

@@ -8,7 +8,7 @@ use sea_orm::{
 };
 
 use crate::{
-    classify::{Class, ReadKind, reason::BypassReason},
+    classify::{Class, ReadClass, reason::BypassReason},
     connection::{CachedConnection, CachedTransaction},
     context::Context,
     read::{self, QueryMethod},
@@ -73,10 +73,10 @@ impl Context {
 }
 
 /// Why a read that is none of those that are answered goes to the database.
-pub(super) fn reason_of(kind: ReadKind) -> BypassReason {
+pub(super) fn reason_of(kind: ReadClass) -> BypassReason {
     match kind {
-        ReadKind::Locking => BypassReason::Locking,
-        ReadKind::Select | ReadKind::Other => BypassReason::NotAKeyLookup,
+        ReadClass::Locking => BypassReason::Locking,
+        ReadClass::Select | ReadClass::Other => BypassReason::NotAKeyLookup,
     }
 }
 

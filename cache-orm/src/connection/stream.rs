@@ -16,7 +16,7 @@ use crate::{
     write::{self, SchemaChange},
 };
 
-type Rows<'a> = Pin<Box<dyn Stream<Item = Result<QueryResult, DbErr>> + Send + 'a>>;
+type RowStream<'a> = Pin<Box<dyn Stream<Item = Result<QueryResult, DbErr>> + Send + 'a>>;
 type Opening<'a> = Pin<Box<dyn Future<Output = Result<CachedStream<'a>, DbErr>> + Send + 'a>>;
 
 /// The rows of a query, one by one.
@@ -25,7 +25,7 @@ type Opening<'a> = Pin<Box<dyn Future<Output = Result<CachedStream<'a>, DbErr>> 
 /// Dropped before its end, the outcome of a *write* that was streamed is unknown: its fences are left to
 /// expire. Reads leave nothing behind.
 pub struct CachedStream<'a> {
-    rows: Rows<'a>,
+    rows: RowStream<'a>,
     /// What is left to do when the rows end, if this is a write that commits by itself.
     write: Option<StreamedWrite>,
     ending: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,

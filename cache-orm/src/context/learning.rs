@@ -16,7 +16,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, TransactionTrait};
 use tokio::runtime::Handle;
 
 use crate::{
-    classify::{Class, ReadKind},
+    classify::{Class, ReadClass},
     context::{Context, ReadyError, extent::everything},
     eligibility::{Eligibility, Label},
     schema::{self, Catalogue, Schema},
@@ -38,8 +38,8 @@ impl Context {
     /// Has the schema learned, if it is not known, by a task of its own: whoever waits for it does not depend on
     /// a future that somebody else may never poll again, and a transaction need not wait at all.
     pub(crate) fn learn_ahead(self: &Arc<Self>) {
-        if self.known().is_none() {
-            self.learn_by_task(|shared| shared.known().is_none());
+        if self.current().is_none() {
+            self.learn_by_task(|shared| shared.current().is_none());
         }
     }
 
@@ -68,7 +68,7 @@ impl Context {
                 if self.is_news(&error.to_string()) {
                     tracing::error!(%error, "queries go to the database until this is mended");
                 }
-                // `learn` remembers what it did learn.
+                // `learn` keeps what it did learn.
                 self.provisional()
             }
         }
@@ -76,29 +76,29 @@ impl Context {
 
     pub(crate) async fn learn(self: &Arc<Self>) -> Result<Arc<Eligibility>, ReadyError> {
         self.watch();
-        let forgotten = self.lock_known(|known| known.forgotten);
+        let forgotten = self.lock_learned(|learned| learned.forgotten);
         for _ in 0..CHANGES {
             let (eligibility, claimed) = match self.ask().await {
                 Ok(asked) => asked,
                 Err(error) => {
-                    self.remember(self.nothing_known(), forgotten);
+                    self.adopt(self.nothing_learned(), forgotten);
                     return Err(error.into());
                 }
             };
             self.make_up_for_unnamed_writes(&eligibility).await;
             if let Err(refused) = claimed {
-                self.remember(eligibility, forgotten);
+                self.adopt(eligibility, forgotten);
                 return Err(refused.into());
             }
             if !self.has_changed_unnoticed(&eligibility).await {
-                let eligibility = self.remember(eligibility, forgotten);
+                let eligibility = self.adopt(eligibility, forgotten);
                 self.report_unlike_columns(&eligibility);
                 return Ok(eligibility);
             }
             self.move_on(&eligibility).await;
         }
         // It changes faster than it is learned: the next query tries again.
-        Ok(self.nothing_known())
+        Ok(self.nothing_learned())
     }
 
     /// Learns anew what a writer found to be of another generation. What it is given was learned after the call
@@ -107,7 +107,7 @@ impl Context {
     /// # Cancel safety
     /// Dropped midway, the learning goes on.
     pub(crate) async fn relearn(self: &Arc<Self>) -> Arc<Eligibility> {
-        let arrived = self.lock_known(|known| known.begun);
+        let arrived = self.lock_learned(|learned| learned.begun);
         // A task that is under way may have begun before; the one after it has not.
         for _ in 0..2 {
             let mut learning = self.learning.subscribe();
@@ -123,17 +123,17 @@ impl Context {
 
     /// What was learned by asking for it after the first `begun` times.
     fn learned_since(&self, begun: u64) -> Option<Arc<Eligibility>> {
-        let eligibility = self.lock_known(|known| known.eligibility.clone());
+        let eligibility = self.lock_learned(|learned| learned.current.clone());
         eligibility.filter(|eligibility| eligibility.label.number > begun)
     }
 
     /// The store has named another generation: the next query learns the schema anew.
-    pub(crate) fn outdated(&self, generation: Generation) {
-        self.lock_known(|known| {
-            let known_now = known.eligibility.as_ref().and_then(|eligibility| eligibility.generation());
-            if known_now == Some(generation) {
-                known.eligibility = None;
-                known.forgotten += 1;
+    pub(crate) fn forget_generation(&self, generation: Generation) {
+        self.lock_learned(|learned| {
+            let current = learned.current.as_ref().and_then(|eligibility| eligibility.generation());
+            if current == Some(generation) {
+                learned.current = None;
+                learned.forgotten += 1;
             }
         });
     }
@@ -141,7 +141,7 @@ impl Context {
     /// Everything that may be cached, where nothing can be learned: the tables known here, and those that somebody
     /// has recorded who knows the schema as it is.
     pub(crate) async fn everything_recorded(&self) -> Affected {
-        let last = self.lock_known(|known| known.last.clone());
+        let last = self.lock_learned(|learned| learned.last.clone());
         let mut everything = everything(self, last.as_deref());
         let Some(Catalogue { viewer, .. }) = last.and_then(|last| last.label.catalogue.clone()) else {
             return everything;
@@ -159,9 +159,9 @@ impl Context {
     /// Asks the store for the schema's generation, then the database for the schema, and binds the namespace to the
     /// database.
     async fn ask(&self) -> Result<(Arc<Eligibility>, Result<(), CacheError>), DbErr> {
-        let number = self.lock_known(|known| {
-            known.begun += 1;
-            known.begun
+        let number = self.lock_learned(|learned| {
+            learned.begun += 1;
+            learned.begun
         });
         let generation = self.cache.generation().await.ok().flatten();
         let catalogue = Some(Catalogue::look(&self.db).await?);
@@ -184,8 +184,8 @@ impl Context {
         let identity = self.identity.get_or_init(|| schema.identity.clone());
         let claimed = self.cache.claim(identity).await;
         let label = Label { generation, catalogue, number };
-        let known = claimed.is_ok();
-        let eligibility = Eligibility::new(Some(schema), known, label, &self.registry, self.allowances);
+        let is_claimed = claimed.is_ok();
+        let eligibility = Eligibility::new(Some(schema), is_claimed, label, &self.registry, self.allowances);
         Ok((Arc::new(eligibility), claimed))
     }
 
@@ -212,7 +212,7 @@ impl Context {
         }
     }
 
-    /// What the schema is to a transaction. Remembered only where nothing was ever learned.
+    /// What the schema is to a transaction. Kept only where nothing was ever learned.
     async fn learn_within(&self, transaction: &DatabaseTransaction) -> Option<Arc<Eligibility>> {
         // In a savepoint: a question that fails must not end the transaction.
         let savepoint = transaction.begin().await.ok()?;
@@ -221,7 +221,7 @@ impl Context {
         let label = Label::default();
         let eligibility =
             Arc::new(Eligibility::new(Some(schema), false, label, &self.registry, self.allowances));
-        self.lock_known(|known| known.last.get_or_insert_with(|| eligibility.clone()).clone());
+        self.lock_learned(|learned| learned.last.get_or_insert_with(|| eligibility.clone()).clone());
         Some(eligibility)
     }
 
@@ -232,12 +232,12 @@ impl Context {
         texts: &BTreeSet<String>,
         transaction: &DatabaseTransaction,
     ) -> bool {
-        let known = self.known().filter(|eligibility| eligibility.schema.is_some());
-        let eligibility = match known {
+        let current = self.current().filter(|eligibility| eligibility.schema.is_some());
+        let eligibility = match current {
             Some(eligibility) => Some(eligibility),
             None => self.learn_within(transaction).await.or_else(|| self.last()),
         };
-        let read = Class::Read(ReadKind::Select);
+        let read = Class::Read(ReadClass::Select);
         eligibility.is_some_and(|eligibility| {
             texts.iter().any(|sql| eligibility.widen(&read, sql, self.backend).is_some())
         })
@@ -255,17 +255,17 @@ impl Context {
         }
     }
 
-    /// Keeps what was learned, unless the schema changed while it was being learned.
-    fn remember(&self, eligibility: Arc<Eligibility>, forgotten: u64) -> Arc<Eligibility> {
-        self.lock_known(|known| {
-            let is_current = known.forgotten == forgotten;
-            if eligibility.schema.is_some() && (is_current || known.last.is_none()) {
-                known.last = Some(eligibility.clone());
+    /// Makes what was learned the current state, unless the schema changed while it was being learned.
+    fn adopt(&self, eligibility: Arc<Eligibility>, forgotten: u64) -> Arc<Eligibility> {
+        self.lock_learned(|learned| {
+            let is_current = learned.forgotten == forgotten;
+            if eligibility.schema.is_some() && (is_current || learned.last.is_none()) {
+                learned.last = Some(eligibility.clone());
             }
             if !is_current {
-                return self.nothing_known();
+                return self.nothing_learned();
             }
-            known.eligibility = Some(eligibility.clone());
+            learned.current = Some(eligibility.clone());
             eligibility
         })
     }
@@ -281,7 +281,7 @@ impl Context {
         if !self.capabilities.keeps || !self.cache.is_enabled() {
             return false;
         }
-        let last = self.lock_known(|known| known.last.clone());
+        let last = self.lock_learned(|learned| learned.last.clone());
         let same_generation = last.filter(|last| last.generation() == Some(generation));
         if same_generation.is_some_and(|last| last.label.catalogue.as_ref() != Some(catalogue)) {
             return true;
@@ -297,14 +297,14 @@ impl Context {
             // Nothing is filled while the store is out of reach.
             Err(_) => {}
         }
-        self.lock_known(|known| known.last = Some(eligibility.clone()));
+        self.lock_learned(|learned| learned.last = Some(eligibility.clone()));
         false
     }
 
     /// Ends a generation in which the schema has changed: everything is emptied that was cached in it.
     async fn move_on(&self, eligibility: &Eligibility) {
         tracing::info!("the schema was changed by another program: everything is invalidated");
-        let last = self.lock_known(|known| known.last.clone());
+        let last = self.lock_learned(|learned| learned.last.clone());
         let mut affected = everything(self, Some(eligibility));
         affected.merge(everything(self, last.as_deref()));
         affected.add_table(self.cache.schema());
@@ -329,7 +329,7 @@ impl Context {
 
     /// Learns anew if the schema has changed since it was learned.
     async fn look(self: &Arc<Self>) {
-        let Some(eligibility) = self.known() else { return };
+        let Some(eligibility) = self.current() else { return };
         let Some(generation) = eligibility.generation() else { return };
         // While the schema is being changed, or nobody can say, there is nothing to compare.
         let Ok(Some(current)) = self.cache.generation().await else { return };
@@ -342,12 +342,12 @@ impl Context {
         self.relearn().await;
     }
 
-    pub(crate) fn nothing_known(&self) -> Arc<Eligibility> {
+    pub(crate) fn nothing_learned(&self) -> Arc<Eligibility> {
         Arc::new(Eligibility::new(None, false, Label::default(), &self.registry, self.allowances))
     }
 
-    fn lock_known<T>(&self, with: impl FnOnce(&mut super::Known) -> T) -> T {
-        with(&mut unpoisoned::write(&self.eligibility))
+    fn lock_learned<T>(&self, with: impl FnOnce(&mut super::Learned) -> T) -> T {
+        with(&mut unpoisoned::write(&self.learned))
     }
 }
 

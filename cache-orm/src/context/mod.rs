@@ -69,7 +69,7 @@ pub(crate) struct Context {
     pub(crate) allowances: Allowances,
     /// That an entity can't be cached is an error, and not only a warning.
     pub(crate) requires_cacheable: bool,
-    pub(crate) eligibility: RwLock<Known>,
+    pub(crate) learned: RwLock<Learned>,
     /// What the database says it is.
     pub(crate) identity: OnceLock<String>,
     /// True while a task asks the database for its schema.
@@ -86,8 +86,9 @@ pub(crate) struct Context {
 
 /// What was learned.
 #[derive(Default)]
-pub(crate) struct Known {
-    pub(crate) eligibility: Option<Arc<Eligibility>>,
+pub(crate) struct Learned {
+    /// `None` once it is forgotten.
+    pub(crate) current: Option<Arc<Eligibility>>,
     /// The same, also when it is forgotten.
     pub(crate) last: Option<Arc<Eligibility>>,
     /// How often it was forgotten.
@@ -104,14 +105,14 @@ impl Context {
 
     /// What may be cached. Learned with the first query, and again when the schema changed.
     pub(crate) async fn eligibility(self: &Arc<Self>) -> Arc<Eligibility> {
-        if let Some(known) = self.known() {
-            return known;
+        if let Some(current) = self.current() {
+            return current;
         }
         let mut learning = self.learning.subscribe();
         self.learn_ahead();
         // The sender lives as long as `self`, so waiting can't fail.
         drop(learning.wait_for(|learning| !*learning).await);
-        self.known().unwrap_or_else(|| self.provisional())
+        self.current().unwrap_or_else(|| self.provisional())
     }
 
     /// The same for a write, whose cells must have names: where nothing was ever learned, it asks by itself.
@@ -128,28 +129,28 @@ impl Context {
     /// What was learned last, however old, or nothing: then reads go to the database and writes invalidate
     /// everything.
     pub(crate) fn provisional(&self) -> Arc<Eligibility> {
-        let known = unpoisoned::read(&self.eligibility).eligibility.clone();
-        known.unwrap_or_else(|| self.nothing_known())
+        let current = unpoisoned::read(&self.learned).current.clone();
+        current.unwrap_or_else(|| self.nothing_learned())
     }
 
     /// What was learned last, without asking the database: inside a transaction, whose connection may be the
     /// pool's only one, nothing can be learned.
-    pub(crate) fn known(&self) -> Option<Arc<Eligibility>> {
-        let known = unpoisoned::read(&self.eligibility);
+    pub(crate) fn current(&self) -> Option<Arc<Eligibility>> {
+        let learned = unpoisoned::read(&self.learned);
         let refused = !self.cache.is_enabled();
-        known.eligibility.as_ref().filter(|eligibility| refused || !eligibility.is_expired()).cloned()
+        learned.current.as_ref().filter(|eligibility| refused || !eligibility.is_expired()).cloned()
     }
 
     /// What was learned last of the schema, however old: how tables were named then.
     pub(crate) fn last(&self) -> Option<Arc<Eligibility>> {
-        unpoisoned::read(&self.eligibility).last.clone()
+        unpoisoned::read(&self.learned).last.clone()
     }
 
     /// Drops what was learned: the next query learns anew.
     pub(crate) fn forget(&self) {
-        let mut known = unpoisoned::write(&self.eligibility);
-        known.eligibility = None;
-        known.forgotten += 1;
+        let mut learned = unpoisoned::write(&self.learned);
+        learned.current = None;
+        learned.forgotten += 1;
     }
 
     /// True the first time it is asked about `what`.

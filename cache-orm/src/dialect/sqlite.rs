@@ -36,8 +36,8 @@ pub(super) static SQLITE: Dialect = Dialect {
         of_session: &["ATTACH", "DETACH"],
         of_tables: &[],
         harmless_flushes: "",
-        // The last four say whether foreign keys, checks and the triggers of a REPLACE are heeded: a write is always taken
-        // to reach whatever they could carry it to.
+        // The last four say whether foreign keys, checks and the triggers of a REPLACE are heeded: a write is always
+        // taken to reach whatever they could carry it to.
         harmless_pragmas: "table_info table_xinfo table_list index_list index_info index_xinfo foreign_key_list \
             foreign_key_check integrity_check quick_check cache_size cache_spill busy_timeout synchronous \
             journal_size_limit temp_store mmap_size optimize wal_checkpoint wal_autocheckpoint incremental_vacuum \

@@ -14,7 +14,8 @@ pub(crate) struct StatementRules {
     /// First words of statements that leave the rows of the tables as they are which they are about, but commit
     /// the transaction: `ANALYZE TABLE`. (A repair may lose rows.)
     pub(crate) of_tables: &'static [&'static str],
-    /// What FLUSH, which commits, may be about without changing privileges or what tables are. Empty: there is no FLUSH.
+    /// What FLUSH, which commits, may be about without changing privileges or what tables are. Empty: there is no
+    /// FLUSH.
     pub(crate) harmless_flushes: &'static str,
     /// What PRAGMA may be about without changing what later statements do. Empty: there is no PRAGMA.
     pub(crate) harmless_pragmas: &'static str,
@@ -31,7 +32,8 @@ pub(crate) struct StatementRules {
     pub(crate) replace: bool,
     /// `INSERT a`, without INTO.
     pub(crate) optional_into: bool,
-    /// Words between a verb and its table that do not change what it writes. (INSERT DELAYED writes at some later time.)
+    /// Words between a verb and its table that do not change what it writes. (INSERT DELAYED writes at some later
+    /// time.)
     pub(crate) insert_modifiers: &'static [&'static str],
     pub(crate) update_modifiers: &'static [&'static str],
     pub(crate) delete_modifiers: &'static [&'static str],

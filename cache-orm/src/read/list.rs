@@ -35,12 +35,12 @@ use crate::{
 };
 
 /// One key of a list, without repetition.
-pub(super) struct Part<'v> {
+pub(super) struct ListedKey<'v> {
     key: RowKey,
     values: &'v [Value],
 }
 
-impl Part<'_> {
+impl ListedKey<'_> {
     pub(super) fn key(&self) -> &RowKey {
         &self.key
     }
@@ -74,7 +74,7 @@ impl<'r> ReadContext<'r> {
         &self,
         list: &'v ListRead<'r>,
         query: &Query<'v>,
-    ) -> Result<(Read<'r>, Vec<Part<'v>>), BypassReason> {
+    ) -> Result<(Read<'r>, Vec<ListedKey<'v>>), BypassReason> {
         let read = self.read(&list.shape.entity, list.shape.kind)?;
         if list.shape.ambiguous {
             return Err(BypassReason::AmbiguousEntity);
@@ -87,7 +87,7 @@ impl<'r> ReadContext<'r> {
         }
         let keys = list.keys(query.values).ok_or(BypassReason::NotAKeyLookup)?;
         let mut seen = HashSet::with_capacity(keys.len());
-        let mut parts = Vec::with_capacity(keys.len());
+        let mut listed = Vec::with_capacity(keys.len());
         for values in keys {
             // NULL is equal to nothing.
             if values.iter().any(keys::is_null) {
@@ -95,10 +95,10 @@ impl<'r> ReadContext<'r> {
             }
             let key = read.key(values)?;
             if seen.insert(key.clone()) {
-                parts.push(Part { key, values });
+                listed.push(ListedKey { key, values });
             }
         }
-        Ok((read, parts))
+        Ok((read, listed))
     }
 }
 
@@ -107,20 +107,20 @@ impl Read<'_> {
     pub(super) async fn by_list(
         &self,
         list: &ListRead<'_>,
-        parts: Vec<Part<'_>>,
+        listed: Vec<ListedKey<'_>>,
         query: &Query<'_>,
     ) -> Result<Option<Vec<QueryResult>>, DbErr> {
-        if parts.is_empty() {
+        if listed.is_empty() {
             return Ok(Some(Vec::new()));
         }
-        let Some((states, at_once)) = self.look_at(&parts).await else {
+        let Some((states, at_once)) = self.look_at(&listed).await else {
             self.count_unavailable();
             return Ok(None);
         };
         let (mut hits, mut missed) = (Vec::new(), Vec::new());
         let mut held = Vec::new();
         let mut wanted = Vec::new();
-        for (part, state) in parts.iter().zip(&states) {
+        for (one, state) in listed.iter().zip(&states) {
             match state {
                 State::Hit { at, token, found } => {
                     held.push((self.wanted(at), *token));
@@ -128,7 +128,7 @@ impl Read<'_> {
                 }
                 State::Miss { at, replaces, fills } => {
                     wanted.push((at.clone(), *replaces));
-                    missed.push((part, fills));
+                    missed.push((one, fills));
                 }
             }
         }
@@ -140,7 +140,7 @@ impl Read<'_> {
         let loaded = match held.is_empty() {
             true => query.load(self.shared()).await?,
             false => {
-                let keys: Vec<_> = missed.iter().map(|(part, _)| part.values).collect();
+                let keys: Vec<_> = missed.iter().map(|(one, _)| one.values).collect();
                 let (sql, values) = list.of_keys(&keys, query.values);
                 let misses = Query { sql: &sql, values: &values, method: QueryMethod::All };
                 // The statement of the caller decides which error it gets.
@@ -161,18 +161,18 @@ impl Read<'_> {
 
     /// What the cache knows of each key, and whether all of it was so at one instant. `None` if the store can't
     /// be asked.
-    async fn look_at(&self, parts: &[Part<'_>]) -> Option<(Vec<State>, bool)> {
+    async fn look_at(&self, listed: &[ListedKey<'_>]) -> Option<(Vec<State>, bool)> {
         match self.kind {
-            ReadKind::Unique(unique) => self.look_at_aliases(unique, parts).await,
-            _ => self.look_at_slots(parts).await,
+            ReadKind::Unique(unique) => self.look_at_aliases(unique, listed).await,
+            _ => self.look_at_slots(listed).await,
         }
     }
 
-    async fn look_at_slots(&self, parts: &[Part<'_>]) -> Option<(Vec<State>, bool)> {
-        let at: Vec<_> = parts.iter().map(|part| self.table.keys().row(&part.key)).collect();
+    async fn look_at_slots(&self, listed: &[ListedKey<'_>]) -> Option<(Vec<State>, bool)> {
+        let at: Vec<_> = listed.iter().map(|one| self.table.keys().row(&one.key)).collect();
         let (found, at_once) = self.lookups(&at).await?;
         let states =
-            parts.iter().zip(at).zip(found).map(|((part, at), lookup)| match self.check(&part.key, lookup) {
+            listed.iter().zip(at).zip(found).map(|((one, at), lookup)| match self.check(&one.key, lookup) {
                 Look::Hit(found, token) => State::Hit { at, token, found },
                 Look::Miss(replaces) => State::Miss { at, replaces, fills: Fills::Row { alias: None } },
                 Look::Unavailable => State::Miss { at, replaces: None, fills: Fills::Row { alias: None } },
@@ -180,19 +180,19 @@ impl Read<'_> {
         Some((states.collect(), at_once))
     }
 
-    async fn look_at_aliases(&self, unique: usize, parts: &[Part<'_>]) -> Option<(Vec<State>, bool)> {
+    async fn look_at_aliases(&self, unique: usize, listed: &[ListedKey<'_>]) -> Option<(Vec<State>, bool)> {
         let (keys, name) = (self.table.keys(), &self.entity.uniques[unique].name);
-        let at: Vec<_> = parts.iter().map(|part| keys.alias(name, &part.key)).collect();
+        let at: Vec<_> = listed.iter().map(|one| keys.alias(name, &one.key)).collect();
         let (found, _) = self.lookups(&at).await?;
-        let mut states = Vec::with_capacity(parts.len());
+        let mut states = Vec::with_capacity(listed.len());
         // Where an alias led: the key's position, the slot and its primary key, and the alias.
         let mut led = Vec::new();
-        for (index, ((part, at), alias)) in parts.iter().zip(at).zip(found).enumerate() {
+        for (index, ((one, at), alias)) in listed.iter().zip(at).zip(found).enumerate() {
             let fills = Fills::Alias;
             states.push(match alias {
                 Lookup::Found(alias) => {
                     let token = alias.token;
-                    match self.lead(&part.key, alias) {
+                    match self.lead(&one.key, alias) {
                         Lead::Absent if !self.is_refresh() => State::Hit { at, token, found: Found::Absent },
                         Lead::To(primary) => {
                             led.push((index, keys.row(&primary), primary, (at.clone(), token)));
@@ -210,7 +210,7 @@ impl Read<'_> {
         for ((index, at, primary, alias), lookup) in led.into_iter().zip(found) {
             let fills = Fills::Row { alias: Some(alias) };
             match lookup {
-                Lookup::Found(row) => match self.arrive(&parts[index].key, &primary, row) {
+                Lookup::Found(row) => match self.arrive(&listed[index].key, &primary, row) {
                     Arrival::Row(rows, token) if !self.is_refresh() => {
                         states[index] = State::Hit { at, token, found: Found::Rows(rows) };
                     }
@@ -254,9 +254,9 @@ impl Read<'_> {
     }
 
     /// Finds out which key each loaded row is for.
-    fn attribute(&self, missed: &[(&Part<'_>, &Fills)], loaded: &[QueryResult]) -> Loads {
+    fn attribute(&self, missed: &[(&ListedKey<'_>, &Fills)], loaded: &[QueryResult]) -> Loads {
         let captured: Vec<_> = loaded.iter().map(|row| Rows::capture_one(self, row)).collect();
-        let asked: HashSet<&RowKey> = missed.iter().map(|(part, _)| &part.key).collect();
+        let asked: HashSet<&RowKey> = missed.iter().map(|(one, _)| &one.key).collect();
         let mut by_key = HashMap::with_capacity(captured.len());
         let mut rows = Vec::with_capacity(captured.len());
         for captured in captured.iter().flatten() {
@@ -271,15 +271,20 @@ impl Read<'_> {
     }
 
     /// Fills the slots of the keys that missed with what was loaded for them.
-    async fn fill_misses(&self, missed: &[(&Part<'_>, &Fills)], leases: Vec<Option<Lease>>, loads: &Loads) {
+    async fn fill_misses(
+        &self,
+        missed: &[(&ListedKey<'_>, &Fills)],
+        leases: Vec<Option<Lease>>,
+        loads: &Loads,
+    ) {
         // A row that is not attributed may be that of any key, and so may one whose key is spelled in another
         // way than it was asked for: then nothing is known to be absent.
         let knows_absent = loads.rows.is_some() && self.is_exact() && self.entity.policy.absent;
         let cache = &self.shared().cache;
         let mut fills = Vec::with_capacity(missed.len());
         let (mut outdated, mut targets) = (Vec::new(), Vec::new());
-        for ((part, slot), lease) in missed.iter().zip(leases) {
-            let rows = loads.by_key.get(&part.key);
+        for ((one, slot), lease) in missed.iter().zip(leases) {
+            let rows = loads.by_key.get(&one.key);
             let content = match (rows, slot) {
                 (Some(rows), Fills::Row { alias }) => {
                     let leads_to = rows.key(self, ReadKind::Primary).map(|key| self.table.keys().row(&key));
@@ -302,7 +307,7 @@ impl Read<'_> {
                     targets.push(None);
                     None
                 }
-                (None, _) => knows_absent.then(|| Content::Absent(absence(&part.key))),
+                (None, _) => knows_absent.then(|| Content::Absent(absence(&one.key))),
             };
             fills.extend(lease.zip(content).map(|(lease, content)| self.fill_due(lease, content)));
         }

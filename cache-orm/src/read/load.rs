@@ -55,7 +55,7 @@ impl Read<'_> {
         }
         let outcome = cache.lease_or_join(self.table, at, self.fingerprint, self.generation, replaces).await;
         outcome.unwrap_or_else(|Outdated| {
-            self.shared().outdated(self.generation);
+            self.shared().forget_generation(self.generation);
             LeaseOutcome::Denied
         })
     }
@@ -65,7 +65,7 @@ impl Read<'_> {
         match self.shared().cache.lease_or_join_many(self.table, self.generation, missed).await {
             Ok(leases) => leases,
             Err(Outdated) => {
-                self.shared().outdated(self.generation);
+                self.shared().forget_generation(self.generation);
                 missed.iter().map(|_| None).collect()
             }
         }

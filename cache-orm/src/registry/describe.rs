@@ -11,7 +11,8 @@ use sea_orm::{
 use super::{
     ReadKind, UniqueKey,
     casts::{casts, selected},
-    list, to_one,
+    list::{self, DescribedList},
+    to_one,
 };
 use crate::{
     decoders::Decoders,
@@ -24,14 +25,14 @@ const MOST_PERMUTED_COLUMNS: usize = 4;
 
 /// An entity as its registration describes it, with the texts of its reads.
 pub(crate) struct Described {
-    pub(super) facts: Facts,
-    pub(super) reads: Vec<Read>,
-    pub(super) lists: Vec<list::Described>,
+    pub(super) declaration: Declaration,
+    pub(super) reads: Vec<RenderedRead>,
+    pub(super) lists: Vec<DescribedList>,
     pub(super) ends: to_one::Ends,
 }
 
 /// What is known of an entity without its table.
-pub(super) struct Facts {
+pub(super) struct Declaration {
     pub(super) model: TypeId,
     pub(super) type_name: &'static str,
     pub(super) schema: Option<String>,
@@ -49,7 +50,7 @@ pub(super) struct Facts {
 }
 
 /// A read by one key or of all rows.
-pub(super) struct Read {
+pub(super) struct RenderedRead {
     pub(super) sql: String,
     pub(super) kind: ReadKind,
     pub(super) parameters: Vec<usize>,
@@ -58,15 +59,16 @@ pub(super) struct Read {
 
 /// Describes the entity of `M`: its columns, its keys, and its reads as SeaORM renders them.
 pub(crate) fn describe<M: CacheModel>(backend: DbBackend, is_strict: bool) -> Described {
-    let columns: Vec<Column<M>> = <Column<M> as Iterable>::iter().collect();
-    let name = |column: &Column<M>| column.as_str().to_owned();
-    let position = |wanted: &Column<M>| {
+    let columns: Vec<ColumnOf<M>> = <ColumnOf<M> as Iterable>::iter().collect();
+    let name = |column: &ColumnOf<M>| column.as_str().to_owned();
+    let position = |wanted: &ColumnOf<M>| {
         columns.iter().position(|column| column.as_str() == wanted.as_str()).expect("a column of the entity")
     };
     let types = columns.iter().map(|column| (name(column), column.def().get_column_type().clone()));
     let shape = Shape::new(types, M::POLICY.decoders, is_strict);
 
-    let primary: Vec<usize> = <Keys<M> as Iterable>::iter().map(|key| position(&key.into_column())).collect();
+    let primary: Vec<usize> =
+        <KeyOf<M> as Iterable>::iter().map(|key| position(&key.into_column())).collect();
     let uniques = unique_keys::<M>(&columns, backend);
 
     let of = |key: &[usize]| key.iter().map(|column| columns[*column]).collect::<Vec<_>>();
@@ -77,7 +79,7 @@ pub(crate) fn describe<M: CacheModel>(backend: DbBackend, is_strict: bool) -> De
         reads.extend(keyed_reads::<M>(kind, &unique.columns, &columns, backend));
         lists.extend(list::lists::<M::Entity>(kind, &of(&unique.columns), backend));
     }
-    reads.push(Read {
+    reads.push(RenderedRead {
         sql: M::Entity::find().build(backend).sql,
         kind: ReadKind::All,
         parameters: Vec::new(),
@@ -89,7 +91,7 @@ pub(crate) fn describe<M: CacheModel>(backend: DbBackend, is_strict: bool) -> De
     let named = named(&primary, &uniques, ends.references(), &shape);
     let cast: Vec<_> =
         columns.iter().filter_map(|column| Some((name(column), selected(*column, backend)?))).collect();
-    let facts = Facts {
+    let declaration = Declaration {
         model: TypeId::of::<M>(),
         type_name: std::any::type_name::<M>(),
         schema: entity.schema_name().map(str::to_owned),
@@ -108,11 +110,11 @@ pub(crate) fn describe<M: CacheModel>(backend: DbBackend, is_strict: bool) -> De
         },
         verify: |shape, values| verify::<M>(shape, values),
     };
-    Described { facts, reads, lists, ends }
+    Described { declaration, reads, lists, ends }
 }
 
-type Column<M> = <<M as sea_orm::ModelTrait>::Entity as EntityTrait>::Column;
-type Keys<M> = <<M as sea_orm::ModelTrait>::Entity as EntityTrait>::PrimaryKey;
+type ColumnOf<M> = <<M as sea_orm::ModelTrait>::Entity as EntityTrait>::Column;
+type KeyOf<M> = <<M as sea_orm::ModelTrait>::Entity as EntityTrait>::PrimaryKey;
 
 impl From<DbErr> for Unfit {
     fn from(_: DbErr) -> Self {
@@ -121,7 +123,7 @@ impl From<DbErr> for Unfit {
 }
 
 /// The columns that the entity declares unique, alone or together.
-fn unique_keys<M: CacheModel>(columns: &[Column<M>], backend: DbBackend) -> Vec<UniqueKey> {
+fn unique_keys<M: CacheModel>(columns: &[ColumnOf<M>], backend: DbBackend) -> Vec<UniqueKey> {
     let alone = columns
         .iter()
         .enumerate()
@@ -158,7 +160,7 @@ fn named(primary: &[usize], uniques: &[UniqueKey], references: Vec<String>, shap
 }
 
 /// The read by one key: conditions in the order of the columns, without LIMIT.
-fn by_key<M: CacheModel>(key: &[Column<M>], backend: DbBackend) -> String {
+fn by_key<M: CacheModel>(key: &[ColumnOf<M>], backend: DbBackend) -> String {
     // The value does not matter: it is bound, never part of the text.
     let select = key.iter().fold(M::Entity::find(), |select, column| select.filter(column.eq(0)));
     select.build(backend).sql
@@ -168,9 +170,9 @@ fn by_key<M: CacheModel>(key: &[Column<M>], backend: DbBackend) -> String {
 fn keyed_reads<M: CacheModel>(
     kind: ReadKind,
     key: &[usize],
-    columns: &[Column<M>],
+    columns: &[ColumnOf<M>],
     backend: DbBackend,
-) -> Vec<Read> {
+) -> Vec<RenderedRead> {
     let mut reads = Vec::new();
     for order in orders(key.len()) {
         let select = order.iter().fold(M::Entity::find(), |select: Select<M::Entity>, part| {
@@ -183,7 +185,7 @@ fn keyed_reads<M: CacheModel>(
         }
         for limited in [false, true] {
             let statement = select.clone().apply_if(limited.then_some(()), |select, ()| select.limit(1));
-            reads.push(Read {
+            reads.push(RenderedRead {
                 sql: statement.build(backend).sql,
                 kind,
                 parameters: parameters.clone(),

@@ -75,7 +75,7 @@ pub(crate) struct ListRead<'r> {
 }
 
 /// A list as an entity describes it.
-pub(crate) struct Described {
+pub(crate) struct DescribedList {
     kind: ReadKind,
     around: Template,
 }
@@ -93,7 +93,7 @@ pub(super) fn before_list(sql: &str) -> Option<&str> {
     Some(&sql[..sql.find(LIST)? + LIST.len()])
 }
 
-impl Described {
+impl DescribedList {
     pub(super) fn texts(&self) -> Texts {
         match self.around.form {
             Form::Array => {
@@ -106,7 +106,7 @@ impl Described {
 }
 
 impl ListShape {
-    pub(super) fn new(list: Described, entity: Arc<Entity>) -> Self {
+    pub(super) fn new(list: DescribedList, entity: Arc<Entity>) -> Self {
         ListShape { entity, kind: list.kind, ambiguous: false, around: list.around }
     }
 
@@ -243,7 +243,7 @@ impl Template {
 
     /// Learns what stands around a list from its text for one key and for two. `None` if the text is not what
     /// this module expects: such a list is not recognised then.
-    fn learn(
+    fn of_texts(
         form: Form,
         width: usize,
         backend: DbBackend,
@@ -279,7 +279,11 @@ fn list_in(sql: &str, form: Form) -> Option<usize> {
 }
 
 /// The lists of keys over these columns.
-pub(super) fn lists<E: EntityTrait>(kind: ReadKind, key: &[E::Column], backend: DbBackend) -> Vec<Described> {
+pub(super) fn lists<E: EntityTrait>(
+    kind: ReadKind,
+    key: &[E::Column],
+    backend: DbBackend,
+) -> Vec<DescribedList> {
     let select = |filter: Expr, order| {
         let select: Select<E> = E::find().filter(filter);
         let select = match order {
@@ -295,19 +299,19 @@ pub(super) fn lists<E: EntityTrait>(kind: ReadKind, key: &[E::Column], backend: 
     let named: [fn(&E::Column) -> Expr; 2] =
         [|column| column.into_simple_expr(), |column| Expr::col(*column)];
     let tuples = named.map(|name| {
-        Template::learn(Form::Tuples, key.len(), backend, |keys, order| {
+        Template::of_texts(Form::Tuples, key.len(), backend, |keys, order| {
             let tuple = || Expr::tuple(key.iter().map(|_| Expr::val(0)));
             select(Expr::tuple(key.iter().map(name)).is_in((0..keys).map(|_| tuple())), order)
         })
     });
     let mut lists = Vec::from(tuples);
     if key.len() == 1 {
-        lists.push(Template::learn(Form::Scalars, 1, backend, scalars));
+        lists.push(Template::of_texts(Form::Scalars, 1, backend, scalars));
     }
     #[cfg(feature = "postgres-array")]
     if key.len() == 1 && Dialect::of(backend).types.arrays {
         let array = |_, order| select(key[0].eq_any([0]), order);
-        lists.push(Template::learn(Form::Array, 1, backend, array));
+        lists.push(Template::of_texts(Form::Array, 1, backend, array));
     }
-    lists.into_iter().flatten().map(|around| Described { kind, around }).collect()
+    lists.into_iter().flatten().map(|around| DescribedList { kind, around }).collect()
 }

@@ -34,9 +34,10 @@ use sea_orm::DbBackend;
 
 use crate::{classify::TableName, stats::Bypasses};
 
-use describe::Facts;
+use describe::{Declaration, RenderedRead};
 pub(crate) use describe::{Described, continued};
 pub(crate) use entity::{Entity, ReadKind, UniqueKey};
+use list::DescribedList;
 pub(crate) use list::{ListRead, ListShape, Order};
 pub use registration::Registration;
 use tables::Tables;
@@ -99,9 +100,9 @@ impl Registry {
         };
         let mut sources = Vec::new();
         for registration in registrations {
-            let Described { facts, reads, lists, ends } = (registration.describe)(backend, is_strict);
-            if !registry.models.contains_key(&facts.model) {
-                let entity = registry.add_entity(facts, backend);
+            let Described { declaration, reads, lists, ends } = (registration.describe)(backend, is_strict);
+            if !registry.models.contains_key(&declaration.model) {
+                let entity = registry.add_entity(declaration, backend);
                 for read in reads {
                     registry.add_read(read, &entity);
                 }
@@ -145,37 +146,37 @@ impl Registry {
         self.entities.iter().filter_map(|entity| entity.schema.clone()).collect()
     }
 
-    fn add_entity(&mut self, facts: Facts, backend: DbBackend) -> Arc<Entity> {
-        let table = TableName::new(facts.schema.as_deref(), &facts.table);
+    fn add_entity(&mut self, declaration: Declaration, backend: DbBackend) -> Arc<Entity> {
+        let table = TableName::new(declaration.schema.as_deref(), &declaration.table);
         let label = table.schema.iter().chain([&table.name]).cloned().collect::<Vec<_>>().join(".");
         let entity = Arc::new(Entity {
             index: self.entities.len(),
             backend,
-            model: facts.model,
-            type_name: facts.type_name,
+            model: declaration.model,
+            type_name: declaration.type_name,
             table,
             label,
-            schema: facts.schema,
+            schema: declaration.schema,
             bypasses: Bypasses::default(),
-            policy: facts.policy,
-            columns: facts.shape.names().map(str::to_lowercase).collect(),
-            shape: Arc::new(facts.shape),
-            fingerprint: facts.fingerprint,
-            primary: facts.primary,
-            named: facts.named,
-            casts: facts.casts,
-            primary_sql: facts.primary_sql,
-            uniques: facts.uniques,
-            capture: facts.capture,
-            verify: facts.verify,
+            policy: declaration.policy,
+            columns: declaration.shape.names().map(str::to_lowercase).collect(),
+            shape: Arc::new(declaration.shape),
+            fingerprint: declaration.fingerprint,
+            primary: declaration.primary,
+            named: declaration.named,
+            casts: declaration.casts,
+            primary_sql: declaration.primary_sql,
+            uniques: declaration.uniques,
+            capture: declaration.capture,
+            verify: declaration.verify,
         });
         self.entities.push(entity.clone());
-        self.models.insert(facts.model, entity.clone());
+        self.models.insert(declaration.model, entity.clone());
         entity
     }
 
-    fn add_read(&mut self, read: describe::Read, entity: &Arc<Entity>) {
-        let describe::Read { sql, kind, parameters, limited } = read;
+    fn add_read(&mut self, read: RenderedRead, entity: &Arc<Entity>) {
+        let RenderedRead { sql, kind, parameters, limited } = read;
         let ambiguous = match self.reads.get(&sql) {
             // A column that is a key by itself and a declared key of one column: the same read.
             Some(Fixed::One(other)) if Arc::ptr_eq(&other.entity, entity) => return,
@@ -199,7 +200,7 @@ impl Registry {
         self.reads.insert(sql, Fixed::One(shape));
     }
 
-    fn add_list(&mut self, list: list::Described, entity: &Arc<Entity>) {
+    fn add_list(&mut self, list: DescribedList, entity: &Arc<Entity>) {
         let texts = list.texts();
         let mut shape = ListShape::new(list, entity.clone());
         match texts {

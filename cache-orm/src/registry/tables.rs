@@ -19,12 +19,12 @@ use crate::model::Policy;
 /// (unfenced writes) outlives what was learned of the schema.
 pub(crate) struct Tables {
     cache: Cache,
-    known: Mutex<BTreeMap<QualifiedName, Arc<Table>>>,
+    kept: Mutex<BTreeMap<QualifiedName, Arc<Table>>>,
 }
 
 impl Tables {
     pub(super) fn new(cache: Cache) -> Self {
-        Tables { cache, known: Mutex::default() }
+        Tables { cache, kept: Mutex::default() }
     }
 
     /// The handle of a table that an entity with this policy means, kept from now on. Of several entities over a
@@ -40,8 +40,8 @@ impl Tables {
 
     /// The handle of a table; one that is not kept if no entity is known to mean it.
     pub(crate) fn of(&self, name: &QualifiedName) -> Arc<Table> {
-        let known = self.locked().get(name).cloned();
-        known.unwrap_or_else(|| Arc::new(self.cache.table(name.clone())))
+        let kept = self.locked().get(name).cloned();
+        kept.unwrap_or_else(|| Arc::new(self.cache.table(name.clone())))
     }
 
     /// Every handle that is kept.
@@ -50,7 +50,7 @@ impl Tables {
     }
 
     fn locked(&self) -> MutexGuard<'_, BTreeMap<QualifiedName, Arc<Table>>> {
-        unpoisoned::lock(&self.known)
+        unpoisoned::lock(&self.kept)
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) struct Day {
 
 /// A time of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Clock {
+pub(super) struct TimeOfDay {
     /// Since midnight.
     pub(super) second: u32,
     /// A billion and more inside a leap second, as `chrono` has it.
@@ -29,7 +29,7 @@ pub(super) struct Clock {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Moment {
     pub(super) day: Day,
-    pub(super) clock: Clock,
+    pub(super) time_of_day: TimeOfDay,
 }
 
 impl From<ChronoDate> for Day {
@@ -55,27 +55,27 @@ impl Day {
     }
 }
 
-impl From<ChronoTime> for Clock {
+impl From<ChronoTime> for TimeOfDay {
     fn from(time: ChronoTime) -> Self {
-        Clock { second: time.num_seconds_from_midnight(), nano: time.nanosecond() }
+        TimeOfDay { second: time.num_seconds_from_midnight(), nano: time.nanosecond() }
     }
 }
 
-impl From<TimeTime> for Clock {
+impl From<TimeTime> for TimeOfDay {
     fn from(time: TimeTime) -> Self {
         let (hour, minute, second, nano) = time.as_hms_nano();
-        Clock { second: (u32::from(hour) * 60 + u32::from(minute)) * 60 + u32::from(second), nano }
+        TimeOfDay { second: (u32::from(hour) * 60 + u32::from(minute)) * 60 + u32::from(second), nano }
     }
 }
 
-impl Clock {
+impl TimeOfDay {
     pub(super) fn to_chrono(self) -> Option<ChronoTime> {
         // In two steps: chrono's arithmetic can leave a leap second where its constructors refuse one.
         ChronoTime::from_num_seconds_from_midnight_opt(self.second, 0)?.with_nanosecond(self.nano)
     }
 
     pub(super) fn to_time(self) -> Option<TimeTime> {
-        let Clock { second, nano } = self;
+        let TimeOfDay { second, nano } = self;
         let part = |number: u32| u8::try_from(number).ok();
         TimeTime::from_hms_nano(part(second / 3600)?, part(second / 60 % 60)?, part(second % 60)?, nano).ok()
     }
@@ -83,22 +83,22 @@ impl Clock {
 
 impl From<ChronoDateTime> for Moment {
     fn from(moment: ChronoDateTime) -> Self {
-        Moment { day: moment.date().into(), clock: moment.time().into() }
+        Moment { day: moment.date().into(), time_of_day: moment.time().into() }
     }
 }
 
 impl From<TimeDateTime> for Moment {
     fn from(moment: TimeDateTime) -> Self {
-        Moment { day: moment.date().into(), clock: moment.time().into() }
+        Moment { day: moment.date().into(), time_of_day: moment.time().into() }
     }
 }
 
 impl Moment {
     pub(super) fn to_chrono(self) -> Option<ChronoDateTime> {
-        Some(ChronoDateTime::new(self.day.to_chrono()?, self.clock.to_chrono()?))
+        Some(ChronoDateTime::new(self.day.to_chrono()?, self.time_of_day.to_chrono()?))
     }
 
     pub(super) fn to_time(self) -> Option<TimeDateTime> {
-        Some(TimeDateTime::new(self.day.to_time()?, self.clock.to_time()?))
+        Some(TimeDateTime::new(self.day.to_time()?, self.time_of_day.to_time()?))
     }
 }

@@ -1,7 +1,7 @@
 //! How rows become bytes for a store outside of the process: compactly, about the size of the values.
 //!
 //! ```text
-//! version  rows  columns  then for every cell: kind | ARRAY | NULL,  its value
+//! version  rows  columns  then for every field: kind | ARRAY | NULL,  its value
 //! ```
 //!
 //! Counts, lengths and integers are variable-length (seven bits a byte, low ones first; signed ones zigzag),
@@ -15,8 +15,8 @@ use sea_orm::{
 
 use super::{
     Shape,
-    calendar::{Clock, Day, Moment},
-    cell::{self, Cell, Kind, Sink, Source},
+    calendar::{Day, Moment, TimeOfDay},
+    field::{self, Field, Sink, Source, ValueKind},
 };
 
 /// The first byte. Below any that could open a text.
@@ -39,17 +39,17 @@ pub(crate) fn encode<'r>(shape: &Shape, rows: impl ExactSizeIterator<Item = &'r 
     out.unsigned(rows.len() as u64);
     out.unsigned(shape.len() as u64);
     for value in rows.flatten() {
-        match Cell::of(value)? {
-            Cell::Null(kind) => out.0.push(kind.tag() | NULL),
-            Cell::NullArray(kind) => out.0.push(kind.tag() | ARRAY | NULL),
-            Cell::One(kind, value) => {
+        match Field::of(value)? {
+            Field::Null(kind) => out.0.push(kind.tag() | NULL),
+            Field::NullArray(kind) => out.0.push(kind.tag() | ARRAY | NULL),
+            Field::One(kind, value) => {
                 out.0.push(kind.tag());
-                cell::write(value, &mut out)?;
+                field::write(value, &mut out)?;
             }
-            Cell::Array(kind, items) => {
+            Field::Array(kind, items) => {
                 out.0.push(kind.tag() | ARRAY);
                 out.unsigned(items.len() as u64);
-                items.iter().try_for_each(|item| cell::write(item, &mut out))?;
+                items.iter().try_for_each(|item| field::write(item, &mut out))?;
             }
         }
     }
@@ -79,7 +79,7 @@ fn read(bytes: &[u8], shape: &Shape) -> Option<Vec<Vec<Value>>> {
     for _ in 0..rows {
         let mut row = Vec::with_capacity(shape.len());
         for _ in 0..shape.len() {
-            row.push(input.cell()?);
+            row.push(input.field()?);
         }
         decoded.push(row);
     }
@@ -139,14 +139,14 @@ impl Sink for Writer {
         self.0.extend_from_slice(&[value.month, value.day]);
     }
 
-    fn clock(&mut self, value: Clock) {
+    fn time_of_day(&mut self, value: TimeOfDay) {
         self.unsigned(value.second.into());
         self.unsigned(value.nano.into());
     }
 
     fn moment(&mut self, value: Moment) {
         self.day(value.day);
-        self.clock(value.clock);
+        self.time_of_day(value.time_of_day);
     }
 
     fn zoned(&mut self, local: Moment, offset: i32) {
@@ -159,17 +159,17 @@ impl Sink for Writer {
 struct Reader<'b>(&'b [u8]);
 
 impl<'b> Reader<'b> {
-    fn cell(&mut self) -> Option<Value> {
+    fn field(&mut self) -> Option<Value> {
         let [tag] = *self.take_array()?;
-        let kind = Kind::of_tag(tag & !(ARRAY | NULL))?;
+        let kind = ValueKind::of_tag(tag & !(ARRAY | NULL))?;
         match (tag & ARRAY != 0, tag & NULL != 0) {
-            (false, false) => cell::read(kind, self),
+            (false, false) => field::read(kind, self),
             (false, true) => Some(kind.null()),
-            (true, true) => cell::array(kind, None),
+            (true, true) => field::array(kind, None),
             (true, false) => {
                 let count = self.count()?;
-                let items = (0..count).map(|_| cell::read(kind, self)).collect::<Option<Vec<_>>>()?;
-                cell::array(kind, Some(items))
+                let items = (0..count).map(|_| field::read(kind, self)).collect::<Option<Vec<_>>>()?;
+                field::array(kind, Some(items))
             }
         }
     }
@@ -261,12 +261,12 @@ impl Source for Reader<'_> {
         Some(Day { year, month, day })
     }
 
-    fn clock(&mut self) -> Option<Clock> {
-        Some(Clock { second: self.unsigned()?.try_into().ok()?, nano: self.unsigned()?.try_into().ok()? })
+    fn time_of_day(&mut self) -> Option<TimeOfDay> {
+        Some(TimeOfDay { second: self.unsigned()?.try_into().ok()?, nano: self.unsigned()?.try_into().ok()? })
     }
 
     fn moment(&mut self) -> Option<Moment> {
-        Some(Moment { day: self.day()?, clock: self.clock()? })
+        Some(Moment { day: self.day()?, time_of_day: self.time_of_day()? })
     }
 
     fn zoned(&mut self) -> Option<(Moment, i32)> {

@@ -23,8 +23,8 @@
 mod answer;
 mod calendar;
 mod capture;
-mod cell;
 mod codec;
+mod field;
 mod shape;
 mod strict;
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use sea_orm::{ColumnType, IntoMockRow, MockRow, Value};
 
-use super::{cell, strict};
+use super::{field, strict};
 use crate::decoders::Decoders;
 
 /// The columns of one entity, in the order in which SeaORM selects them.
@@ -87,9 +87,9 @@ impl Shape {
     /// About how many bytes the answer takes, and what the values and the model hold outside of themselves.
     pub(super) fn weight(&self, values: &[Value]) -> usize {
         let keys: usize = self.template.keys().map(|key| size_of::<(String, Value)>() + key.len()).sum();
-        let copies = self.sources.iter().flatten().map(|source| cell::heap(&values[*source])).sum::<usize>();
+        let copies = self.sources.iter().flatten().map(|source| field::heap(&values[*source])).sum::<usize>();
         // Once in the values, once in the model.
-        keys + copies + 2 * values.iter().map(cell::heap).sum::<usize>()
+        keys + copies + 2 * values.iter().map(field::heap).sum::<usize>()
     }
 }
 

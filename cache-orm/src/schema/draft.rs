@@ -5,14 +5,14 @@ use std::collections::{BTreeSet, HashMap, HashSet, hash_map::Entry};
 use super::{
     cascades::{Action, Cascades, ForeignKey},
     learned::Schema,
-    table::{Column, Id, Kind, Table, id},
+    table::{Column, Id, TableKind, TableSchema, id},
 };
 use crate::classify::Writers;
 
 /// Tables come first then columns, then keys.
 #[derive(Default)]
 pub(super) struct Draft {
-    pub(super) tables: HashMap<Id, Table>,
+    pub(super) tables: HashMap<Id, TableSchema>,
     pub(super) bare: HashMap<String, Option<Id>>,
     /// Columns of each unique index, by table and index; `None` once a part turned out not to count.
     pub(super) unique: HashMap<(Id, String), Option<BTreeSet<String>>>,
@@ -27,12 +27,12 @@ pub(super) type Of<'n> = [&'n str; 2];
 impl Draft {
     /// Adds a table. Of two whose names differ only in case, a statement does not say which it means: so what one of
     /// them may change elsewhere counts for both.
-    pub(super) fn table(&mut self, table: Table) {
+    pub(super) fn table(&mut self, table: TableSchema) {
         match self.tables.entry(table.id.clone()) {
             Entry::Vacant(entry) => drop(entry.insert(table)),
             Entry::Occupied(mut entry) => {
                 let earlier = entry.get_mut();
-                earlier.kind = Kind::Other("several tables have this name");
+                earlier.kind = TableKind::Other("several tables have this name");
                 earlier.writes_elsewhere |= table.writes_elsewhere;
                 earlier.namesakes.push(table.name);
             }
@@ -54,7 +54,7 @@ impl Draft {
             return;
         };
         if table.columns.insert(name.to_lowercase(), column).is_some() && table.is_plain() {
-            table.kind = Kind::Other("columns differ only in case");
+            table.kind = TableKind::Other("columns differ only in case");
         }
     }
 

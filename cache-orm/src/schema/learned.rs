@@ -6,7 +6,7 @@ use cache_core::key::QualifiedName;
 
 use super::{
     cascades::{Cascades, Change},
-    table::{Id, Table, id},
+    table::{Id, TableSchema, id},
 };
 use crate::classify::{TableName, Writers};
 
@@ -43,7 +43,7 @@ pub(crate) struct Schema {
     /// MySQL, MariaDB: procedures that are known to leave the session as it is and no transaction open, by last name
     /// in lower case.
     pub(super) quiet_procedures: HashSet<String>,
-    pub(super) tables: HashMap<Id, Table>,
+    pub(super) tables: HashMap<Id, TableSchema>,
     /// What each bare name means; `None` where that depends on how it is spelled.
     pub(super) bare: HashMap<String, Option<Id>>,
     /// Where this connection looks for a table that is named without its schema.
@@ -54,7 +54,7 @@ pub(crate) struct Schema {
 impl Schema {
     /// The table that a statement on this connection means by this name. `None`: there is none, or it is not
     /// certain which, and a write to that name may change anything.
-    pub(crate) fn table(&self, name: &TableName) -> Option<&Table> {
+    pub(crate) fn table(&self, name: &TableName) -> Option<&TableSchema> {
         match &name.schema {
             Some(schema) => self.tables.get(&id(schema, &name.name)),
             None => self.tables.get(self.bare.get(&name.name)?.as_ref()?),
@@ -87,28 +87,28 @@ impl Schema {
     /// Tables whose rows are also rows of `table`, or the reverse: its partitions, what it inherits from. `None`
     /// stands for one that can't be seen.
     ///
-    /// What triggers of the reached tables do comes on top: ask each for [`Table::writes_elsewhere`].
-    pub(crate) fn reached_by_insert(&self, table: &Table) -> Vec<Option<&Table>> {
+    /// What triggers of the reached tables do comes on top: ask each for [`TableSchema::writes_elsewhere`].
+    pub(crate) fn reached_by_insert(&self, table: &TableSchema) -> Vec<Option<&TableSchema>> {
         self.reached(table, [Change::Insert])
     }
 
     /// Tables whose rows foreign keys delete or change, transitively, when rows of `table` are deleted. May
     /// include `table` itself; `None` stands for one that can't be seen.
     ///
-    /// What triggers of the reached tables do comes on top: ask each for [`Table::writes_elsewhere`].
-    pub(crate) fn reached_by_delete(&self, table: &Table) -> Vec<Option<&Table>> {
+    /// What triggers of the reached tables do comes on top: ask each for [`TableSchema::writes_elsewhere`].
+    pub(crate) fn reached_by_delete(&self, table: &TableSchema) -> Vec<Option<&TableSchema>> {
         self.reached(table, [Change::Delete])
     }
 
     /// Tables whose rows foreign keys change, transitively, when an update of `table` assigns `columns`. A
     /// column that the table is not known to have (a spelling of SQLite's rowid, say) counts as any.
     ///
-    /// What triggers of the reached tables do comes on top: ask each for [`Table::writes_elsewhere`].
+    /// What triggers of the reached tables do comes on top: ask each for [`TableSchema::writes_elsewhere`].
     pub(crate) fn reached_by_update(
         &self,
-        table: &Table,
+        table: &TableSchema,
         columns: &[impl AsRef<str>],
-    ) -> Vec<Option<&Table>> {
+    ) -> Vec<Option<&TableSchema>> {
         let columns: BTreeSet<String> = columns.iter().map(|column| column.as_ref().to_lowercase()).collect();
         let known = table.is_plain() && columns.iter().all(|column| table.column(column).is_some());
         self.reached(table, [Change::Update(known.then_some(&columns))])
@@ -116,25 +116,25 @@ impl Schema {
 
     /// Tables whose rows foreign keys change, transitively, when rows of `table` are replaced: deleted, or
     /// updated in any column.
-    pub(crate) fn reached_by_replace(&self, table: &Table) -> Vec<Option<&Table>> {
+    pub(crate) fn reached_by_replace(&self, table: &TableSchema) -> Vec<Option<&TableSchema>> {
         self.reached(table, [Change::Delete, Change::Update(None)])
     }
 
     /// Every table with a foreign key to `table`, transitively: what `TRUNCATE … CASCADE` empties.
-    pub(crate) fn reached_by_truncate(&self, table: &Table) -> Vec<Option<&Table>> {
+    pub(crate) fn reached_by_truncate(&self, table: &TableSchema) -> Vec<Option<&TableSchema>> {
         self.reached(table, [Change::Truncate])
     }
 
     /// All tables.
-    pub(crate) fn tables(&self) -> impl Iterator<Item = &Table> {
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &TableSchema> {
         self.tables.values()
     }
 
     fn reached<'c>(
         &self,
-        table: &Table,
+        table: &TableSchema,
         changes: impl IntoIterator<Item = Change<'c>>,
-    ) -> Vec<Option<&Table>> {
+    ) -> Vec<Option<&TableSchema>> {
         let ids: BTreeSet<&str> =
             changes.into_iter().flat_map(|change| self.cascades.from(&table.id, change)).collect();
         ids.into_iter().map(|id| self.tables.get(id)).collect()

@@ -40,7 +40,7 @@ use crate::dialect::{CatalogueKind, CatalogueRules, Dialect};
 
 pub(crate) use catalogue::Catalogue;
 pub(crate) use learned::Schema;
-pub(crate) use table::{Column, ColumnKind, Table, TextEquality};
+pub(crate) use table::{Column, ColumnKind, TableSchema, TextEquality};
 
 /// Asks the database what the cache must know of it. Changes nothing, and holds no connection while it asks
 /// for another.

@@ -11,7 +11,7 @@ use super::{
     learned::Schema,
     procedures,
     query::{is, rows, with_named},
-    table::{Column, ColumnKind, Id, Kind, Table, TextEquality, id},
+    table::{Column, ColumnKind, Id, TableKind, TableSchema, TextEquality, id},
     writers,
 };
 
@@ -74,16 +74,16 @@ async fn tables(
         // Another engine may be a window on other tables or servers, or lose its rows at a restart.
         let stored_here = matches!(engine.as_str(), "INNODB" | "ROCKSDB" | "MYISAM" | "ARIA");
         let table_kind = match table_type.as_str() {
-            "BASE TABLE" if stored_here => Kind::Plain,
-            "BASE TABLE" => Kind::Other("table of a special engine"),
-            "VIEW" => Kind::Other("view"),
-            "SYSTEM VERSIONED" => Kind::Other("system-versioned table"),
-            "SEQUENCE" => Kind::Other("sequence"),
-            "TEMPORARY" => Kind::Other("temporary table"),
-            _ => Kind::Other("neither table nor view"),
+            "BASE TABLE" if stored_here => TableKind::Plain,
+            "BASE TABLE" => TableKind::Other("table of a special engine"),
+            "VIEW" => TableKind::Other("view"),
+            "SYSTEM VERSIONED" => TableKind::Other("system-versioned table"),
+            "SEQUENCE" => TableKind::Other("sequence"),
+            "TEMPORARY" => TableKind::Other("temporary table"),
+            _ => TableKind::Other("neither table nor view"),
         };
         let hidden = table_type == "BASE TABLE" && !privileges.show_triggers(&database, &name);
-        let mut table = Table::new(&database, &name, table_kind);
+        let mut table = TableSchema::new(&database, &name, table_kind);
         triggers_hidden |= hidden && visible;
         table.transactional = engine == "INNODB";
         table.writes_elsewhere = !stored_here || hidden || watched.contains(&id(&database, &name));

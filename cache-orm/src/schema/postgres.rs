@@ -9,7 +9,7 @@ use super::{
     draft::Draft,
     learned::Schema,
     query::{is, rows, with_named},
-    table::{Column, ColumnKind, Kind, Table, TextEquality},
+    table::{Column, ColumnKind, TableKind, TableSchema, TextEquality},
     writers,
 };
 
@@ -84,16 +84,16 @@ async fn tables(db: &impl ConnectionTrait, draft: &mut Draft) -> Result<(), DbEr
         rows(db, TABLES).await?
     {
         let table_kind = match (kind.as_str(), persistence.as_str()) {
-            ("v", _) => Kind::Other("view"),
-            ("m", _) => Kind::Other("materialized view"),
-            ("f", _) => Kind::Other("foreign table"),
-            (_, "t") => Kind::Other("temporary table"),
-            ("p", _) => Kind::Apart("partitioned table"),
-            (_, "u") => Kind::Apart("unlogged table, which a crash empties"),
-            _ if is(&inheritance) => Kind::Apart("partition, or table with inheritance"),
-            _ => Kind::Plain,
+            ("v", _) => TableKind::Other("view"),
+            ("m", _) => TableKind::Other("materialized view"),
+            ("f", _) => TableKind::Other("foreign table"),
+            (_, "t") => TableKind::Other("temporary table"),
+            ("p", _) => TableKind::Apart("partitioned table"),
+            (_, "u") => TableKind::Apart("unlogged table, which a crash empties"),
+            _ if is(&inheritance) => TableKind::Apart("partition, or table with inheritance"),
+            _ => TableKind::Plain,
         };
-        let mut table = Table::new(&schema, &name, table_kind);
+        let mut table = TableSchema::new(&schema, &name, table_kind);
         table.row_security = is(&row_security);
         table.writes_elsewhere = is(&watched) || kind == "v" || kind == "f";
         draft.table(table);

@@ -10,7 +10,7 @@ use super::{
     file,
     learned::Schema,
     query::{is, rows},
-    table::{Column, ColumnKind, Kind, Table, TextEquality, id},
+    table::{Column, ColumnKind, TableKind, TableSchema, TextEquality, id},
 };
 
 /// The schema of the file that the connection was opened with. Foreign keys stay in it.
@@ -71,14 +71,14 @@ async fn tables(
     for [database, kind, name, _, ddl] in found.iter().filter(|[_, kind, ..]| !is_trigger(kind)) {
         let virtual_table = ddl.starts_with("CREATE VIRTUAL ");
         let table_kind = match database.as_str() {
-            _ if kind == "view" => Kind::Other("view"),
-            _ if virtual_table => Kind::Other("virtual table"),
-            _ if name.starts_with("sqlite_") => Kind::Other("internal table"),
-            "main" => Kind::Plain,
-            "temp" => Kind::Other("temporary table"),
-            _ => Kind::Apart("table of an attached database"),
+            _ if kind == "view" => TableKind::Other("view"),
+            _ if virtual_table => TableKind::Other("virtual table"),
+            _ if name.starts_with("sqlite_") => TableKind::Other("internal table"),
+            "main" => TableKind::Plain,
+            "temp" => TableKind::Other("temporary table"),
+            _ => TableKind::Apart("table of an attached database"),
         };
-        let mut table = Table::new(database, name, table_kind);
+        let mut table = TableSchema::new(database, name, table_kind);
         // `UNIQUE ON CONFLICT REPLACE` makes a plain INSERT or UPDATE delete other rows.
         let replaces = ddl.to_uppercase().contains("CONFLICT");
         table.writes_elsewhere =

@@ -14,9 +14,9 @@ pub(super) fn id(schema: &str, name: &str) -> Id {
 
 /// A table, or what answers to a table's name.
 #[derive(Debug)]
-pub(crate) struct Table {
+pub(crate) struct TableSchema {
     /// Whether its rows change only by statements that name it.
-    pub(crate) kind: Kind,
+    pub(crate) kind: TableKind,
     /// A rollback undoes what was written to it. False for MySQL engines such as MyISAM.
     pub(crate) transactional: bool,
     /// Postgres: policies may show different rows to different users.
@@ -35,10 +35,10 @@ pub(crate) struct Table {
     pub(super) unique: Vec<BTreeSet<String>>,
 }
 
-impl Table {
+impl TableSchema {
     /// A table without columns, triggers or row security, whose writes roll back.
-    pub(super) fn new(schema: &str, name: &str, kind: Kind) -> Self {
-        Table {
+    pub(super) fn new(schema: &str, name: &str, kind: TableKind) -> Self {
+        TableSchema {
             name: QualifiedName::new(schema, name),
             namesakes: Vec::new(),
             id: id(schema, name),
@@ -54,13 +54,13 @@ impl Table {
 
     /// True for an ordinary table, the only kind that may be cached.
     pub(crate) fn is_plain(&self) -> bool {
-        self.kind == Kind::Plain
+        self.kind == TableKind::Plain
     }
 
     /// True if a write to it may change tables that foreign keys and inheritance don't tell: a trigger writes to any
     /// table, a view to those below it.
     pub(crate) fn carries_on(&self) -> bool {
-        self.writes_elsewhere || matches!(self.kind, Kind::Other(_))
+        self.writes_elsewhere || matches!(self.kind, TableKind::Other(_))
     }
 
     /// Its name without the schema, in lower case.
@@ -89,7 +89,7 @@ impl Table {
     }
 }
 
-impl Table {
+impl TableSchema {
     /// True if a key that makes rows unique holds the column: an update that assigns it may make a key appear.
     pub(crate) fn is_key_column(&self, column: &str) -> bool {
         self.unique.iter().any(|key| key.contains(&column.to_lowercase()))
@@ -98,7 +98,7 @@ impl Table {
 
 /// Whether a table's rows change only by statements that name the table, or a table that reaches it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum TableKind {
     /// An ordinary table of this database.
     Plain,
     /// A table that is never cached, and why; but what a write to it reaches is known as for an ordinary one.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use cache_core::key::QualifiedName;
 use sea_orm::{DatabaseConnection, DbErr};
 
-use super::{Schema, Table, learn};
+use super::{Schema, TableSchema, learn};
 use crate::classify::TableName;
 
 /// What one database said about itself.
@@ -91,7 +91,7 @@ impl LearnedSchema {
     }
 
     /// The table of a bare name, or of `schema.name`.
-    fn found(&self, table: &str) -> Option<&Table> {
+    fn found(&self, table: &str) -> Option<&TableSchema> {
         let name = match table.split_once('.') {
             Some((schema, name)) => TableName::new(Some(schema), name),
             None => TableName::new(None, table),
@@ -102,9 +102,9 @@ impl LearnedSchema {
     fn reached<'s>(
         &'s self,
         table: &str,
-        by: impl Fn(&'s Schema, &'s Table) -> Vec<Option<&'s Table>>,
+        by: impl Fn(&'s Schema, &'s TableSchema) -> Vec<Option<&'s TableSchema>>,
     ) -> BTreeSet<&'s str> {
         let reached = self.found(table).map(|table| by(&self.0, table)).unwrap_or_default();
-        reached.into_iter().flatten().map(Table::bare).collect()
+        reached.into_iter().flatten().map(TableSchema::bare).collect()
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     eligibility::{Eligibility, Group},
     keys,
     registry::Entity,
-    schema::{self, Schema},
+    schema::{Schema, TableSchema},
 };
 
 /// What a statement of this class may change. Widens when in doubt.
@@ -141,7 +141,7 @@ pub(super) fn is_told_by_text(
 pub(super) fn beside_rows(
     shared: &Context,
     schema: &Schema,
-    facts: &schema::Table,
+    facts: &TableSchema,
     group: &Group,
     write: &TableWrite,
 ) -> Option<Affected> {
@@ -159,15 +159,15 @@ pub(super) fn beside_rows(
 
 /// True if what the write changes are the table and those that foreign keys and inheritance lead to, and none of them
 /// carries the change on to nobody knows where.
-fn stays_within_reach(schema: &Schema, facts: &schema::Table, write: &TableWrite) -> bool {
-    let ends = |table: Option<&schema::Table>| table.is_some_and(|table| !table.carries_on());
+fn stays_within_reach(schema: &Schema, facts: &TableSchema, write: &TableWrite) -> bool {
+    let ends = |table: Option<&TableSchema>| table.is_some_and(|table| !table.carries_on());
     ends(Some(facts)) && reached(schema, facts, write).into_iter().all(ends)
 }
 
 /// The cells of the written table itself.
 fn add_own(
     eligibility: &Eligibility,
-    facts: &schema::Table,
+    facts: &TableSchema,
     group: &Group,
     write: &TableWrite,
     values: &[Value],
@@ -191,7 +191,7 @@ fn add_own(
 }
 
 /// True if the rows that were there keep their primary keys, or go: one key names each.
-fn keeps_keys(facts: &schema::Table, group: &Group, write: &TableWrite) -> bool {
+fn keeps_keys(facts: &TableSchema, group: &Group, write: &TableWrite) -> bool {
     match &write.kind {
         WriteKind::Update { assigned } | WriteKind::Upsert { assigned: Some(assigned) } => {
             // A name that the table is not known to have may be another one of a key column: SQLite's rowid.
@@ -206,7 +206,7 @@ fn keeps_keys(facts: &schema::Table, group: &Group, write: &TableWrite) -> bool 
 }
 
 /// True if a key that led to no row may lead to one now.
-fn may_lead_to_rows(facts: &schema::Table, write: &TableWrite) -> bool {
+fn may_lead_to_rows(facts: &TableSchema, write: &TableWrite) -> bool {
     match &write.kind {
         // The database's keys count: another process may have declared one that this one's entities have not.
         WriteKind::Update { assigned } => assigned.iter().any(|column| facts.is_key_column(column)),
@@ -238,7 +238,7 @@ fn row_key(
 fn add_reached(
     shared: &Context,
     schema: &Schema,
-    facts: &schema::Table,
+    facts: &TableSchema,
     write: &TableWrite,
     affected: &mut Affected,
 ) {
@@ -250,11 +250,7 @@ fn add_reached(
 }
 
 /// Tables that foreign keys and inheritance reach from the written rows; `None` stands for one that can't be seen.
-fn reached<'s>(
-    schema: &'s Schema,
-    table: &schema::Table,
-    write: &TableWrite,
-) -> Vec<Option<&'s schema::Table>> {
+fn reached<'s>(schema: &'s Schema, table: &TableSchema, write: &TableWrite) -> Vec<Option<&'s TableSchema>> {
     match &write.kind {
         WriteKind::Insert => schema.reached_by_insert(table),
         WriteKind::Update { assigned } | WriteKind::Upsert { assigned: Some(assigned) } => {
@@ -268,7 +264,7 @@ fn reached<'s>(
 }
 
 /// A table that no entity means here. Another connection to the store may cache it.
-fn add_foreign(shared: &Context, facts: &schema::Table, write: &TableWrite, affected: &mut Affected) {
+fn add_foreign(shared: &Context, facts: &TableSchema, write: &TableWrite, affected: &mut Affected) {
     if !is_cached(shared, facts.bare()) {
         return;
     }

@@ -15,9 +15,9 @@ use crate::{
 pub(crate) async fn fence(shared: &Arc<Context>, write: TableWrite, values: &Values) -> Result<(), DbErr> {
     let _unnamed = SchemaChange::unnamed(shared);
     // Not asked for now: the caller may hold the pool's only connection.
-    let eligibility = shared.known();
+    let eligibility = shared.current();
     let affected = affected::by_write_elsewhere(shared, eligibility.as_deref(), write, values);
-    let known = eligibility.and_then(|eligibility| eligibility.generation());
-    write::fence_in_transaction(shared, known, affected).await?.leave();
+    let generation = eligibility.and_then(|eligibility| eligibility.generation());
+    write::fence_in_transaction(shared, generation, affected).await?.leave();
     Ok(())
 }

@@ -19,7 +19,7 @@ use crate::{
     shield::Caller,
     write::{
         self, SchemaChange, affected,
-        answer::Answer,
+        executed::Executed,
         returned::{self, Place},
     },
 };
@@ -123,7 +123,7 @@ impl Plan {
         shared: &Arc<Context>,
         statement: Statement,
         asked: Asked,
-    ) -> Result<Answer, DbErr> {
+    ) -> Result<Executed, DbErr> {
         let own = shared.clone();
         let run = shared.shields.raise(|caller| async move {
             let knows_better = self.text.is_some().then(|| statement.clone());
@@ -147,19 +147,19 @@ impl Plan {
         statement: Statement,
         asked: Asked,
         text: Text,
-    ) -> Result<Answer, DbErr> {
+    ) -> Result<Executed, DbErr> {
         let transaction = shared.db.begin().await?;
         let fenced = async {
             if caller.is_gone() {
                 return Err(write::unheard());
             }
-            let (answer, affected) = match text {
+            let (executed, affected) = match text {
                 Text::Own => self.collect(&transaction, shared, statement, asked).await?,
                 Text::AsItIs => self.send_as_it_is(&transaction, shared, statement, asked).await?,
             };
-            Ok((answer, write::fence_in_transaction(shared, self.generation, affected).await?))
+            Ok((executed, write::fence_in_transaction(shared, self.generation, affected).await?))
         };
-        let (answer, fence) = match fenced.await {
+        let (executed, fence) = match fenced.await {
             Ok(fenced) => fenced,
             Err(error) => {
                 // The statement's own error is the one to tell; a rollback that fails is made up for when the
@@ -170,7 +170,7 @@ impl Plan {
         };
         let committed = transaction.commit().await;
         write::settle(None, fence, &committed).await;
-        committed.map(|()| answer)
+        committed.map(|()| executed)
     }
 
     /// Runs the statement in an open transaction, and tells what it has changed.
@@ -183,7 +183,7 @@ impl Plan {
         shared: &Arc<Context>,
         statement: Statement,
         asked: Asked,
-    ) -> Result<(Answer, Affected), DbErr> {
+    ) -> Result<(Executed, Affected), DbErr> {
         let knows_better = self.text.is_some().then(|| statement.clone());
         match self.collect(transaction, shared, statement, asked).await {
             Err(error) if write::may_be_of_returning(&error) => match knows_better {
@@ -210,20 +210,20 @@ impl Plan {
         shared: &Arc<Context>,
         statement: Statement,
         asked: Asked,
-    ) -> Result<(Answer, Affected), DbErr> {
-        let mut answer = Answer::default();
+    ) -> Result<(Executed, Affected), DbErr> {
+        let mut executed = Executed::default();
         match asked {
             Asked::Count => {
                 let result = transaction.execute_raw(statement).await?;
-                answer.affected = result.rows_affected();
-                answer.last_insert_id = last_insert_id(transaction, shared).await?;
+                executed.affected = result.rows_affected();
+                executed.last_insert_id = last_insert_id(transaction, shared).await?;
             }
-            Asked::Rows => answer.rows = transaction.query_all_raw(statement).await?,
+            Asked::Rows => executed.rows = transaction.query_all_raw(statement).await?,
         }
         // It succeeded, so the RETURNING was wrong.
-        let everything = extent::everything(shared, shared.known().as_deref());
+        let everything = extent::everything(shared, shared.current().as_deref());
         drop(SchemaChange::of(shared));
-        Ok((answer, everything))
+        Ok((executed, everything))
     }
 
     async fn collect(
@@ -232,32 +232,32 @@ impl Plan {
         shared: &Context,
         mut statement: Statement,
         asked: Asked,
-    ) -> Result<(Answer, Affected), DbErr> {
+    ) -> Result<(Executed, Affected), DbErr> {
         // A caller who did not ask for rows gets none.
         let keeps = asked == Asked::Rows && self.text.is_none();
         if let Some(text) = &self.text {
             statement.sql.clone_from(text);
         }
-        let mut answer = Answer::default();
+        let mut executed = Executed::default();
         let mut affected = extent::nothing(shared);
         {
             let mut rows = transaction.stream_raw(statement).await?;
             while let Some(row) = rows.next().await {
                 let row = row?;
-                answer.affected += 1;
+                executed.affected += 1;
                 self.record(&row, shared.backend, &mut affected);
                 if keeps {
-                    answer.rows.push(row);
+                    executed.rows.push(row);
                 }
             }
         }
-        if answer.affected > 0 {
+        if executed.affected > 0 {
             affected.merge(self.beside.clone());
         }
         if asked == Asked::Count {
-            answer.last_insert_id = last_insert_id(transaction, shared).await?;
+            executed.last_insert_id = last_insert_id(transaction, shared).await?;
         }
-        Ok((answer, affected))
+        Ok((executed, affected))
     }
 
     /// Adds a row by its keys; the whole table if one can't be told.

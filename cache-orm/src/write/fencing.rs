@@ -15,7 +15,7 @@ use crate::{
     context::{Context, extent},
     eligibility::Eligibility,
     error::CacheErr,
-    write::outcome::is_known,
+    write::outcome::is_decided,
 };
 
 /// What was learned of the schema is forgotten when this is dropped, so also when the statement's caller
@@ -79,7 +79,7 @@ pub(crate) async fn fence(
     by: impl Fn(&Eligibility) -> Affected,
 ) -> Result<Fence, DbErr> {
     names_what_it_changes(shared)?;
-    Marks::learning(shared, Stage::Ahead, eligibility, by).await.unless_refused().await
+    Fencing::learning(shared, Stage::Ahead, eligibility, by).await.unless_refused().await
 }
 
 /// The same for what is written already: it can't be refused any more, and is bypassed until it has been invalidated.
@@ -89,31 +89,32 @@ pub(crate) async fn fence_written(
     eligibility: &Eligibility,
     by: impl Fn(&Eligibility) -> Affected,
 ) -> (Fence, Result<(), Refused>) {
-    let marks = Marks::learning(shared, Stage::Written, eligibility, by).await;
-    (marks.fence, marks.refused.map_or(Ok(()), Err))
+    let fencing = Fencing::learning(shared, Stage::Written, eligibility, by).await;
+    (fencing.fence, fencing.refused.map_or(Ok(()), Err))
 }
 
-/// The same for what was told from knowledge of `known`, inside a transaction: nothing can be learned on what may be
-/// the pool's only connection. Where the store knows of a change of the schema, everything is fenced.
+/// The same for what was told from knowledge of this generation of the schema, inside a transaction: nothing can be
+/// learned on what may be the pool's only connection. Where the store knows of a change of the schema, everything is
+/// fenced.
 ///
 /// # Errors
 /// As [`fence`].
 pub(crate) async fn fence_in_transaction(
     shared: &Context,
-    known: Option<Generation>,
+    generation: Option<Generation>,
     affected: Affected,
 ) -> Result<Fence, DbErr> {
     names_what_it_changes(shared)?;
-    Marks::without_learning(shared, Stage::Ahead, known, affected).await.unless_refused().await
+    Fencing::without_learning(shared, Stage::Ahead, generation, affected).await.unless_refused().await
 }
 
 /// The same for what is written already, as [`fence_written`].
 pub(crate) async fn fence_written_in_transaction(
     shared: &Context,
-    known: Option<Generation>,
+    generation: Option<Generation>,
     affected: Affected,
 ) -> Fence {
-    Marks::without_learning(shared, Stage::Written, known, affected).await.fence
+    Fencing::without_learning(shared, Stage::Written, generation, affected).await.fence
 }
 
 /// Whether a write can be refused.
@@ -123,24 +124,24 @@ enum Stage {
     Written,
 }
 
-/// The marks of one write.
-struct Marks {
+/// What one write has fenced so far.
+struct Fencing {
     stage: Stage,
     affected: Affected,
     fence: Fence,
     refused: Option<Refused>,
 }
 
-impl Marks {
+impl Fencing {
     async fn place(shared: &Context, stage: Stage, mut affected: Affected) -> Self {
         if shared.session.is_changed() {
             // Whatever was written before may be committed by what comes now.
-            affected.merge(extent::everything(shared, shared.known().as_deref()));
+            affected.merge(extent::everything(shared, shared.current().as_deref()));
         }
-        let mut marks =
-            Marks { stage, affected: extent::nothing(shared), fence: Fence::default(), refused: None };
-        marks.add(shared, affected).await;
-        marks
+        let mut fencing =
+            Fencing { stage, affected: extent::nothing(shared), fence: Fence::default(), refused: None };
+        fencing.add(shared, affected).await;
+        fencing
     }
 
     async fn add(&mut self, shared: &Context, affected: Affected) {
@@ -170,8 +171,8 @@ impl Marks {
     }
 
     /// True if there is nothing to add: neither does the store know another schema, nor is the write refused.
-    fn suffice(&self, known: Option<Generation>) -> bool {
-        self.fence.is_under(known) || matches!((self.stage, &self.refused), (Stage::Ahead, Some(_)))
+    fn suffice(&self, generation: Option<Generation>) -> bool {
+        self.fence.is_under(generation) || matches!((self.stage, &self.refused), (Stage::Ahead, Some(_)))
     }
 
     async fn learning(
@@ -180,50 +181,50 @@ impl Marks {
         eligibility: &Eligibility,
         by: impl Fn(&Eligibility) -> Affected,
     ) -> Self {
-        let mut marks = Marks::place(shared, stage, by(eligibility)).await;
-        let mut known = eligibility.generation();
+        let mut fencing = Fencing::place(shared, stage, by(eligibility)).await;
+        let mut generation = eligibility.generation();
         for _ in 0..CHANGES {
-            if marks.suffice(known) {
-                return marks;
+            if fencing.suffice(generation) {
+                return fencing;
             }
             let learned = shared.relearn().await;
-            known = learned.generation();
-            match known {
-                Some(_) => marks.widen(shared, by(&learned)).await,
+            generation = learned.generation();
+            match generation {
+                Some(_) => fencing.widen(shared, by(&learned)).await,
                 // It is being changed right now, perhaps by this write.
                 None => {
-                    marks.widen(shared, everything(shared, &learned).await).await;
-                    return marks;
+                    fencing.widen(shared, everything(shared, &learned).await).await;
+                    return fencing;
                 }
             }
         }
-        if !marks.suffice(known) {
+        if !fencing.suffice(generation) {
             // It changes faster than it is learned.
             let everything = shared.everything_recorded().await;
-            marks.widen(shared, everything).await;
+            fencing.widen(shared, everything).await;
         }
-        marks
+        fencing
     }
 
     async fn without_learning(
         shared: &Context,
         stage: Stage,
-        known: Option<Generation>,
+        generation: Option<Generation>,
         mut affected: Affected,
     ) -> Self {
         if affected.is_whole(shared.cache.schema()) {
             // Its own mark will hide the generation, and so the record of it.
             affected.merge(shared.everything_recorded().await);
         }
-        let mut marks = Marks::place(shared, stage, affected).await;
-        if !marks.suffice(known) {
-            if let Some(known) = known {
-                shared.outdated(known);
+        let mut fencing = Fencing::place(shared, stage, affected).await;
+        if !fencing.suffice(generation) {
+            if let Some(generation) = generation {
+                shared.forget_generation(generation);
             }
             let everything = shared.everything_recorded().await;
-            marks.widen(shared, everything).await;
+            fencing.widen(shared, everything).await;
         }
-        marks
+        fencing
     }
 
     /// # Errors
@@ -269,8 +270,8 @@ pub(crate) async fn before_begin(shared: &Context) -> Result<Option<Fence>, DbEr
     if !shared.session.is_changed() {
         return Ok(None);
     }
-    let known = shared.known().and_then(|eligibility| eligibility.generation());
-    fence_in_transaction(shared, known, extent::nothing(shared)).await.map(Some)
+    let generation = shared.current().and_then(|eligibility| eligibility.generation());
+    fence_in_transaction(shared, generation, extent::nothing(shared)).await.map(Some)
 }
 
 /// Ends a write: releases its fence if the outcome is known, else abandons it.
@@ -279,7 +280,7 @@ pub(crate) async fn settle<T>(change: Option<SchemaChange>, fence: Fence, result
     if let Some(change) = &change {
         change.forget();
     }
-    if is_known(result) {
+    if is_decided(result) {
         fence.release().await;
     }
     // Once more: what was learned while the fence stood is of no generation.

@@ -14,11 +14,11 @@
 //! ```
 
 pub(crate) mod affected;
-mod answer;
 mod by_hand;
 #[cfg(feature = "hooks")]
 pub(crate) mod elsewhere;
 pub(crate) mod exact;
+mod executed;
 mod fencing;
 mod outcome;
 mod record;
@@ -30,14 +30,14 @@ use sea_orm::{ConnectionTrait, DbErr, ExecResult, QueryResult, Statement, Values
 
 use crate::{classify::Class, context::Context, eligibility::Eligibility, spans};
 
-pub(crate) use answer::Answer;
 pub(crate) use by_hand::{invalidate_rows, invalidate_table};
 pub(crate) use exact::{Asked, Plan};
+pub(crate) use executed::Executed;
 pub(crate) use fencing::{
     SchemaChange, before_begin, fence, fence_in_transaction, fence_written, fence_written_in_transaction,
     names_what_it_changes, settle,
 };
-pub(crate) use outcome::{is_known, may_be_of_returning, unheard};
+pub(crate) use outcome::{is_decided, may_be_of_returning, unheard};
 pub(crate) use record::record;
 
 /// Executes one write that commits by itself.

@@ -4,7 +4,7 @@ use sea_orm::{DbErr, RuntimeErr};
 
 /// True if the write is done, or the database refused it, or it was never sent. False if it may still commit:
 /// then its fence must not be released.
-pub(crate) fn is_known<T>(result: &Result<T, DbErr>) -> bool {
+pub(crate) fn is_decided<T>(result: &Result<T, DbErr>) -> bool {
     match result {
         Ok(_) => true,
         // No connection was had, so nothing was sent.

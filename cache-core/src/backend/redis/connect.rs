@@ -14,7 +14,7 @@ use super::{
     scripts::SCRIPTS,
     sentinel::Sentinels,
     session::Session,
-    url::{self, Place},
+    url::{self, Endpoint},
 };
 /// Whose certificates are believed, where a connection goes over TLS.
 #[derive(Clone, Default)]
@@ -83,8 +83,8 @@ impl Server {
         #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
         let tcp = tcp.set_user_timeout(time_out);
         let (sentinels, info) = match url::parse(url)? {
-            Place::Server(info) => (None, info),
-            Place::Sentinels { sentinels, master, info } => {
+            Endpoint::Server(info) => (None, info),
+            Endpoint::Sentinels { sentinels, master, info } => {
                 let clients = sentinels.into_iter().map(|info| {
                     let address = info.addr().to_string();
                     Ok((address, trust.client(info.set_tcp_settings(tcp.clone()))?))

@@ -9,7 +9,7 @@ use super::error::ConnectError;
 
 /// What a URL names.
 #[derive(Debug)]
-pub(super) enum Place {
+pub(super) enum Endpoint {
     Server(ConnectionInfo),
     Sentinels {
         sentinels: Vec<ConnectionInfo>,
@@ -20,7 +20,7 @@ pub(super) enum Place {
     },
 }
 
-pub(super) fn parse(url: &str) -> Result<Place, ConnectError> {
+pub(super) fn parse(url: &str) -> Result<Endpoint, ConnectError> {
     let (scheme, rest) = url.split_once("://").ok_or(SCHEME)?;
     let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
@@ -45,7 +45,7 @@ pub(super) fn parse(url: &str) -> Result<Place, ConnectError> {
                 return Err(invalid("path", "give the absolute path of the socket"));
             }
             check_parameters(query, "db, user, pass, protocol")?;
-            return info(url).map(Place::Server);
+            return info(url).map(Endpoint::Server);
         }
         _ => return Err(SCHEME),
     }
@@ -54,12 +54,12 @@ pub(super) fn parse(url: &str) -> Result<Place, ConnectError> {
     }
     check_authority_and_database(rest)?;
     check_parameters(query, "protocol")?;
-    info(url).map(Place::Server)
+    info(url).map(Endpoint::Server)
 }
 
 /// `[user][:password@]host[:port][,host[:port]…]/master[/database]`: each Sentinel, and then the master, is read
 /// as a server's URL.
-fn parse_sentinels(scheme: &str, rest: &str, query: &str) -> Result<Place, ConnectError> {
+fn parse_sentinels(scheme: &str, rest: &str, query: &str) -> Result<Endpoint, ConnectError> {
     check_parameters(query, "sentinel_user, sentinel_pass, protocol")?;
     let parameter = |wanted| query.split('&').find_map(|parameter| parameter.strip_prefix(wanted));
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -90,7 +90,7 @@ fn parse_sentinels(scheme: &str, rest: &str, query: &str) -> Result<Place, Conne
     let at_master = format!("{login}{}/{database}", first.unwrap_or_default());
     check_authority_and_database(&at_master)?;
     let info = info(&format!("{scheme}://{at_master}{protocol}"))?;
-    Ok(Place::Sentinels { sentinels, master: master.to_owned(), info })
+    Ok(Endpoint::Sentinels { sentinels, master: master.to_owned(), info })
 }
 
 /// Where a Sentinel listens unless it is told otherwise.
@@ -237,7 +237,7 @@ mod tests {
 
     fn server(url: &str) -> ConnectionInfo {
         match parse(url).unwrap() {
-            Place::Server(info) => info,
+            Endpoint::Server(info) => info,
             other => panic!("{url}: {other:?}"),
         }
     }
@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn sentinels_and_their_master_have_logins_of_their_own() {
         let url = "redis+sentinel://user:hunter%232@one,[::1]:7000/my-master/3?sentinel_pass=p%26";
-        let Place::Sentinels { sentinels, master, info } = parse(url).unwrap() else { panic!("{url}") };
+        let Endpoint::Sentinels { sentinels, master, info } = parse(url).unwrap() else { panic!("{url}") };
         let places: Vec<_> = sentinels.iter().map(|info| info.addr().to_string()).collect();
         assert_eq!(
             (places, master.as_str()),
@@ -291,7 +291,7 @@ mod tests {
         };
         assert!(tls(&server("rediss://localhost")));
         match parse("rediss+sentinel://one,two/mymaster").unwrap() {
-            Place::Sentinels { sentinels, info, .. } => assert!(tls(&info) && sentinels.iter().all(tls)),
+            Endpoint::Sentinels { sentinels, info, .. } => assert!(tls(&info) && sentinels.iter().all(tls)),
             other => panic!("{other:?}"),
         }
     }

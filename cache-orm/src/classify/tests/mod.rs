@@ -17,16 +17,16 @@ use sea_orm::{
     DbBackend,
 };
 
-use super::{Class, ReadKind, WriteKind, classify};
+use super::{Class, ReadClass, WriteKind, classify};
 
 const EVERY: [DbBackend; 3] = [Postgres, MySql, Sqlite];
 
 /// A class on one line: `read`, `delete t(id=0)`, `insert a; upsert b`.
 fn shown(class: &Class) -> String {
     match class {
-        Class::Read(ReadKind::Select) => "read".into(),
-        Class::Read(ReadKind::Locking) => "locking".into(),
-        Class::Read(ReadKind::Other) => "other".into(),
+        Class::Read(ReadClass::Select) => "read".into(),
+        Class::Read(ReadClass::Locking) => "locking".into(),
+        Class::Read(ReadClass::Other) => "other".into(),
         Class::Commits => "commits".into(),
         Class::Schema => "schema".into(),
         Class::Session => "session".into(),

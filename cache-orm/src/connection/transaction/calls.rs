@@ -11,12 +11,12 @@ use crate::{
         transaction::session::{Calls, Session},
     },
     context::extent,
-    write::{self, Answer, Asked, Plan, SchemaChange},
+    write::{self, Asked, Executed, Plan, SchemaChange},
 };
 
 /// Whether a statement has run.
 enum Ran {
-    Exactly(Answer),
+    Exactly(Executed),
     Not(Statement),
 }
 
@@ -99,7 +99,7 @@ impl Calls {
     async fn run_exactly(&self, statement: Statement, asked: Asked) -> Result<Ran, DbErr> {
         let Some(class) = self.write(&statement.sql) else { return Ok(Ran::Not(statement)) };
         // What was learned before the transaction may not describe what it has made of the tables since.
-        let eligibility = self.shared.known().filter(|_| !self.journal.may_have_renamed());
+        let eligibility = self.shared.current().filter(|_| !self.journal.may_have_renamed());
         let plan =
             eligibility.and_then(|eligibility| Plan::of(&self.shared, &eligibility, &class, &statement));
         if let Some(plan) = plan {
@@ -122,7 +122,7 @@ impl Calls {
     async fn record(&self, class: &Class, sql: &str, values: Option<&Values>) -> Result<(), DbErr> {
         // Before the cells are named: what is learned from here on names none of these.
         let change = SchemaChange::by(&self.shared, class);
-        let eligibility = self.shared.known();
+        let eligibility = self.shared.current();
         if eligibility.as_ref().is_none_or(|eligibility| eligibility.schema.is_none()) {
             self.journal.writes_blindly();
         }
@@ -135,7 +135,7 @@ impl Calls {
         self.journal.record(affected);
         write::record(&self.shared, eligibility.as_deref(), class, sql);
         if let Some(change) = change {
-            self.journal.forgets(change);
+            self.journal.changes_schema(change);
             self.journal.renames();
         }
         // A raw COMMIT or a procedure ends the transaction behind our back; so may DDL.
@@ -155,8 +155,8 @@ impl Calls {
             }
             let unfenced = self.journal.unfenced();
             if !unfenced.is_empty() {
-                let known = self.journal.generation().flatten();
-                let fence = write::fence_in_transaction(&self.shared, known, unfenced.clone()).await?;
+                let generation = self.journal.generation().flatten();
+                let fence = write::fence_in_transaction(&self.shared, generation, unfenced.clone()).await?;
                 self.journal.keep(fence, unfenced);
             }
         }

@@ -106,7 +106,7 @@ impl Journal {
     }
 
     /// What was learned of the schema is old when the transaction is over.
-    pub(super) fn forgets(&self, change: SchemaChange) {
+    pub(super) fn changes_schema(&self, change: SchemaChange) {
         lock(&self.changes).push(change);
     }
 
@@ -221,7 +221,7 @@ impl Journal {
         let changes = std::mem::take(&mut *lock(&self.changes));
         changes.iter().for_each(SchemaChange::forget);
         let early = std::mem::take(&mut *lock(&self.early));
-        if write::is_known(result) {
+        if write::is_decided(result) {
             for fence in early.into_iter().chain(last) {
                 fence.release().await;
             }

@@ -129,7 +129,9 @@ impl Session {
             }
             let is_named = shared.names_cells();
             let fence = match generation {
-                Some(known) => Some(write::fence_in_transaction(&shared, known, journal.unfenced()).await?),
+                Some(generation) => {
+                    Some(write::fence_in_transaction(&shared, generation, journal.unfenced()).await?)
+                }
                 None => None,
             };
             if is_named {

@@ -6,7 +6,7 @@ use sea_orm::{ColumnType, Value, prelude::*, sea_query::OptionEnum};
 use super::values;
 use crate::{
     decoders::Decoders,
-    row::{self, Shape, cell::Kind, codec::Malformed},
+    row::{self, Shape, codec::Malformed, field::ValueKind},
 };
 
 fn shape(columns: usize) -> Shape {
@@ -75,7 +75,7 @@ proptest! {
 fn assert_bounded(bytes: &[u8], columns: usize) {
     let shape = shape(columns);
     if let Ok(rows) = row::decode(bytes, &shape) {
-        let held: usize = rows.iter().flatten().map(|value| 32 + crate::row::cell::heap(value)).sum();
+        let held: usize = rows.iter().flatten().map(|value| 32 + crate::row::field::heap(value)).sum();
         assert!(held <= 128 * bytes.len(), "{held} bytes from {}", bytes.len());
         let again = row::encode(&shape, rows.iter().map(Vec::as_slice)).expect("what was read is carried");
         assert_exact(&rows, &row::decode(&again, &shape).expect("what was encoded"));
@@ -86,11 +86,11 @@ fn assert_bounded(bytes: &[u8], columns: usize) {
 fn invented_counts_are_refused_before_anything_is_allocated() {
     let most = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
     let refused = |parts: &[&[u8]]| assert_eq!(row::decode(&parts.concat(), &shape(1)), Err(Malformed));
-    refused(&[&[1], &most, &[1, Kind::Bool.tag(), 1]]);
-    refused(&[&[1, 1, 1, Kind::String.tag()], &most, b"text"]);
-    refused(&[&[1, 1, 1, Kind::Int.tag() | 0x40], &most, &[2]]);
+    refused(&[&[1], &most, &[1, ValueKind::Bool.tag(), 1]]);
+    refused(&[&[1, 1, 1, ValueKind::String.tag()], &most, b"text"]);
+    refused(&[&[1, 1, 1, ValueKind::Int.tag() | 0x40], &most, &[2]]);
     // An integer of more than 64 bits.
-    refused(&[&[1, 1, 1, Kind::BigUnsigned.tag()], &most[..9], &[0x02]]);
+    refused(&[&[1, 1, 1, ValueKind::BigUnsigned.tag()], &most[..9], &[0x02]]);
     // A thousand rows of nothing.
     assert_eq!(row::decode(&[1, 0xe8, 0x07, 0], &shape(0)), Err(Malformed));
 }
@@ -104,7 +104,7 @@ fn deep_documents_are_not_carried() {
     assert_eq!(encode(&[vec![nested(101).into()]]), None);
     // A store may say what it likes: reading is bounded too.
     let opening = "[".repeat(1_000_000);
-    let head = [1, 1, 1, Kind::Json.tag(), 0xc0, 0x84, 0x3d];
+    let head = [1, 1, 1, ValueKind::Json.tag(), 0xc0, 0x84, 0x3d];
     assert_eq!(row::decode(&[&head[..], opening.as_bytes()].concat(), &shape(1)), Err(Malformed));
 }
 

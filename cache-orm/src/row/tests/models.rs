@@ -10,7 +10,7 @@ use sea_orm::{
 use super::{entities::*, values};
 use crate::{
     decoders::Decoders,
-    row::{self, Row, Shape, Unfit, capture, cell::Kind, verify},
+    row::{self, Row, Shape, Unfit, capture, field::ValueKind, verify},
 };
 
 /// Of rows that are right for their model alone, and strict: a model is decoded from any.
@@ -40,7 +40,7 @@ fn assert_survives<M: ModelTrait + FromQueryResult + PartialEq>(original: &M) {
 }
 
 /// Takes the value out of a strategy's `Value`.
-fn of<T: sea_orm::sea_query::ValueType + std::fmt::Debug>(kind: Kind) -> impl Strategy<Value = T> {
+fn of<T: sea_orm::sea_query::ValueType + std::fmt::Debug>(kind: ValueKind) -> impl Strategy<Value = T> {
     values::some(kind).prop_map(|value| value.unwrap())
 }
 
@@ -86,9 +86,9 @@ fn numbers() -> impl Strategy<Value = every::Model> {
 }
 
 fn texts() -> impl Strategy<Value = every::Model> {
-    let texts = (".{0,40}", ".{0,13}".prop_map(Isbn), of(Kind::Bytes), values::json(), note());
+    let texts = (".{0,40}", ".{0,13}".prop_map(Isbn), of(ValueKind::Bytes), values::json(), note());
     let enums = (any::<bool>(), any::<bool>(), mood(), genre());
-    let others = (of(Kind::Uuid), of(Kind::Decimal));
+    let others = (of(ValueKind::Uuid), of(ValueKind::Decimal));
     (numbers(), texts, enums, others).prop_map(|(model, texts, enums, (uuid, decimal))| {
         let (text, isbn, bytes, json, note) = texts;
         let (letter, digit, mood, genre) = enums;
@@ -114,12 +114,18 @@ fn texts() -> impl Strategy<Value = every::Model> {
 }
 
 fn times() -> impl Strategy<Value = every::Model> {
-    let days = (of(Kind::ChronoDate), of(Kind::ChronoTime), of(Kind::TimeDate), of(Kind::TimeTime));
-    let moments = (of(Kind::ChronoDateTime), of(Kind::ChronoDateTimeUtc), of(Kind::TimeDateTime));
+    let days = (
+        of(ValueKind::ChronoDate),
+        of(ValueKind::ChronoTime),
+        of(ValueKind::TimeDate),
+        of(ValueKind::TimeTime),
+    );
+    let moments =
+        (of(ValueKind::ChronoDateTime), of(ValueKind::ChronoDateTimeUtc), of(ValueKind::TimeDateTime));
     let zoned = (
-        of(Kind::ChronoDateTimeLocal),
-        of(Kind::ChronoDateTimeWithTimeZone),
-        of(Kind::TimeDateTimeWithTimeZone),
+        of(ValueKind::ChronoDateTimeLocal),
+        of(ValueKind::ChronoDateTimeWithTimeZone),
+        of(ValueKind::TimeDateTimeWithTimeZone),
     );
     (texts(), days, moments, zoned).prop_map(|(model, days, moments, zoned)| {
         let (chrono_date, chrono_time, time_date, time_time) = days;
@@ -143,13 +149,13 @@ fn times() -> impl Strategy<Value = every::Model> {
 
 fn every() -> impl Strategy<Value = every::Model> {
     let plain = (any::<Option<bool>>(), any::<Option<i32>>(), maybe(-1e300..1e300_f64), maybe(".{0,9}"));
-    let boxed = (maybe(of(Kind::Bytes)), maybe(values::json()), maybe(note()));
+    let boxed = (maybe(of(ValueKind::Bytes)), maybe(values::json()), maybe(note()));
     let named = (maybe(mood()), maybe(genre()), maybe(".{0,9}".prop_map(Isbn)));
     let others = (
-        maybe(of(Kind::ChronoDateTimeWithTimeZone)),
-        maybe(of(Kind::TimeDateTime)),
-        maybe(of(Kind::Uuid)),
-        maybe(of(Kind::Decimal)),
+        maybe(of(ValueKind::ChronoDateTimeWithTimeZone)),
+        maybe(of(ValueKind::TimeDateTime)),
+        maybe(of(ValueKind::Uuid)),
+        maybe(of(ValueKind::Decimal)),
     );
     (times(), plain, boxed, named, others).prop_map(|(model, plain, boxed, named, others)| {
         let (maybe_truth, maybe_int, maybe_double, maybe_text) = plain;

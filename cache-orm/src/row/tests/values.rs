@@ -10,7 +10,7 @@ use sea_orm::{
     },
 };
 
-use crate::row::cell::{self, Kind};
+use crate::row::field::{self, ValueKind};
 
 fn chrono_date() -> impl Strategy<Value = ChronoDate> {
     (-200_000..200_000_i32, 1..=366_u32)
@@ -82,46 +82,46 @@ pub(super) fn json() -> impl Strategy<Value = Json> {
 }
 
 /// A value of the kind that is not null.
-pub(super) fn some(kind: Kind) -> BoxedStrategy<Value> {
+pub(super) fn some(kind: ValueKind) -> BoxedStrategy<Value> {
     match kind {
-        Kind::Bool => any::<bool>().prop_map(Value::from).boxed(),
-        Kind::TinyInt => any::<i8>().prop_map(Value::from).boxed(),
-        Kind::SmallInt => any::<i16>().prop_map(Value::from).boxed(),
-        Kind::Int => any::<i32>().prop_map(Value::from).boxed(),
-        Kind::BigInt => any::<i64>().prop_map(Value::from).boxed(),
-        Kind::TinyUnsigned => any::<u8>().prop_map(Value::from).boxed(),
-        Kind::SmallUnsigned => any::<u16>().prop_map(Value::from).boxed(),
-        Kind::Unsigned => any::<u32>().prop_map(Value::from).boxed(),
-        Kind::BigUnsigned => any::<u64>().prop_map(Value::from).boxed(),
+        ValueKind::Bool => any::<bool>().prop_map(Value::from).boxed(),
+        ValueKind::TinyInt => any::<i8>().prop_map(Value::from).boxed(),
+        ValueKind::SmallInt => any::<i16>().prop_map(Value::from).boxed(),
+        ValueKind::Int => any::<i32>().prop_map(Value::from).boxed(),
+        ValueKind::BigInt => any::<i64>().prop_map(Value::from).boxed(),
+        ValueKind::TinyUnsigned => any::<u8>().prop_map(Value::from).boxed(),
+        ValueKind::SmallUnsigned => any::<u16>().prop_map(Value::from).boxed(),
+        ValueKind::Unsigned => any::<u32>().prop_map(Value::from).boxed(),
+        ValueKind::BigUnsigned => any::<u64>().prop_map(Value::from).boxed(),
         // From bits, for every NaN and both zeros.
-        Kind::Float => any::<u32>().prop_map(|bits| f32::from_bits(bits).into()).boxed(),
-        Kind::Double => any::<u64>().prop_map(|bits| f64::from_bits(bits).into()).boxed(),
-        Kind::String => ".{0,20}".prop_map(Value::from).boxed(),
-        Kind::Char => any::<char>().prop_map(Value::from).boxed(),
-        Kind::Bytes => vec(any::<u8>(), 0..20).prop_map(Value::from).boxed(),
-        Kind::Json => json().prop_map(Value::from).boxed(),
-        Kind::ChronoDate => chrono_date().prop_map(Value::from).boxed(),
-        Kind::ChronoTime => chrono_time().prop_map(Value::from).boxed(),
-        Kind::ChronoDateTime => chrono_moment().prop_map(Value::from).boxed(),
-        Kind::ChronoDateTimeUtc => chrono_moment().prop_map(|utc| utc.and_utc().into()).boxed(),
-        Kind::ChronoDateTimeLocal => {
+        ValueKind::Float => any::<u32>().prop_map(|bits| f32::from_bits(bits).into()).boxed(),
+        ValueKind::Double => any::<u64>().prop_map(|bits| f64::from_bits(bits).into()).boxed(),
+        ValueKind::String => ".{0,20}".prop_map(Value::from).boxed(),
+        ValueKind::Char => any::<char>().prop_map(Value::from).boxed(),
+        ValueKind::Bytes => vec(any::<u8>(), 0..20).prop_map(Value::from).boxed(),
+        ValueKind::Json => json().prop_map(Value::from).boxed(),
+        ValueKind::ChronoDate => chrono_date().prop_map(Value::from).boxed(),
+        ValueKind::ChronoTime => chrono_time().prop_map(Value::from).boxed(),
+        ValueKind::ChronoDateTime => chrono_moment().prop_map(Value::from).boxed(),
+        ValueKind::ChronoDateTimeUtc => chrono_moment().prop_map(|utc| utc.and_utc().into()).boxed(),
+        ValueKind::ChronoDateTimeLocal => {
             chrono_moment().prop_map(|utc| ChronoDateTimeLocal::from(utc.and_utc()).into()).boxed()
         }
-        Kind::ChronoDateTimeWithTimeZone => chrono_zoned().prop_map(Value::from).boxed(),
-        Kind::TimeDate => time_date().prop_map(Value::from).boxed(),
-        Kind::TimeTime => time_time().prop_map(Value::from).boxed(),
-        Kind::TimeDateTime => time_moment().prop_map(Value::from).boxed(),
-        Kind::TimeDateTimeWithTimeZone => time_zoned().prop_map(Value::from).boxed(),
-        Kind::Uuid => any::<u128>().prop_map(|bits| Uuid::from_u128(bits).into()).boxed(),
-        Kind::Decimal => decimal().prop_map(Value::from).boxed(),
+        ValueKind::ChronoDateTimeWithTimeZone => chrono_zoned().prop_map(Value::from).boxed(),
+        ValueKind::TimeDate => time_date().prop_map(Value::from).boxed(),
+        ValueKind::TimeTime => time_time().prop_map(Value::from).boxed(),
+        ValueKind::TimeDateTime => time_moment().prop_map(Value::from).boxed(),
+        ValueKind::TimeDateTimeWithTimeZone => time_zoned().prop_map(Value::from).boxed(),
+        ValueKind::Uuid => any::<u128>().prop_map(|bits| Uuid::from_u128(bits).into()).boxed(),
+        ValueKind::Decimal => decimal().prop_map(Value::from).boxed(),
         #[cfg(feature = "with-bigdecimal")]
-        Kind::BigDecimal => ("-?[0-9]{1,60}", any::<i32>())
+        ValueKind::BigDecimal => ("-?[0-9]{1,60}", any::<i32>())
             .prop_filter_map("a decimal", |(digits, exponent)| {
                 format!("{digits}e{exponent}").parse::<BigDecimal>().ok().map(Value::from)
             })
             .boxed(),
         #[cfg(feature = "with-ipnetwork")]
-        Kind::IpNetwork => prop_oneof![
+        ValueKind::IpNetwork => prop_oneof![
             (any::<std::net::Ipv4Addr>(), 0..=32_u8)
                 .prop_map(|(address, prefix)| format!("{address}/{prefix}")),
             (any::<std::net::Ipv6Addr>(), 0..=128_u8)
@@ -130,24 +130,26 @@ pub(super) fn some(kind: Kind) -> BoxedStrategy<Value> {
         .prop_map(|text| Value::IpNetwork(text.parse().ok()))
         .boxed(),
         #[cfg(feature = "with-mac_address")]
-        Kind::MacAddress => any::<[u8; 6]>().prop_map(|bytes| Value::MacAddress(Some(bytes.into()))).boxed(),
+        ValueKind::MacAddress => {
+            any::<[u8; 6]>().prop_map(|bytes| Value::MacAddress(Some(bytes.into()))).boxed()
+        }
     }
 }
 
-pub(super) fn kind() -> impl Strategy<Value = Kind> {
-    proptest::sample::select(Kind::ALL)
+pub(super) fn kind() -> impl Strategy<Value = ValueKind> {
+    proptest::sample::select(ValueKind::ALL)
 }
 
 /// Anything that a row may hold.
 pub(super) fn value() -> impl Strategy<Value = Value> {
     let one = kind().prop_flat_map(some);
-    let null = kind().prop_map(Kind::null);
+    let null = kind().prop_map(ValueKind::null);
     let list = (kind(), any::<bool>())
         .prop_flat_map(|(kind, some_items)| {
             let items = vec(some(kind), if some_items { 0..4 } else { 0..1 });
             (Just(kind), proptest::option::of(items))
         })
         // Without arrays in this build, a null stands in for one.
-        .prop_map(|(kind, items)| cell::array(kind, items).unwrap_or(kind.null()));
+        .prop_map(|(kind, items)| field::array(kind, items).unwrap_or(kind.null()));
     prop_oneof![4 => one, 1 => null, 1 => list]
 }

@@ -6,7 +6,7 @@ use crate::dialect::MOCKED;
 
 /// The result of a statement, in whatever form it may be wanted.
 #[derive(Debug, Default)]
-pub(crate) struct Answer {
+pub(crate) struct Executed {
     /// The rows, if the caller's own text returns any.
     pub(crate) rows: Vec<QueryResult>,
     /// How many rows were affected.
@@ -15,7 +15,7 @@ pub(crate) struct Answer {
     pub(crate) last_insert_id: u64,
 }
 
-impl Answer {
+impl Executed {
     /// What executing the statement would have given.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use sea_orm::{
     sea_query::value::prelude::{chrono, time},
 };
 
-use super::calendar::{Clock, Day, Moment};
+use super::calendar::{Day, Moment, TimeOfDay};
 
 /// A JSON document nested deeper than this is not carried: `serde_json` refuses to read it back at 128.
 const DEEPEST_JSON: usize = 100;
@@ -34,7 +34,7 @@ pub(super) trait Sink {
     fn uuid(&mut self, value: &Uuid);
     fn decimal(&mut self, value: &Decimal);
     fn day(&mut self, value: Day);
-    fn clock(&mut self, value: Clock);
+    fn time_of_day(&mut self, value: TimeOfDay);
     fn moment(&mut self, value: Moment);
     /// A local time with its offset from UTC in seconds.
     fn zoned(&mut self, local: Moment, offset: i32);
@@ -53,7 +53,7 @@ pub(super) trait Source {
     fn uuid(&mut self) -> Option<Uuid>;
     fn decimal(&mut self) -> Option<Decimal>;
     fn day(&mut self) -> Option<Day>;
-    fn clock(&mut self) -> Option<Clock>;
+    fn time_of_day(&mut self) -> Option<TimeOfDay>;
     fn moment(&mut self) -> Option<Moment>;
     fn zoned(&mut self) -> Option<(Moment, i32)>;
 }
@@ -65,11 +65,11 @@ macro_rules! kinds {
         /// A type of value, without the value.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u8)]
-        pub(super) enum Kind { $($(#[$gate])* $kind = $tag,)* }
+        pub(super) enum ValueKind { $($(#[$gate])* $kind = $tag,)* }
 
-        impl Kind {
+        impl ValueKind {
             #[cfg(test)]
-            pub(super) const ALL: &[Kind] = &[$($(#[$gate])* Kind::$kind,)*];
+            pub(super) const ALL: &[ValueKind] = &[$($(#[$gate])* ValueKind::$kind,)*];
 
             pub(super) fn tag(self) -> u8 {
                 self as u8
@@ -77,7 +77,7 @@ macro_rules! kinds {
 
             pub(super) fn of_tag(tag: u8) -> Option<Self> {
                 match tag {
-                    $($(#[$gate])* $tag => Some(Kind::$kind),)*
+                    $($(#[$gate])* $tag => Some(ValueKind::$kind),)*
                     _ => None,
                 }
             }
@@ -86,24 +86,24 @@ macro_rules! kinds {
             /// enable kinds of `sea-query` that this one has never heard of.
             pub(super) fn of(value: &Value) -> Option<Self> {
                 match value {
-                    $($(#[$gate])* Value::$kind(_) => Some(Kind::$kind),)*
+                    $($(#[$gate])* Value::$kind(_) => Some(ValueKind::$kind),)*
                     _ => None,
                 }
             }
 
             pub(super) fn null(self) -> Value {
-                match self { $($(#[$gate])* Kind::$kind => Value::$kind(None),)* }
+                match self { $($(#[$gate])* ValueKind::$kind => Value::$kind(None),)* }
             }
 
             #[cfg(feature = "postgres-array")]
             fn array_type(self) -> ArrayType {
-                match self { $($(#[$gate])* Kind::$kind => ArrayType::$kind,)* }
+                match self { $($(#[$gate])* ValueKind::$kind => ArrayType::$kind,)* }
             }
 
             #[cfg(feature = "postgres-array")]
             fn of_array(kind: &ArrayType) -> Option<Self> {
                 match kind {
-                    $($(#[$gate])* ArrayType::$kind => Some(Kind::$kind),)*
+                    $($(#[$gate])* ArrayType::$kind => Some(ValueKind::$kind),)*
                     _ => None,
                 }
             }
@@ -149,30 +149,30 @@ kinds! {
 
 /// One value of a row, seen as the codec writes it.
 #[cfg_attr(not(feature = "postgres-array"), allow(dead_code, reason = "read from a store, never written"))]
-pub(super) enum Cell<'v> {
-    Null(Kind),
-    One(Kind, &'v Value),
-    NullArray(Kind),
+pub(super) enum Field<'v> {
+    Null(ValueKind),
+    One(ValueKind, &'v Value),
+    NullArray(ValueKind),
     /// Elements of the kind, none of them null.
-    Array(Kind, &'v [Value]),
+    Array(ValueKind, &'v [Value]),
 }
 
-impl<'v> Cell<'v> {
+impl<'v> Field<'v> {
     /// `None` for a value that the codec does not carry.
     pub(super) fn of(value: &'v Value) -> Option<Self> {
         match value {
             #[cfg(feature = "postgres-array")]
             Value::Array(kind, items) => {
-                let kind = Kind::of_array(kind)?;
+                let kind = ValueKind::of_array(kind)?;
                 let Some(items) = items else {
-                    return Some(Cell::NullArray(kind));
+                    return Some(Field::NullArray(kind));
                 };
-                let regular = |item: &Value| Kind::of(item) == Some(kind) && item.is_some();
-                items.iter().all(regular).then_some(Cell::Array(kind, items))
+                let regular = |item: &Value| ValueKind::of(item) == Some(kind) && item.is_some();
+                items.iter().all(regular).then_some(Field::Array(kind, items))
             }
             value => {
-                let kind = Kind::of(value)?;
-                Some(if value.is_some() { Cell::One(kind, value) } else { Cell::Null(kind) })
+                let kind = ValueKind::of(value)?;
+                Some(if value.is_some() { Field::One(kind, value) } else { Field::Null(kind) })
             }
         }
     }
@@ -180,13 +180,13 @@ impl<'v> Cell<'v> {
 
 /// An array of the kind with elements that [`read`] gave for it, or none at all.
 #[cfg(feature = "postgres-array")]
-pub(super) fn array(kind: Kind, items: Option<Vec<Value>>) -> Option<Value> {
+pub(super) fn array(kind: ValueKind, items: Option<Vec<Value>>) -> Option<Value> {
     Some(Value::Array(kind.array_type(), items.map(Box::new)))
 }
 
 /// Without arrays in this program there is none.
 #[cfg(not(feature = "postgres-array"))]
-pub(super) fn array(_kind: Kind, _items: Option<Vec<Value>>) -> Option<Value> {
+pub(super) fn array(_kind: ValueKind, _items: Option<Vec<Value>>) -> Option<Value> {
     None
 }
 
@@ -214,7 +214,7 @@ pub(super) fn write(value: &Value, sink: &mut impl Sink) -> Option<()> {
             sink.json(v);
         }
         Value::ChronoDate(Some(v)) => sink.day((*v).into()),
-        Value::ChronoTime(Some(v)) => sink.clock((*v).into()),
+        Value::ChronoTime(Some(v)) => sink.time_of_day((*v).into()),
         Value::ChronoDateTime(Some(v)) => sink.moment((*v).into()),
         Value::ChronoDateTimeUtc(Some(v)) => sink.moment(v.naive_utc().into()),
         // The offset is this process's own; the process that reads it puts its own.
@@ -224,10 +224,10 @@ pub(super) fn write(value: &Value, sink: &mut impl Sink) -> Option<()> {
             sink.zoned(local.into(), v.offset().local_minus_utc());
         }
         Value::TimeDate(Some(v)) => sink.day((*v).into()),
-        Value::TimeTime(Some(v)) => sink.clock((*v).into()),
+        Value::TimeTime(Some(v)) => sink.time_of_day((*v).into()),
         Value::TimeDateTime(Some(v)) => sink.moment((*v).into()),
         Value::TimeDateTimeWithTimeZone(Some(v)) => {
-            let local = Moment { day: v.date().into(), clock: v.time().into() };
+            let local = Moment { day: v.date().into(), time_of_day: v.time().into() };
             sink.zoned(local, v.offset().whole_seconds());
         }
         Value::Uuid(Some(v)) => sink.uuid(v),
@@ -252,56 +252,58 @@ pub(super) fn write(value: &Value, sink: &mut impl Sink) -> Option<()> {
 }
 
 /// Reads a value of the kind that is neither null nor an array.
-pub(super) fn read(kind: Kind, source: &mut impl Source) -> Option<Value> {
+pub(super) fn read(kind: ValueKind, source: &mut impl Source) -> Option<Value> {
     Some(match kind {
-        Kind::Bool => Value::Bool(Some(source.bool()?)),
-        Kind::TinyInt => Value::TinyInt(Some(source.signed()?.try_into().ok()?)),
-        Kind::SmallInt => Value::SmallInt(Some(source.signed()?.try_into().ok()?)),
-        Kind::Int => Value::Int(Some(source.signed()?.try_into().ok()?)),
-        Kind::BigInt => Value::BigInt(Some(source.signed()?)),
-        Kind::TinyUnsigned => Value::TinyUnsigned(Some(source.unsigned()?.try_into().ok()?)),
-        Kind::SmallUnsigned => Value::SmallUnsigned(Some(source.unsigned()?.try_into().ok()?)),
-        Kind::Unsigned => Value::Unsigned(Some(source.unsigned()?.try_into().ok()?)),
-        Kind::BigUnsigned => Value::BigUnsigned(Some(source.unsigned()?)),
-        Kind::Float => Value::Float(Some(source.float()?)),
-        Kind::Double => Value::Double(Some(source.double()?)),
-        Kind::String => Value::String(Some(source.text()?)),
-        Kind::Char => Value::Char(Some(source.text()?.parse().ok()?)),
-        Kind::Bytes => Value::Bytes(Some(source.bytes()?)),
-        Kind::Json => Value::Json(Some(Box::new(source.json()?))),
-        Kind::ChronoDate => Value::ChronoDate(Some(source.day()?.to_chrono()?)),
-        Kind::ChronoTime => Value::ChronoTime(Some(source.clock()?.to_chrono()?)),
-        Kind::ChronoDateTime => Value::ChronoDateTime(Some(source.moment()?.to_chrono()?)),
-        Kind::ChronoDateTimeUtc => Value::ChronoDateTimeUtc(Some(source.moment()?.to_chrono()?.and_utc())),
-        Kind::ChronoDateTimeLocal => {
+        ValueKind::Bool => Value::Bool(Some(source.bool()?)),
+        ValueKind::TinyInt => Value::TinyInt(Some(source.signed()?.try_into().ok()?)),
+        ValueKind::SmallInt => Value::SmallInt(Some(source.signed()?.try_into().ok()?)),
+        ValueKind::Int => Value::Int(Some(source.signed()?.try_into().ok()?)),
+        ValueKind::BigInt => Value::BigInt(Some(source.signed()?)),
+        ValueKind::TinyUnsigned => Value::TinyUnsigned(Some(source.unsigned()?.try_into().ok()?)),
+        ValueKind::SmallUnsigned => Value::SmallUnsigned(Some(source.unsigned()?.try_into().ok()?)),
+        ValueKind::Unsigned => Value::Unsigned(Some(source.unsigned()?.try_into().ok()?)),
+        ValueKind::BigUnsigned => Value::BigUnsigned(Some(source.unsigned()?)),
+        ValueKind::Float => Value::Float(Some(source.float()?)),
+        ValueKind::Double => Value::Double(Some(source.double()?)),
+        ValueKind::String => Value::String(Some(source.text()?)),
+        ValueKind::Char => Value::Char(Some(source.text()?.parse().ok()?)),
+        ValueKind::Bytes => Value::Bytes(Some(source.bytes()?)),
+        ValueKind::Json => Value::Json(Some(Box::new(source.json()?))),
+        ValueKind::ChronoDate => Value::ChronoDate(Some(source.day()?.to_chrono()?)),
+        ValueKind::ChronoTime => Value::ChronoTime(Some(source.time_of_day()?.to_chrono()?)),
+        ValueKind::ChronoDateTime => Value::ChronoDateTime(Some(source.moment()?.to_chrono()?)),
+        ValueKind::ChronoDateTimeUtc => {
+            Value::ChronoDateTimeUtc(Some(source.moment()?.to_chrono()?.and_utc()))
+        }
+        ValueKind::ChronoDateTimeLocal => {
             Value::ChronoDateTimeLocal(Some(source.moment()?.to_chrono()?.and_utc().into()))
         }
-        Kind::ChronoDateTimeWithTimeZone => {
+        ValueKind::ChronoDateTimeWithTimeZone => {
             let (local, offset) = source.zoned()?;
             let offset = chrono::FixedOffset::east_opt(offset)?;
             let utc = local.to_chrono()?.checked_sub_offset(offset)?;
             let zoned = chrono::DateTime::from_naive_utc_and_offset(utc, offset);
             Value::ChronoDateTimeWithTimeZone(Some(zoned))
         }
-        Kind::TimeDate => Value::TimeDate(Some(source.day()?.to_time()?)),
-        Kind::TimeTime => Value::TimeTime(Some(source.clock()?.to_time()?)),
-        Kind::TimeDateTime => Value::TimeDateTime(Some(source.moment()?.to_time()?)),
-        Kind::TimeDateTimeWithTimeZone => {
+        ValueKind::TimeDate => Value::TimeDate(Some(source.day()?.to_time()?)),
+        ValueKind::TimeTime => Value::TimeTime(Some(source.time_of_day()?.to_time()?)),
+        ValueKind::TimeDateTime => Value::TimeDateTime(Some(source.moment()?.to_time()?)),
+        ValueKind::TimeDateTimeWithTimeZone => {
             let (local, offset) = source.zoned()?;
             let offset = time::UtcOffset::from_whole_seconds(offset).ok()?;
             Value::TimeDateTimeWithTimeZone(Some(local.to_time()?.assume_offset(offset)))
         }
-        Kind::Uuid => Value::Uuid(Some(source.uuid()?)),
-        Kind::Decimal => Value::Decimal(Some(source.decimal()?)),
+        ValueKind::Uuid => Value::Uuid(Some(source.uuid()?)),
+        ValueKind::Decimal => Value::Decimal(Some(source.decimal()?)),
         #[cfg(feature = "with-bigdecimal")]
-        Kind::BigDecimal => {
+        ValueKind::BigDecimal => {
             let text = source.text().filter(|text| text.len() <= LONGEST_DECIMAL)?;
             Value::BigDecimal(Some(Box::new(text.parse().ok()?)))
         }
         #[cfg(feature = "with-ipnetwork")]
-        Kind::IpNetwork => Value::IpNetwork(Some(source.text()?.parse().ok()?)),
+        ValueKind::IpNetwork => Value::IpNetwork(Some(source.text()?.parse().ok()?)),
         #[cfg(feature = "with-mac_address")]
-        Kind::MacAddress => Value::MacAddress(Some(source.text()?.parse().ok()?)),
+        ValueKind::MacAddress => Value::MacAddress(Some(source.text()?.parse().ok()?)),
     })
 }
 
