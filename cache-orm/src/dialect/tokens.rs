@@ -33,7 +33,7 @@ pub(crate) struct TokenRules {
     pub(crate) dollar_quotes: bool,
     pub(crate) parameters: Parameters,
     pub(crate) operators: Operators,
-    /// Names are cut off behind so many bytes, so that two spellings are one name. `None`: such names are errors.
+    /// Names are cut off behind so many bytes, so that two spellings may be one name. `None`: they never are.
     pub(crate) longest_name: Option<usize>,
     /// The quote behind which a name is never taken for a string.
     pub(crate) name_quote: char,
