@@ -90,6 +90,14 @@ impl Generations {
         Err(too_busy())
     }
 
+    /// The generation that stands now: one call.
+    pub(crate) async fn current(&self, port: &Port, naming: &Naming) -> Result<Generation, StoreError> {
+        if !port.capabilities().keeps {
+            return Ok(Generation(0));
+        }
+        self.learn(port, &naming.generation()).await
+    }
+
     /// Begins a new generation. The one that ended, if this process knew it.
     pub(crate) async fn end(&self, port: &Port, naming: &Naming) -> Result<Option<Generation>, StoreError> {
         let (cell, next) = (naming.generation(), Generation(rand::random()));

@@ -1,7 +1,5 @@
 //! Moving a value from one version of its key to another.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-
 use super::Cache;
 use crate::error::Error;
 
@@ -21,21 +19,13 @@ impl Cache {
         }
         let (port, generations) = (&self.shared.port, &self.shared.generations);
         let target = self.naming.with_version(version);
-        // What was moved and then cleared there was moved all the same.
-        let moved = AtomicBool::new(false);
-        let (moved, target) = (&moved, &target);
-        let move_to = |to| async move {
-            let to = &target.value(to, key);
-            let move_from = |from| async move {
-                let from = self.naming.value(from, key);
-                [&from, to].into_iter().for_each(|name| self.shared.flights.close(name));
-                moved.fetch_or(port.rename(&from, to).await?, Relaxed);
-                Ok(())
-            };
-            generations.under(port, &self.naming, move_from).await
-        };
-        generations.under(port, target, move_to).await?;
-        if moved.load(Relaxed) { Ok(version) } else { Err(Error::Missing) }
+        // Both are read before anything is moved: what was cleared must not come back under another version.
+        let (from, to) =
+            tokio::try_join!(generations.current(port, &self.naming), generations.current(port, &target))?;
+        let names = [self.naming.value(from, key), target.value(to, key)];
+        names.iter().for_each(|name| self.shared.flights.close(name));
+        let [from, to] = &names;
+        if port.rename(from, to).await? { Ok(version) } else { Err(Error::Missing) }
     }
 
     /// Moves the value under the key to a version lower by `by`.

@@ -31,6 +31,54 @@ checks! {
         }
     }
 
+    async fn whatever_another_process_does_first_after_a_clear_is_done_to_the_new_generation(subject) {
+        let settings = Settings::default().prefix(unique());
+        let cache = subject.cache_with(settings.clone());
+        for first in ["set", "set_many", "add", "delete", "delete_many", "incr", "incr_or", "incr_version", "tag", "compute"] {
+            let other = subject.cache_with(settings.clone());
+            cache.set("key", &1, Ttl::Never).await.expect("it is kept");
+            assert!(other.has("key").await.expect("it answers"), "it has seen the generation");
+            cache.clear().await.expect("it is emptied");
+            let left = match first {
+                "set" => {
+                    other.set("key", &2, Ttl::Never).await.expect("it is kept");
+                    Some(2)
+                }
+                "set_many" => {
+                    other.set_many([("key", &2)], Ttl::Never).await.expect("it is kept");
+                    Some(2)
+                }
+                "add" => {
+                    assert!(other.add("key", &2, Ttl::Never).await.expect("it answers"));
+                    Some(2)
+                }
+                "delete" => {
+                    assert!(!other.delete("key").await.expect("it answers"));
+                    None
+                }
+                "delete_many" => {
+                    assert_eq!(other.delete_many(["key"]).await.expect("it answers"), 0);
+                    None
+                }
+                "incr" => {
+                    assert!(matches!(other.incr("key", 1).await, Err(crate::Error::Missing)));
+                    None
+                }
+                "incr_or" => Some(other.incr_or("key", 1, 2, Ttl::Never).await.expect("it begins")),
+                "incr_version" => {
+                    assert!(matches!(other.incr_version("key", 1).await, Err(crate::Error::Missing)));
+                    None
+                }
+                "tag" => {
+                    other.entry("key").tags(["tag"]).set(&2).await.expect("it is kept");
+                    Some(2)
+                }
+                _ => other.get_or_set("key", Ttl::Never, async || Ok::<_, ()>(Some(2))).await.expect("it computes"),
+            };
+            assert_eq!(cache.get::<i64>("key").await.expect("it answers"), left, "{first}");
+        }
+    }
+
     async fn a_cache_that_was_cleared_goes_on(subject) {
         let cache = subject.cache();
         for round in 0..5 {
