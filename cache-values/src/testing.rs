@@ -22,6 +22,7 @@ use std::{
 use async_trait::async_trait;
 pub use cache_core::testing::ManualClock;
 use cache_core::unpoisoned;
+use tokio::sync::Notify;
 
 use crate::{
     backend::{Backend, Capabilities, Counted, Item, Put, Start, StoreError, Stored},
@@ -53,6 +54,27 @@ pub struct WatchedBackend {
 struct State {
     fault: Fault,
     calls: Vec<String>,
+    /// The calls whose answers are held back, once each.
+    held: Vec<(String, Hold)>,
+}
+
+/// One call that is made, and whose answer is held back until the test lets it go.
+#[derive(Clone, Debug, Default)]
+pub struct Hold {
+    made: Arc<Notify>,
+    let_go: Arc<Notify>,
+}
+
+impl Hold {
+    /// Waits until the call is made.
+    pub async fn made(&self) {
+        self.made.notified().await;
+    }
+
+    /// Lets the answer go.
+    pub fn let_go(&self) {
+        self.let_go.notify_one();
+    }
 }
 
 impl WatchedBackend {
@@ -71,19 +93,35 @@ impl WatchedBackend {
         mem::take(&mut unpoisoned::lock(&self.state).calls)
     }
 
+    /// Holds back the answer to the next such call: `get 2`, `put 1`, …
+    pub fn hold(&self, call: &str) -> Hold {
+        let hold = Hold::default();
+        unpoisoned::lock(&self.state).held.push((call.to_owned(), hold.clone()));
+        hold
+    }
+
     async fn call<T>(
         &self,
         call: String,
         operation: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        let fault = {
+        let (fault, hold) = {
             let mut state = unpoisoned::lock(&self.state);
+            let at = state.held.iter().position(|(held, _)| *held == call);
+            let hold = at.map(|at| state.held.remove(at).1);
             state.calls.push(call);
-            state.fault
+            (state.fault, hold)
         };
         let error = || StoreError::Unreachable("on purpose".to_owned());
         match fault {
-            Fault::None => operation.await,
+            Fault::None => {
+                let result = operation.await;
+                if let Some(hold) = hold {
+                    hold.made.notify_one();
+                    hold.let_go.notified().await;
+                }
+                result
+            }
             Fault::Refused => Err(error()),
             Fault::Lost => {
                 operation.await?;

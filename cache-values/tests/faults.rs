@@ -111,6 +111,42 @@ async fn without_its_backend_a_process_computes_once_for_all_that_wait() {
 }
 
 #[tokio::test]
+async fn nobody_joins_a_computation_whose_value_is_being_kept() {
+    let backend = WatchedBackend::new(MemoryBackend::default());
+    let settings = || Settings::default().time_out(Duration::from_secs(60));
+    let cache = Cache::new(backend.clone(), settings()).expect("there is no prefix");
+    // Another process.
+    let other = Cache::new(backend.clone(), settings()).expect("there is no prefix");
+    assert!(!other.has("key").await.expect("it answers"));
+    let load = async || Ok::<_, ()>("old".to_owned());
+    // 1. The first call promises, computes, and has its value kept; the answer to that is on its way.
+    let promised = backend.hold("put 1");
+    let keeping = {
+        let cache = cache.clone();
+        tokio::spawn(async move { cache.get_or_set("key", Ttl::Default, load).await })
+    };
+    promised.made().await;
+    let kept = backend.hold("put 1");
+    promised.let_go();
+    kept.made().await;
+    // 2. Another process deletes it.
+    assert!(other.delete("key").await.expect("it answers"));
+    // 3. A call that begins now must not be answered with the first one's value.
+    let new = {
+        let cache = cache.clone();
+        let load = async || Ok::<_, ()>("new".to_owned());
+        tokio::spawn(async move { cache.get_or_set("key", Ttl::Default, load).await })
+    };
+    while cache.stats().misses < 2 {
+        tokio::task::yield_now().await;
+    }
+    tokio::task::yield_now().await;
+    kept.let_go();
+    assert_eq!(keeping.await.expect("it answers").as_deref(), Ok("old"));
+    assert_eq!(new.await.expect("it answers").as_deref(), Ok("new"));
+}
+
+#[tokio::test]
 async fn a_count_whose_answer_was_lost_is_not_made_again() {
     let (cache, backend) = watched(Failure::Degrade);
     cache.set("number", &1, Ttl::Default).await.expect("it is kept");

@@ -5,7 +5,7 @@ use crate::error::Error;
 
 impl Cache {
     /// Moves the value under the key to a version higher by `by`, over whatever is there, with the rest of its time. The new
-    /// version. Of several that move it at once, one succeeds.
+    /// version. Of several that move it at once, one succeeds. Tags belong to a version: a value that has some is lost.
     ///
     /// # Errors
     /// [`Error::Missing`]; [`Error::Overflow`] if there is no such version; [`Error::Backend`]: nobody knows whether it was moved.
