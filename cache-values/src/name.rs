@@ -211,3 +211,81 @@ fn escaped(text: &str, marks: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const GENERATION: Generation = Generation(7);
+
+    fn text() -> impl Strategy<Value = String> {
+        prop_oneof!["[a1:{}%#@!= ]{0,4}", ".{0,12}", "[ab]{240,260}"]
+    }
+
+    fn naming(prefix: &str, version: i64) -> Naming {
+        Naming::new(prefix, version, None).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn names_are_injective(
+            prefixes in ("[a1:{}%#]{0,3}", "[a1:{}%#]{0,3}"),
+            versions in (0..3_i64, 0..3_i64),
+            keys in (text(), text()),
+        ) {
+            let one = naming(&prefixes.0, versions.0);
+            let two = naming(&prefixes.1, versions.1);
+            let same = prefixes.0 == prefixes.1 && versions.0 == versions.1;
+            prop_assert_eq!(one.generation() == two.generation(), same);
+            let same = same && keys.0 == keys.1;
+            prop_assert_eq!(one.value(GENERATION, &keys.0) == two.value(GENERATION, &keys.1), same);
+            prop_assert_eq!(one.tag(GENERATION, &keys.0) == two.tag(GENERATION, &keys.1), same);
+        }
+
+        #[test]
+        fn what_is_kept_for_one_key_has_names_of_its_own(key in text(), other in text()) {
+            let naming = naming("p", 1);
+            let names = [
+                naming.value(GENERATION, &key),
+                naming.tag(GENERATION, &other),
+                naming.promise(GENERATION, &key),
+                naming.generation(),
+            ];
+            for (at, name) in names.iter().enumerate() {
+                prop_assert!(names[at + 1..].iter().all(|other| other != name), "{:?}", name);
+                prop_assert!(name.as_str().len() <= LONGEST_NAME);
+                prop_assert!(name.as_str().bytes().all(|byte| byte.is_ascii_graphic()));
+            }
+            prop_assert!(names[3].is_generation() && !names[1].is_generation() && names[1].is_cell());
+        }
+
+        /// All versions of a key are on one node of a cluster.
+        #[test]
+        fn the_hash_tag_leaves_the_version_out(key in text(), versions in any::<(i64, i64)>()) {
+            let tag = |version| {
+                let name = naming("p", version).value(GENERATION, &key);
+                let text = name.as_str().to_owned();
+                let within = text.split_once('{').unwrap().1;
+                within.split_once('}').unwrap().0.to_owned()
+            };
+            prop_assert!(!tag(versions.0).is_empty());
+            // Of two versions whose lengths differ, one may leave no room for a key that the other has room for.
+            prop_assume!(key.len() < 120 || versions.0.to_string().len() == versions.1.to_string().len());
+            prop_assert_eq!(tag(versions.0), tag(versions.1));
+        }
+    }
+
+    #[test]
+    fn long_prefixes_are_refused() {
+        assert!(Naming::new(&"x".repeat(80), i64::MIN, None).is_ok());
+        assert!(Naming::new(&"x".repeat(81), 1, None).is_err());
+        assert!(Naming::new(&"ä".repeat(14), 1, None).is_err());
+        let longest = Naming::new(&"x".repeat(80), i64::MIN, None).unwrap();
+        for key in ["", "key", &"k".repeat(1000)] {
+            assert!(longest.value(GENERATION, key).as_str().len() <= LONGEST_NAME);
+        }
+    }
+}
