@@ -174,7 +174,9 @@ checks! {
     }
 
     async fn a_call_that_vanishes_hands_over(subject) {
-        let settings = Settings::default().prefix(unique());
+        // Nobody may have to wait until a promise ends by itself.
+        let hour = Duration::from_secs(3600);
+        let settings = Settings::default().prefix(unique()).lease(hour).patience(hour);
         let caches = [subject.cache_with(settings.clone()), subject.cache_with(settings)];
         for at in 0..2 {
             let computation = Computation::default();
@@ -329,6 +331,16 @@ checks! {
         for cache in &caches {
             assert_eq!(cache.get::<String>("key").await.expect("it answers").as_deref(), Some("new"));
         }
+    }
+
+    async fn a_value_that_may_be_served_meanwhile_does_not_hide_an_error(subject) {
+        let cache = subject.cache();
+        let hour = Duration::from_secs(3600);
+        let entry = || cache.entry::<String, _>("key").ttl(Duration::from_millis(50)).stale_while_revalidate(hour);
+        entry().set(&"old".to_owned()).await.expect("it is kept");
+        let gone = async || cache.get::<String>("key").await.expect("it answers").is_none();
+        subject.until("the value's time is over", tokio::time::Instant::now(), gone).await;
+        assert_eq!(entry().get_or_set(async || Err::<String, _>("no")).await, Err("no"));
     }
 
     async fn nobody_waits_for_a_refresh(subject) {
