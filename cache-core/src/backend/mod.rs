@@ -2,8 +2,10 @@
 
 mod memory;
 mod null;
+/// Its rooms that lead to a server are of use to other caches.
 #[cfg(feature = "redis")]
-mod redis;
+#[doc(hidden)]
+pub mod redis;
 
 pub use memory::MemoryStore;
 pub use null::NullStore;

@@ -51,6 +51,7 @@ pub(crate) struct Proxy {
     url: String,
     target: Arc<Mutex<(String, u16)>>,
     accepting: Arc<AtomicBool>,
+    silent: Arc<AtomicBool>,
     streams: Arc<Mutex<Vec<TcpStream>>>,
 }
 
@@ -79,8 +80,9 @@ impl Proxy {
         let url = format!("redis://{}/0", listener.local_addr().unwrap());
         let target = Arc::new(Mutex::new((host.to_owned(), port)));
         let accepting = Arc::new(AtomicBool::new(true));
+        let (never, silent) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
         let streams = Arc::<Mutex<Vec<TcpStream>>>::default();
-        let (to, open, kept) = (target.clone(), accepting.clone(), streams.clone());
+        let (to, open, mute, kept) = (target.clone(), accepting.clone(), silent.clone(), streams.clone());
         thread::spawn(move || {
             for client in listener.incoming() {
                 let client = client.unwrap();
@@ -93,15 +95,20 @@ impl Proxy {
                     stream.set_nodelay(true).unwrap();
                     kept.push(stream.try_clone().unwrap());
                 }
-                pump(client.try_clone().unwrap(), server.try_clone().unwrap());
-                pump(server, client);
+                pump(client.try_clone().unwrap(), server.try_clone().unwrap(), never.clone());
+                pump(server, client, mute.clone());
             }
         });
-        Proxy { url, target, accepting, streams }
+        Proxy { url, target, accepting, silent, streams }
     }
 
     pub(crate) fn url(&self) -> String {
         self.url.clone()
+    }
+
+    /// Lets questions through and no answers, until the connections that there are have been cut.
+    pub(crate) fn silence(&self) {
+        self.silent.store(true, Ordering::SeqCst);
     }
 
     /// Ends the connections that there are.
@@ -110,6 +117,7 @@ impl Proxy {
             // The other end may have gone first.
             let _ = stream.shutdown(Shutdown::Both);
         }
+        self.silent.store(false, Ordering::SeqCst);
     }
 
     /// Ends the connections that there are; new ones lead to the server at this port of this machine.
@@ -130,11 +138,11 @@ impl Proxy {
     }
 }
 
-fn pump(mut from: TcpStream, mut to: TcpStream) {
+fn pump(mut from: TcpStream, mut to: TcpStream, silent: Arc<AtomicBool>) {
     thread::spawn(move || {
         let mut buffer = [0; 4096];
         while let Ok(count @ 1..) = from.read(&mut buffer) {
-            if to.write_all(&buffer[..count]).is_err() {
+            if !silent.load(Ordering::SeqCst) && to.write_all(&buffer[..count]).is_err() {
                 break;
             }
         }

@@ -27,6 +27,9 @@ impl Server {
     }
 
     pub(crate) fn start_with(arguments: &[&str]) -> Server {
+        // A replica writes down what it is sent; whoever starts beside that file would begin with it. A master waits for
+        // more replicas before it sends anything, which nobody does here.
+        let dump = format!("{}.rdb", unique());
         started(|port| {
             let mut server = program();
             server.args([
@@ -38,6 +41,12 @@ impl Server {
                 "",
                 "--appendonly",
                 "no",
+                "--dbfilename",
+                &dump,
+                "--rdb-del-sync-files",
+                "yes",
+                "--repl-diskless-sync-delay",
+                "0",
             ]);
             server.args(arguments);
             server

@@ -4,10 +4,14 @@ mod contract;
 mod dummy;
 mod item;
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 
 pub use cache_core::store::StoreError;
 
 pub(crate) use self::item::PROMISE;
+#[cfg(feature = "redis")]
+pub use self::redis::{ConnectError, RedisBackend, RedisBackendBuilder};
 pub use self::{
     contract::{Backend, Capabilities},
     dummy::DummyBackend,

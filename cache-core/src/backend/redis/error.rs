@@ -1,6 +1,6 @@
 //! Why a store could not be opened, and what may be told of an error.
 
-use redis::{ErrorKind, RedisError};
+use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 use crate::key::InvalidNamespace;
 
@@ -68,7 +68,7 @@ pub enum ConnectError {
 }
 
 /// What an error says, without the answer that caused it: that may be a cached value.
-pub(super) fn reason(error: &RedisError) -> String {
+pub fn reason(error: &RedisError) -> String {
     match error.kind() {
         ErrorKind::Io => error.to_string(),
         ErrorKind::Server(_) | ErrorKind::Extension => {
@@ -77,4 +77,16 @@ pub(super) fn reason(error: &RedisError) -> String {
         }
         _ => error.category().to_owned(),
     }
+}
+
+/// Whether the connection is lost, or the server's role: the next call is to connect anew.
+pub fn is_lost(error: &RedisError) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Io
+            | ErrorKind::AuthenticationFailed
+            | ErrorKind::Server(
+                ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown | ServerErrorKind::BusyLoading
+            )
+    )
 }

@@ -2,13 +2,15 @@
 
 mod codec;
 mod connect;
-mod error;
+pub mod error;
 mod incarnation;
 mod scripts;
 mod sentinel;
+pub mod server;
 mod session;
 mod sessions;
-mod url;
+pub mod shared;
+pub mod url;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,9 +25,9 @@ use redis::{Cmd, FromRedisValue, Value};
 pub use self::error::ConnectError;
 use self::{
     codec::{decode_entry, decode_epoch, encode_entry, encode_ttl, number},
-    connect::{Server, Trust},
     incarnation::CELL,
     scripts::{SCRIPTS, Script, names},
+    server::{Server, Trust},
     session::Session,
     sessions::Sessions,
 };

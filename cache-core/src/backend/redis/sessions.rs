@@ -1,4 +1,4 @@
-//! One connection for all callers, made anew when it is lost.
+//! One session for all callers, made anew when it is lost.
 
 use std::{
     collections::BTreeSet,
@@ -6,16 +6,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use redis::{ErrorKind, FromRedisValue, RedisResult, ServerErrorKind};
-use tokio::sync::watch;
+use redis::{ErrorKind, FromRedisValue, RedisResult};
 
 use super::{
     codec::{Incarnation, encode_ttl},
-    connect::Server,
-    error::{ConnectError, reason},
+    error::{ConnectError, is_lost, reason},
     incarnation::Reign,
     scripts::{SCRIPTS, names},
+    server::Server,
     session::Session,
+    shared::Shared,
 };
 use crate::{
     entry::Writer,
@@ -24,19 +24,10 @@ use crate::{
     unpoisoned,
 };
 
-/// An attempt to connect: nothing while it is under way.
-type Attempt = watch::Receiver<Option<Result<Arc<Session>, ConnectError>>>;
-
-enum State {
-    Up(Arc<Session>),
-    Connecting(Attempt),
-    Down,
-}
-
 /// Hands out the session and replaces it after an error that its connection does not survive.
 pub(super) struct Sessions {
     server: Server,
-    state: Mutex<State>,
+    session: Shared<Session>,
     known: Mutex<Known>,
 }
 
@@ -51,7 +42,8 @@ struct Known {
 
 impl Sessions {
     pub(super) fn new(server: Server) -> Arc<Self> {
-        Arc::new(Sessions { server, state: Mutex::new(State::Down), known: Mutex::default() })
+        let session = Shared::new(server.address().to_owned());
+        Arc::new(Sessions { server, session, known: Mutex::default() })
     }
 
     pub(super) fn address(&self) -> &str {
@@ -64,45 +56,8 @@ impl Sessions {
     /// The attempt to connect is a task of its own, which all callers share: callers with little time may give
     /// up and a later one finds the connection made.
     pub(super) async fn current(self: &Arc<Self>) -> Result<Arc<Session>, ConnectError> {
-        let mut attempt = {
-            let mut state = self.state();
-            match &*state {
-                State::Up(session) => return Ok(session.clone()),
-                State::Connecting(attempt) => attempt.clone(),
-                State::Down => {
-                    let attempt = self.clone().begin();
-                    *state = State::Connecting(attempt.clone());
-                    attempt
-                }
-            }
-        };
-        let outcome = attempt.wait_for(Option::is_some).await.map(|outcome| outcome.clone());
-        if let Ok(Some(outcome)) = outcome {
-            return outcome;
-        }
-        // The task died with the runtime that it was spawned on.
-        let mut state = self.state();
-        if matches!(&*state, State::Connecting(current) if current.same_channel(&attempt)) {
-            *state = State::Down;
-        }
-        Err(ConnectError::Unreachable {
-            address: self.address().to_owned(),
-            reason: "the attempt to connect was given up".to_owned(),
-        })
-    }
-
-    fn begin(self: Arc<Self>) -> Attempt {
-        let (send, attempt) = watch::channel(None);
-        tokio::spawn(async move {
-            let outcome = self.server.in_time(self.connect()).await.map(Arc::new);
-            *self.state() = match &outcome {
-                Ok(session) => State::Up(session.clone()),
-                Err(_) => State::Down,
-            };
-            // Nobody may be left to hear it.
-            let _ = send.send(Some(outcome));
-        });
-        attempt
+        let this = self.clone();
+        self.session.current(|| async move { this.server.in_time(this.connect()).await }).await
     }
 
     /// Remembers a table's cells, to invalidate it in the next incarnation.
@@ -138,20 +93,10 @@ impl Sessions {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        let unreachable = matches!(
-            error.kind(),
-            ErrorKind::Io
-                | ErrorKind::AuthenticationFailed
-                | ErrorKind::Server(
-                    ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown | ServerErrorKind::BusyLoading
-                )
-        );
+        let unreachable = is_lost(&error);
         let over = error.code() == Some("OTHERINCARNATION");
         if unreachable || over || error.kind() == ErrorKind::Parse {
-            let mut state = self.state();
-            if matches!(&*state, State::Up(current) if Arc::ptr_eq(current, session)) {
-                *state = State::Down;
-            }
+            self.session.lose(session);
         }
         let reason = format!("{}: {}", self.address(), reason(&error));
         Err(if unreachable { StoreError::Unreachable(reason) } else { StoreError::Unexpected(reason) })
@@ -159,17 +104,10 @@ impl Sessions {
 
     /// The next call connects anew, unless that has been done since. Calls that are under way keep their connection.
     pub(super) fn doubt(&self, since: Instant) {
-        let mut state = self.state();
-        if matches!(&*state, State::Up(current) if current.opened <= since) {
-            *state = State::Down;
-        }
+        self.session.lose_if(|current| current.opened <= since);
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
         unpoisoned::lock(&self.known)
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        unpoisoned::lock(&self.state)
     }
 }

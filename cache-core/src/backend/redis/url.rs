@@ -9,9 +9,12 @@ use super::error::ConnectError;
 
 /// What a URL names.
 #[derive(Debug)]
-pub(super) enum Endpoint {
+pub enum Endpoint {
+    /// One server.
     Server(ConnectionInfo),
+    /// The master that Sentinels name.
     Sentinels {
+        /// How to connect to each of them.
         sentinels: Vec<ConnectionInfo>,
         /// What they call the master.
         master: String,
@@ -20,7 +23,8 @@ pub(super) enum Endpoint {
     },
 }
 
-pub(super) fn parse(url: &str) -> Result<Endpoint, ConnectError> {
+/// Reads a URL. Asks nobody whether it leads anywhere.
+pub fn parse(url: &str) -> Result<Endpoint, ConnectError> {
     let (scheme, rest) = url.split_once("://").ok_or(SCHEME)?;
     let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
@@ -38,7 +42,7 @@ pub(super) fn parse(url: &str) -> Result<Endpoint, ConnectError> {
         "redis" | "valkey" => {}
         "rediss" | "valkeys" if cfg!(feature = "redis-tls") => {}
         "rediss" | "valkeys" => {
-            return Err(invalid("scheme", "connections with TLS need the feature `redis-tls` of cache-orm"));
+            return Err(invalid("scheme", "connections with TLS need the feature `redis-tls`"));
         }
         "unix" | "redis+unix" | "valkey+unix" if !by_sentinel => {
             if !rest.starts_with('/') || rest.len() == 1 {
