@@ -3,11 +3,15 @@
 mod contract;
 mod dummy;
 mod item;
+#[cfg(feature = "memcached")]
+mod memcached;
 mod memory;
 
 pub use cache_core::store::StoreError;
 
 pub(crate) use self::item::PROMISE;
+#[cfg(feature = "memcached")]
+pub use self::memcached::{MemcachedBackend, MemcachedBackendBuilder, MemcachedError};
 pub use self::{
     contract::{Backend, Capabilities},
     dummy::DummyBackend,

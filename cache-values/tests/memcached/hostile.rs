@@ -1,0 +1,83 @@
+//! Servers that answer what memcached never does, or not at all.
+
+use std::time::Duration;
+
+use cache_values::backend::{Backend, MemcachedBackend, MemcachedError, StoreError, When};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+use crate::{look, name, put};
+
+/// Answers whatever comes on a connection with these bytes, once, and then closes it or says nothing more.
+async fn saying(answer: &'static [u8], closes: bool) -> MemcachedBackend {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        let mut open = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut some = [0; 1024];
+            if stream.read(&mut some).await.is_ok_and(|length| length > 0) {
+                let _ = stream.write_all(answer).await;
+            }
+            if !closes {
+                open.push(stream);
+            }
+        }
+    });
+    MemcachedBackend::builder([address]).max_value(1000).open().unwrap()
+}
+
+#[tokio::test]
+async fn what_is_no_answer_is_an_error() {
+    for answer in [
+        &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..],
+        b"VA 1001 f0 c1 t-1\r\n",
+        b"VA 99999999999999999999999 f0 c1 t-1\r\n",
+        b"VA 3 f0 c1 t-1\r\nabcdef\r\n",
+        b"VA 3 f0 c1 t-1\r\nabc\r\nEN\r\n",
+        b"HD f0 c1 t99999999999999999999999\r\n",
+        b"\0\0\0\0\r\n",
+    ] {
+        let backend = saying(answer, false).await;
+        let said = String::from_utf8_lossy(answer);
+        assert!(matches!(backend.get(&[name("n")], true).await, Err(StoreError::Unreachable(_))), "{said}");
+        assert!(backend.remove(&[name("n")]).await.is_err(), "{said}");
+        assert!(backend.count(&name("n"), 1, None).await.is_err(), "{said}");
+        assert!(backend.put(&[put("n", "v", When::Vacant)]).await.is_err(), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_to_another_question_is_an_error() {
+    for answer in [&b"NS\r\n"[..], b"MN\r\n", b"SERVER_ERROR busy\r\n"] {
+        let backend = saying(answer, false).await;
+        let error = backend.get(&[name("n")], true).await.unwrap_err();
+        assert!(matches!(error, StoreError::Unexpected(_)), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_ends_midway_is_an_error() {
+    for answer in [&b"VA 3 f0 c1 t-1\r\nab"[..], b"VA", b""] {
+        let backend = saying(answer, true).await;
+        assert!(matches!(backend.get(&[name("n")], true).await, Err(StoreError::Unreachable(_))));
+    }
+}
+
+/// The time that a call may take is the caller's to say.
+#[tokio::test]
+async fn an_answer_that_never_comes_is_waited_for_as_long_as_the_caller_likes() {
+    let backend = saying(b"VA 3 f0 c1 t-1\r\nab", false).await;
+    assert!(tokio::time::timeout(Duration::from_millis(30), look(&backend, "n")).await.is_err());
+}
+
+#[tokio::test]
+async fn what_does_not_know_the_commands_is_refused_at_once() {
+    let backend = saying(b"ERROR\r\n", false).await;
+    let shown = format!("{backend:?}");
+    let address = shown.split('"').nth(1).unwrap().to_owned();
+    let refused = MemcachedBackend::connect([address]).await.unwrap_err();
+    assert!(matches!(refused, MemcachedError::Unsuitable(_)), "{refused}");
+}
