@@ -42,7 +42,7 @@ async fn what_is_no_answer_is_an_error() {
     ] {
         let backend = saying(answer, false).await;
         let said = String::from_utf8_lossy(answer);
-        assert!(matches!(backend.get(&[name("n")], true).await, Err(StoreError::Unreachable(_))), "{said}");
+        assert!(matches!(backend.get(&[name("n")], true).await, Err(StoreError::Unexpected(_))), "{said}");
         assert!(backend.remove(&[name("n")]).await.is_err(), "{said}");
         assert!(backend.count(&name("n"), 1, None).await.is_err(), "{said}");
         assert!(backend.put(&[put("n", "v", When::Vacant)]).await.is_err(), "{said}");
@@ -64,6 +64,16 @@ async fn an_answer_that_ends_midway_is_an_error() {
         let backend = saying(answer, true).await;
         assert!(matches!(backend.get(&[name("n")], true).await, Err(StoreError::Unreachable(_))));
     }
+}
+
+/// A server that was started anew may give another item the version that was seen before.
+#[tokio::test]
+async fn what_was_seen_counts_on_the_same_connection_alone() {
+    let backend = saying(b"HD f0 c5 t-1\r\n", true).await;
+    assert!(matches!(backend.remove(&[name("n")]).await, Err(StoreError::Unreachable(_))));
+    let backend = saying(b"VA 1 f0 c5 t-1\r\n7\r\n", true).await;
+    assert!(matches!(backend.count(&name("n"), -1, None).await, Err(StoreError::Unreachable(_))));
+    assert!(matches!(backend.rename(&name("n"), &name("m")).await, Err(StoreError::Unreachable(_))));
 }
 
 /// The time that a call may take is the caller's to say.

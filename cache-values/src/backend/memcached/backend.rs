@@ -81,18 +81,19 @@ impl MemcachedBackend {
         questions: &[Question<'_>],
         alone: bool,
     ) -> Result<Vec<Place>, StoreError> {
-        let answers = match alone {
-            true => server.ask(questions).await?,
-            false => match timeout(self.server_timeout, server.ask(questions)).await {
-                Ok(answers) => answers?,
-                Err(_) => {
-                    server.rest();
-                    return Err(StoreError::TimedOut(self.server_timeout));
-                }
-            },
+        let look = async {
+            let mut session = server.session().await?;
+            let answers = session.ask(questions).await?;
+            let now = lifetime::now();
+            answers.into_iter().map(|answer| Place::of(&session, answer, now)).collect()
         };
-        let now = lifetime::now();
-        answers.into_iter().map(|answer| Place::of(server, answer, now)).collect()
+        if alone {
+            return look.await;
+        }
+        timeout(self.server_timeout, look).await.unwrap_or_else(|_| {
+            server.rest();
+            Err(StoreError::TimedOut(self.server_timeout))
+        })
     }
 }
 
@@ -132,7 +133,7 @@ impl Backend for MemcachedBackend {
         let homes = self.homes(items.iter().map(|item| &item.name));
         let put = join_all(homes.iter().map(|(server, places)| async move {
             let items: Vec<&Put> = places.iter().map(|at| &items[*at]).collect();
-            put::put(server, &items, self.max_value).await
+            put::put(&mut server.session().await?, &items, self.max_value).await
         }));
         in_order(items.len(), &homes, put.await, Stored::Refused)
     }
@@ -141,22 +142,23 @@ impl Backend for MemcachedBackend {
         let homes = self.homes(names);
         let removed = join_all(homes.iter().map(|(server, places)| async move {
             let names: Vec<&Name> = places.iter().map(|at| &names[*at]).collect();
-            change::remove(server, &names).await
+            change::remove(&mut server.session().await?, &names).await
         }));
         in_order(names.len(), &homes, removed.await, false)
     }
 
     async fn touch(&self, name: &Name, ttl: Option<Duration>) -> Result<bool, StoreError> {
-        change::touch(self.home(name), name, ttl).await
+        change::touch(&mut self.home(name).session().await?, name, ttl).await
     }
 
     async fn count(&self, name: &Name, by: i64, start: Option<Start>) -> Result<Counted, StoreError> {
-        change::count(self.home(name), name, by, start).await
+        change::count(&mut self.home(name).session().await?, name, by, start).await
     }
 
     /// Taken away before it is put: of two that move the same item, one finds it.
     async fn rename(&self, from: &Name, to: &Name) -> Result<bool, StoreError> {
-        let Some((bytes, ttl)) = change::take(self.home(from), from).await? else { return Ok(false) };
+        let taken = change::take(&mut self.home(from).session().await?, from).await?;
+        let Some((bytes, ttl)) = taken else { return Ok(false) };
         let put = Put { name: to.clone(), bytes, ttl, when: When::Always };
         Ok(self.put(&[put]).await? == [Stored::Kept])
     }

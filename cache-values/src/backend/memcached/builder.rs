@@ -109,11 +109,17 @@ impl MemcachedBackendBuilder {
     /// A dropped call leaves nothing behind.
     pub async fn connect(self) -> Result<MemcachedBackend, MemcachedError> {
         let backend = self.open()?;
-        let asked = join_all(backend.servers.iter().map(|server| server.ask(&[Question::Nothing]))).await;
+        let asked = join_all(
+            backend
+                .servers
+                .iter()
+                .map(async |server| server.session().await?.ask_one(Question::Nothing).await),
+        )
+        .await;
         let mut reached = Err(MemcachedError::NoServers);
-        for (server, answers) in backend.servers.iter().zip(asked) {
-            match answers.as_deref() {
-                Ok([Answer::Present]) => reached = Ok(()),
+        for (server, answer) in backend.servers.iter().zip(asked) {
+            match answer {
+                Ok(Answer::Present) => reached = Ok(()),
                 Ok(_) => return Err(MemcachedError::Unsuitable(server.address().to_string())),
                 Err(error) if reached.is_err() => {
                     reached = Err(MemcachedError::Unreachable(error.to_string()))

@@ -8,7 +8,7 @@ use super::{
     question::{Mode, Question},
     race,
     seen::Place,
-    server::Server,
+    server::Session,
 };
 use crate::{
     backend::{Counted, Start, StoreError, number},
@@ -19,28 +19,28 @@ use crate::{
 const FAR_FROM_THE_END: i64 = 1 << 62;
 
 /// Removes what is under these names. Which of them were taken.
-pub(super) async fn remove(server: &Server, names: &[&Name]) -> Result<Vec<bool>, StoreError> {
+pub(super) async fn remove(session: &mut Session<'_>, names: &[&Name]) -> Result<Vec<bool>, StoreError> {
     let mut taken = vec![false; names.len()];
     let mut undecided: Vec<usize> = (0..names.len()).collect();
     for _ in 0..race::ATTEMPTS {
         let look = |at: &usize| Question::Look { name: names[*at].as_str(), bytes: false };
-        let answers = server.ask(&undecided.iter().map(look).collect::<Vec<_>>()).await?;
+        let answers = session.ask(&undecided.iter().map(look).collect::<Vec<_>>()).await?;
         let now = lifetime::now();
         let (mut there, mut removes) = (Vec::new(), Vec::new());
         for (at, answer) in undecided.into_iter().zip(answers) {
-            let place = Place::of(server, answer, now)?;
+            let place = Place::of(session, answer, now)?;
             if let Mode::Version(version) = place.mode {
                 there.push((at, place.value().is_some()));
                 removes.push(Question::Remove { name: names[at].as_str(), version: Some(version) });
             }
         }
         undecided = Vec::new();
-        for ((at, is_value), answer) in there.into_iter().zip(server.ask(&removes).await?) {
+        for ((at, is_value), answer) in there.into_iter().zip(session.ask(&removes).await?) {
             match answer {
                 Answer::Here(_) => taken[at] = is_value,
                 Answer::Nothing => {}
                 Answer::Otherwise => undecided.push(at),
-                other => return Err(server.unexpected(&other)),
+                other => return Err(session.misplaced(&other)),
             }
         }
         if undecided.is_empty() {
@@ -51,12 +51,16 @@ pub(super) async fn remove(server: &Server, names: &[&Name]) -> Result<Vec<bool>
 }
 
 /// Gives an item a new time to live.
-pub(super) async fn touch(server: &Server, name: &Name, ttl: Option<Duration>) -> Result<bool, StoreError> {
+pub(super) async fn touch(
+    session: &mut Session<'_>,
+    name: &Name,
+    ttl: Option<Duration>,
+) -> Result<bool, StoreError> {
     for _ in 0..race::ATTEMPTS {
-        let place = Place::look(server, name, true).await?;
+        let place = Place::look(session, name, true).await?;
         let Some(seen) = place.value() else { return Ok(false) };
         let lifetime = Lifetime::new(ttl, false, lifetime::now());
-        if keep(server, name, seen.bytes(), lifetime, place.mode).await? {
+        if keep(session, name, &seen.item.bytes, lifetime, place.mode).await? {
             return Ok(true);
         }
     }
@@ -65,19 +69,19 @@ pub(super) async fn touch(server: &Server, name: &Name, ttl: Option<Duration>) -
 
 /// Adds to a number.
 pub(super) async fn count(
-    server: &Server,
+    session: &mut Session<'_>,
     name: &Name,
     by: i64,
     start: Option<Start>,
 ) -> Result<Counted, StoreError> {
     for _ in 0..race::ATTEMPTS {
-        let place = Place::look(server, name, true).await?;
+        let place = Place::look(session, name, true).await?;
         let (value, lifetime) = match (place.value(), start) {
             (Some(seen), _) => {
-                let Some(before) = number(seen.bytes()) else { return Ok(Counted::NoNumber) };
+                let Some(before) = number(&seen.item.bytes) else { return Ok(Counted::NoNumber) };
                 let Some(value) = before.checked_add(by) else { return Ok(Counted::Overflow) };
                 if before >= 0 && by >= 0 && value < FAR_FROM_THE_END {
-                    match add(server, name, by.unsigned_abs()).await? {
+                    match add(session, name, by.unsigned_abs()).await? {
                         Some(value) => return Ok(Counted::Is(value)),
                         None => continue,
                     }
@@ -87,7 +91,7 @@ pub(super) async fn count(
             (None, Some(start)) => (start.value, Lifetime::new(start.ttl, false, lifetime::now())),
             (None, None) => return Ok(Counted::Missing),
         };
-        if keep(server, name, value.to_string().as_bytes(), lifetime, place.mode).await? {
+        if keep(session, name, value.to_string().as_bytes(), lifetime, place.mode).await? {
             return Ok(Counted::Is(value));
         }
     }
@@ -96,17 +100,17 @@ pub(super) async fn count(
 
 /// Takes an item away. It, and the rest of its time; `None` if the name is vacant.
 pub(super) async fn take(
-    server: &Server,
+    session: &mut Session<'_>,
     name: &Name,
 ) -> Result<Option<(bytes::Bytes, Option<Duration>)>, StoreError> {
     for _ in 0..race::ATTEMPTS {
-        let place = Place::look(server, name, true).await?;
-        let Some(seen) = place.value() else { return Ok(None) };
-        let remove = Question::Remove { name: name.as_str(), version: Some(seen.version()) };
-        match one(server, remove).await? {
-            Answer::Here(_) => return Ok(Some((seen.bytes().clone(), seen.ttl()))),
+        let place = Place::look(session, name, true).await?;
+        let (Some(seen), Mode::Version(version)) = (place.value(), place.mode) else { return Ok(None) };
+        let remove = Question::Remove { name: name.as_str(), version: Some(version) };
+        match session.ask_one(remove).await? {
+            Answer::Here(_) => return Ok(Some((seen.item.bytes.clone(), seen.item.left.ttl()))),
             Answer::Nothing | Answer::Otherwise => {}
-            other => return Err(server.unexpected(&other)),
+            other => return Err(session.misplaced(&other)),
         }
     }
     Err(race::lost(name))
@@ -114,31 +118,27 @@ pub(super) async fn take(
 
 /// The server adds by itself, and the number keeps its time. It never subtracts: a number that loses a digit would get a
 /// space in its place. `None` if there is no number any more.
-async fn add(server: &Server, name: &Name, by: u64) -> Result<Option<i64>, StoreError> {
-    match one(server, Question::Add { name: name.as_str(), by }).await? {
+async fn add(session: &mut Session<'_>, name: &Name, by: u64) -> Result<Option<i64>, StoreError> {
+    match session.ask_one(Question::Add { name: name.as_str(), by }).await? {
         Answer::Here(found) if number(&found.bytes).is_some() => Ok(number(&found.bytes)),
         Answer::Nothing | Answer::Otherwise => Ok(None),
         // Another value took its place.
         Answer::Failed(said) if said.starts_with("CLIENT_ERROR") => Ok(None),
-        other => Err(server.unexpected(&other)),
+        other => Err(session.misplaced(&other)),
     }
 }
 
 /// False if somebody came between.
 async fn keep(
-    server: &Server,
+    session: &mut Session<'_>,
     name: &Name,
     bytes: &[u8],
     lifetime: Lifetime,
     mode: Mode,
 ) -> Result<bool, StoreError> {
-    match one(server, Question::Keep { name: name.as_str(), bytes, lifetime, mode }).await? {
+    match session.ask_one(Question::Keep { name: name.as_str(), bytes, lifetime, mode }).await? {
         Answer::Here(_) => Ok(true),
         Answer::Nothing | Answer::Otherwise => Ok(false),
-        other => Err(server.unexpected(&other)),
+        other => Err(session.misplaced(&other)),
     }
-}
-
-async fn one(server: &Server, question: Question<'_>) -> Result<Answer, StoreError> {
-    Ok(server.ask(&[question]).await?.pop().unwrap_or(Answer::Nothing))
 }

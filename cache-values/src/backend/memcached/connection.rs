@@ -72,10 +72,15 @@ impl Connection {
         longest: usize,
     ) -> Result<Vec<Answer>, Lost> {
         let buffer = &mut self.buffer;
-        match &mut self.stream {
-            Stream::Tcp(stream) => talk(stream.split(), buffer, questions, longest).await,
-            Stream::Unix(stream) => talk(stream.split(), buffer, questions, longest).await,
+        let answers = match &mut self.stream {
+            Stream::Tcp(stream) => talk(stream.split(), buffer, questions, longest).await?,
+            Stream::Unix(stream) => talk(stream.split(), buffer, questions, longest).await?,
+        };
+        if buffer.capacity() > 2 * STEP {
+            // An idle connection must not hold on to the room of its largest answer.
+            *buffer = BytesMut::new();
         }
+        Ok(answers)
     }
 }
 

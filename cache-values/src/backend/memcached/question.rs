@@ -1,11 +1,6 @@
 //! What a server is asked, in its meta commands.
 
-use std::fmt::Write;
-
 use super::lifetime::Lifetime;
-
-/// The most that is put beside a name: `ms`, a length, flags, a time, a version.
-const BESIDE: usize = 100;
 
 /// One command.
 #[derive(Clone, Copy, Debug)]
@@ -33,26 +28,22 @@ pub(super) enum Mode {
 impl Question<'_> {
     /// The line of the command.
     pub(super) fn line(&self) -> String {
-        let mut line = String::with_capacity(BESIDE);
-        // Writing to a text never fails.
-        let _ = match *self {
-            Question::Look { name, bytes: true } => write!(line, "mg {name} v f c t\r\n"),
-            Question::Look { name, bytes: false } => write!(line, "mg {name} f c t\r\n"),
-            Question::Keep { name, bytes, lifetime, mode } => {
-                let Lifetime { flags, seconds } = lifetime;
-                let _ = write!(line, "ms {name} {} F{flags} T{seconds}", bytes.len());
-                match mode {
-                    Mode::Anything => writeln!(line, "\r"),
-                    Mode::Nothing => writeln!(line, " ME\r"),
-                    Mode::Version(version) => writeln!(line, " C{version}\r"),
-                }
+        match *self {
+            Question::Look { name, bytes: true } => format!("mg {name} v f c t\r\n"),
+            Question::Look { name, bytes: false } => format!("mg {name} f c t\r\n"),
+            Question::Keep { name, bytes, lifetime: Lifetime { flags, seconds }, mode } => {
+                let over = match mode {
+                    Mode::Anything => String::new(),
+                    Mode::Nothing => " ME".to_owned(),
+                    Mode::Version(version) => format!(" C{version}"),
+                };
+                format!("ms {name} {} F{flags} T{seconds}{over}\r\n", bytes.len())
             }
-            Question::Remove { name, version: Some(version) } => write!(line, "md {name} C{version}\r\n"),
-            Question::Remove { name, version: None } => write!(line, "md {name}\r\n"),
-            Question::Add { name, by } => write!(line, "ma {name} D{by} v\r\n"),
-            Question::Nothing => write!(line, "mn\r\n"),
-        };
-        line
+            Question::Remove { name, version: Some(version) } => format!("md {name} C{version}\r\n"),
+            Question::Remove { name, version: None } => format!("md {name}\r\n"),
+            Question::Add { name, by } => format!("ma {name} D{by} v\r\n"),
+            Question::Nothing => "mn\r\n".to_owned(),
+        }
     }
 
     /// What follows the line, but for the end of that line.

@@ -1,17 +1,13 @@
 //! What is there, as this backend understands it.
 
-use std::time::Duration;
-
-use bytes::Bytes;
-
 use super::{
     answer::{Answer, Found},
     lifetime::{self, Lifetime},
     question::{Mode, Question},
-    server::Server,
+    server::Session,
 };
 use crate::{
-    backend::{Item, Left, StoreError, When},
+    backend::{Item, StoreError, When},
     name::Name,
 };
 
@@ -21,7 +17,6 @@ pub(super) struct Seen {
     pub(super) item: Item,
     pub(super) is_promise: bool,
     flags: u32,
-    version: u64,
 }
 
 /// What is under a name: an item, and what a change must find there to be the next one.
@@ -33,14 +28,13 @@ pub(super) struct Place {
 
 impl Place {
     /// From the answer to a `Look`.
-    pub(super) fn of(server: &Server, answer: Answer, now: u64) -> Result<Self, StoreError> {
+    pub(super) fn of(session: &Session<'_>, answer: Answer, now: u64) -> Result<Self, StoreError> {
         match answer {
             Answer::Nothing => Ok(Place { seen: None, mode: Mode::Nothing }),
             // The servers count versions from 1.
-            Answer::Here(Found { version: 0, .. }) => Err(StoreError::Unexpected(format!(
-                "memcached {} tells no versions: start it without `-C`",
-                server.address()
-            ))),
+            Answer::Here(Found { version: 0, .. }) => {
+                Err(session.unexpected("it tells no versions: start it without `-C`"))
+            }
             Answer::Here(found) => {
                 let mode = Mode::Version(found.version);
                 let Some(left) = lifetime::left(found.flags, found.seconds, now) else {
@@ -51,19 +45,21 @@ impl Place {
                     is_promise: lifetime::is_promise(found.flags),
                     item: Item::new(found.bytes, left),
                     flags: found.flags,
-                    version: found.version,
                 };
                 Ok(Place { seen: Some(seen), mode })
             }
-            other => Err(server.unexpected(&other)),
+            other => Err(session.misplaced(&other)),
         }
     }
 
     /// Looks at one name.
-    pub(super) async fn look(server: &Server, name: &Name, bytes: bool) -> Result<Self, StoreError> {
-        let answers = server.ask(&[Question::Look { name: name.as_str(), bytes }]).await?;
-        let answer = answers.into_iter().next().unwrap_or(Answer::Nothing);
-        Place::of(server, answer, lifetime::now())
+    pub(super) async fn look(
+        session: &mut Session<'_>,
+        name: &Name,
+        bytes: bool,
+    ) -> Result<Self, StoreError> {
+        let answer = session.ask_one(Question::Look { name: name.as_str(), bytes }).await?;
+        Place::of(session, answer, lifetime::now())
     }
 
     /// Whether the condition holds for what is there.
@@ -85,21 +81,5 @@ impl Seen {
     /// The time of a value that takes this one's place.
     pub(super) fn rest(&self) -> Lifetime {
         Lifetime::rest(self.flags, self.item.left, lifetime::now())
-    }
-
-    pub(super) fn version(&self) -> u64 {
-        self.version
-    }
-
-    pub(super) fn bytes(&self) -> &Bytes {
-        &self.item.bytes
-    }
-
-    /// How much of its time is left, to give to another name.
-    pub(super) fn ttl(&self) -> Option<Duration> {
-        match self.item.left {
-            Left::For(left) => Some(left),
-            Left::Unknown | Left::Forever => None,
-        }
     }
 }

@@ -5,9 +5,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
 
-use super::{address::Address, answer::Answer, connection::Connection, question::Question};
+use super::{
+    address::Address,
+    answer::Answer,
+    connection::{Connection, Lost},
+    question::Question,
+};
 use crate::backend::StoreError;
 
 /// How connections to a server are made and used.
@@ -41,30 +49,14 @@ impl Server {
         &self.address
     }
 
-    /// Asks all questions at once, on a connection that nobody else uses meanwhile.
-    ///
-    /// # Cancel safety
-    /// The connection of a dropped call is closed. The server may carry out what it was sent.
-    pub(super) async fn ask(&self, questions: &[Question<'_>]) -> Result<Vec<Answer>, StoreError> {
-        if questions.is_empty() {
-            return Ok(Vec::new());
-        }
-        let _permit = self.permits.acquire().await.map_err(|error| self.unreachable(error))?;
-        let mut connection = match self.quiet() {
+    /// A connection that nobody else uses meanwhile.
+    pub(super) async fn session(&self) -> Result<Session<'_>, StoreError> {
+        let permit = self.permits.acquire().await.map_err(|error| self.unreachable(error))?;
+        let connection = match self.quiet() {
             Some(connection) => connection,
             None => self.connect().await?,
         };
-        match connection.ask(questions, self.habits.longest).await {
-            Ok(answers) => {
-                self.idle().push(connection);
-                Ok(answers)
-            }
-            Err(lost) => {
-                // The server may have ended, and all others with it.
-                self.hang_up();
-                Err(self.unreachable(lost))
-            }
-        }
+        Ok(Session { server: self, connection: Some(connection), _permit: permit })
     }
 
     /// Leaves it alone for a while: it does not answer, and others do.
@@ -79,15 +71,6 @@ impl Server {
     /// Closes the connections that nobody uses.
     pub(super) fn hang_up(&self) {
         self.idle().clear();
-    }
-
-    /// An answer that is none to its question.
-    pub(super) fn unexpected(&self, answer: &Answer) -> StoreError {
-        let said = match answer {
-            Answer::Failed(said) => said,
-            _ => "it answers another question",
-        };
-        StoreError::Unexpected(format!("memcached {}: {said}", self.address))
     }
 
     fn quiet(&self) -> Option<Connection> {
@@ -119,6 +102,70 @@ impl Server {
     }
 }
 
+/// The use of a connection for as long as what was seen on it counts: a server that was started anew may give an item the version
+/// of another one, but not on the same connection.
+#[derive(Debug)]
+pub(super) struct Session<'a> {
+    server: &'a Server,
+    /// Not while it is asked, and not after it was lost.
+    connection: Option<Connection>,
+    _permit: SemaphorePermit<'a>,
+}
+
+impl Session<'_> {
+    /// Asks all questions at once. As many answers as questions, in their order.
+    ///
+    /// # Cancel safety
+    /// The connection of a dropped call is closed. The server may carry out what it was sent.
+    pub(super) async fn ask(&mut self, questions: &[Question<'_>]) -> Result<Vec<Answer>, StoreError> {
+        if questions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let server = self.server;
+        let mut connection =
+            self.connection.take().ok_or_else(|| server.unreachable("the connection is lost"))?;
+        match connection.ask(questions, server.habits.longest).await {
+            Ok(answers) => {
+                self.connection = Some(connection);
+                Ok(answers)
+            }
+            Err(lost) => {
+                // The server may have ended, and all others with it.
+                server.hang_up();
+                Err(match lost {
+                    Lost::Broken(_) => server.unreachable(lost),
+                    Lost::Garbled(_) => self.unexpected(lost),
+                })
+            }
+        }
+    }
+
+    /// Asks one question.
+    pub(super) async fn ask_one(&mut self, question: Question<'_>) -> Result<Answer, StoreError> {
+        let answer = self.ask(&[question]).await?.pop();
+        answer.ok_or_else(|| self.unexpected("it does not answer"))
+    }
+
+    /// An answer that is none to its question.
+    pub(super) fn misplaced(&self, answer: &Answer) -> StoreError {
+        match answer {
+            Answer::Failed(said) => self.unexpected(said),
+            _ => self.unexpected("it answers another question"),
+        }
+    }
+
+    pub(super) fn unexpected(&self, what: impl std::fmt::Display) -> StoreError {
+        StoreError::Unexpected(format!("memcached {}: {what}", self.server.address))
+    }
+}
+
+/// A connection that is not lost is used again.
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        self.server.idle().extend(self.connection.take());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::ErrorKind;
@@ -139,7 +186,7 @@ mod tests {
     async fn a_server_that_rests_is_not_asked() {
         let (listener, server) = silent(Duration::from_secs(3600));
         server.rest();
-        let refused = server.ask(&[Question::Nothing]).await.expect_err("it rests");
+        let refused = server.session().await.expect_err("it rests");
         assert!(matches!(refused, StoreError::Unreachable(_)), "{refused}");
         assert_eq!(listener.accept().expect_err("nobody came").kind(), ErrorKind::WouldBlock);
     }
@@ -148,8 +195,7 @@ mod tests {
     async fn a_single_server_never_rests() {
         let (listener, server) = silent(Duration::ZERO);
         server.rest();
-        let asked = timeout(Duration::from_millis(20), server.ask(&[Question::Nothing])).await;
-        assert!(asked.is_err(), "nobody answers");
+        assert!(server.session().await.is_ok());
         assert!(listener.accept().is_ok(), "somebody came");
     }
 }
