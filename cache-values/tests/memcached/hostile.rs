@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use cache_values::backend::{Backend, MemcachedBackend, MemcachedError, StoreError, When};
+use cache_values::backend::{Backend, MemcachedBackend, MemcachedError, StoreError, Stored, Version, When};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpListener,
 };
 
@@ -90,4 +90,35 @@ async fn what_does_not_know_the_commands_is_refused_at_once() {
     let address = shown.split('"').nth(1).unwrap().to_owned();
     let refused = MemcachedBackend::connect([address]).await.unwrap_err();
     assert!(matches!(refused, MemcachedError::Unsuitable(_)), "{refused}");
+}
+
+/// memcached removes what was there before when something too large is to take its place; not every server that speaks as it does.
+#[tokio::test]
+async fn what_is_too_large_is_removed_by_name() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let backend = MemcachedBackend::builder([listener.local_addr().unwrap().to_string()]).open().unwrap();
+    let serving = tokio::spawn(async move {
+        let mut lines = BufReader::new(listener.accept().await.unwrap().0).lines();
+        let mut asked = Vec::new();
+        while let Some(line) = lines.next_line().await.unwrap() {
+            let answer = match line.split(' ').next().unwrap() {
+                "mg" => "VA 0 f0 c5 t-1\r\n\r\n",
+                "ms" => "SERVER_ERROR object too large for cache\r\n",
+                "md" => "HD\r\n",
+                // The bytes of a value.
+                _ => continue,
+            };
+            asked.push(line);
+            lines.get_mut().write_all(answer.as_bytes()).await.unwrap();
+        }
+        asked
+    });
+    let version = Version::of(b"");
+    for when in [When::Always, When::Unchanged(Some(version))] {
+        assert_eq!(backend.put(&[put("n", "v", when)]).await.unwrap(), [Stored::TooLarge]);
+    }
+    drop(backend);
+    let asked = serving.await.unwrap();
+    let removed: Vec<_> = asked.iter().filter(|line| line.starts_with("md")).collect();
+    assert_eq!(removed, ["md n", "md n C5"], "{asked:?}");
 }

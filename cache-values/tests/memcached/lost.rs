@@ -72,11 +72,27 @@ async fn one_of_three_hangs_and_others_are_not_held_up() {
     let here = spread(&backend, &servers).await;
     let elsewhere: Vec<bool> = here.iter().map(|here| !here).collect();
     servers[0].pause();
-    for _ in 0..2 {
-        assert_eq!(found(&backend).await.unwrap(), elsewhere);
-    }
+    assert_eq!(found(&backend).await.unwrap(), elsewhere);
     servers[0].resume();
     until(async || found(&backend).await.unwrap() == vec![true; 60]).await;
+}
+
+#[tokio::test]
+async fn one_of_three_that_hung_is_left_alone_for_a_while() {
+    let servers = [(); 3].map(|()| Server::start());
+    let builder = MemcachedBackend::builder(servers.each_ref().map(Server::address));
+    let (patience, hour) = (Duration::from_secs(2), Duration::from_secs(3600));
+    let backend = builder.server_timeout(patience).rest(hour).connect().await.unwrap();
+    let here = spread(&backend, &servers).await;
+    let elsewhere: Vec<bool> = here.iter().map(|here| !here).collect();
+    servers[0].pause();
+    assert_eq!(found(&backend).await.unwrap(), elsewhere);
+    servers[0].resume();
+    // It would answer, and is not asked.
+    assert_eq!(found(&backend).await.unwrap(), elsewhere);
+    let one = &names()[here.iter().position(|here| *here).unwrap()];
+    let refused = keep(&backend, one.as_str(), "v").await.unwrap_err();
+    assert!(refused.to_string().contains("a moment ago"), "{refused}");
 }
 
 /// A call that nobody waits for any more leaves no answer to the next one.

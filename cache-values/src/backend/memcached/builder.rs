@@ -17,9 +17,6 @@ use super::{
 /// No memcached keeps a longer value, however it was started.
 const LONGEST_VALUE: usize = 1 << 30;
 
-/// One of several servers that does not answer is left alone for so long.
-const REST: Duration = Duration::from_secs(1);
-
 /// Opens a [`MemcachedBackend`]. See [`MemcachedBackend::builder`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is opened until `connect` or `open` is called"]
@@ -28,6 +25,7 @@ pub struct MemcachedBackendBuilder {
     connections: usize,
     connect_timeout: Duration,
     server_timeout: Duration,
+    rest: Duration,
     max_value: usize,
 }
 
@@ -69,6 +67,7 @@ impl MemcachedBackendBuilder {
             connections: 8,
             connect_timeout: Duration::from_millis(150),
             server_timeout: Duration::from_millis(250),
+            rest: Duration::from_secs(1),
             max_value: 64 << 20,
         }
     }
@@ -89,6 +88,13 @@ impl MemcachedBackendBuilder {
     /// names are not found. Default: 250 milliseconds. Choose less than the cache's own time-out.
     pub fn server_timeout(mut self, server_timeout: Duration) -> Self {
         self.server_timeout = server_timeout;
+        self
+    }
+
+    /// One of several servers that could not be connected to, or was no longer waited for, is left alone for so long: calls about
+    /// its names fail at once. Default: 1 second.
+    pub fn rest(mut self, rest: Duration) -> Self {
+        self.rest = rest;
         self
     }
 
@@ -149,7 +155,7 @@ impl MemcachedBackendBuilder {
         let rest = match addresses.len() {
             0 => return Err(MemcachedError::NoServers),
             1 => Duration::ZERO,
-            _ => REST,
+            _ => self.rest,
         };
         let habits = Habits {
             connections: self.connections,
