@@ -20,8 +20,9 @@ Commands for developers of this project
 
   cargo xtask test [--keep] [--long] [-- <arguments of cargo test>]
       Starts private PostgreSQL, MariaDB (or MySQL) and Redis (or Valkey) servers in a temporary folder, runs
-      all tests, stops the servers and removes the folder. Servers that are not installed are installed with
-      apt-get. Without arguments it runs `cargo test --workspace --all-features --no-fail-fast`.
+      all tests, stops the servers and removes the folder. Servers that are not installed, and memcached, which
+      tests start themselves, are installed with apt-get. Without arguments it runs
+      `cargo test --workspace --all-features --no-fail-fast`.
       --keep    keep the folder with the servers' data and logs, and say where it is
       --long    explore the large models, and compare many more programs with the plain connection: takes hours,
                 and gigabytes
@@ -37,11 +38,12 @@ Commands for developers of this project
       Everything a change must pass: rooms, format, lints, feature combinations, tests, documentation, examples.
 
 Variables (a running server is used instead of a private one where its URL is set)
-  CACHE_TEST_POSTGRES_URL    e.g. postgres://user:password@localhost/postgres; may create databases
-  CACHE_TEST_MYSQL_URL       e.g. mysql://user:password@localhost/mysql; may create databases
-  CACHE_TEST_REDIS_URL       e.g. redis://localhost/0
-  CACHE_TEST_REDIS_SERVER    the program that tests start when they need a Redis to kill
-  CACHE_TEST_LONG            what --long sets
+  CACHE_TEST_POSTGRES_URL      e.g. postgres://user:password@localhost/postgres; may create databases
+  CACHE_TEST_MYSQL_URL         e.g. mysql://user:password@localhost/mysql; may create databases
+  CACHE_TEST_REDIS_URL         e.g. redis://localhost/0
+  CACHE_TEST_REDIS_SERVER      the program that tests start when they need a Redis to kill
+  CACHE_TEST_MEMCACHED_SERVER  the program that tests start when they need memcached
+  CACHE_TEST_LONG              what --long sets
 ";
 
 fn main() -> ExitCode {

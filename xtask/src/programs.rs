@@ -81,7 +81,7 @@ impl Wanted {
         .find(|(manager, _)| find(manager, &[]).is_some())
         .map_or_else(|| format!("install {}", self.name), |(_, command)| format!("run `{command}`"));
         format!(
-            "{prefix}{} is missing (no {missing} found): {install}, or set {} to use a running server",
+            "{prefix}{} is missing (no {missing} found): {install}, or set {} to use one that you have",
             self.name, self.variable
         )
     }
@@ -174,7 +174,7 @@ mod tests {
         let missing = TEAPOT.find().expect_err("no machine has one");
         let message = TEAPOT.remedy("", &missing);
         assert!(message.starts_with("Teapot is missing (no teapotd or kettled found): "), "{message}");
-        assert!(message.ends_with("or set CACHE_TEST_TEAPOT_URL to use a running server"), "{message}");
+        assert!(message.ends_with("or set CACHE_TEST_TEAPOT_URL to use one that you have"), "{message}");
     }
 
     /// A package that was installed without the one that holds its tools: the server is there and can't start.

@@ -3,6 +3,8 @@
 mod contract;
 mod dummy;
 mod item;
+#[cfg(feature = "memcached")]
+mod memcached;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
@@ -10,6 +12,8 @@ mod redis;
 pub use cache_core::store::StoreError;
 
 pub(crate) use self::item::PROMISE;
+#[cfg(feature = "memcached")]
+pub use self::memcached::{MemcachedBackend, MemcachedBackendBuilder, MemcachedError};
 #[cfg(feature = "redis")]
 pub use self::redis::{ConnectError, RedisBackend, RedisBackendBuilder};
 pub use self::{

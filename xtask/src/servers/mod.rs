@@ -1,15 +1,16 @@
 //! Private servers for one run: in a temporary folder, on free ports, gone at the end.
 
 mod mariadb;
+mod memcached;
 mod postgres;
 mod private;
 mod redis;
 
-use std::{env, thread};
+use std::{env, path::PathBuf, thread};
 
 use tempfile::TempDir;
 
-use crate::{Result, interrupt::Interrupt, process::Group};
+use crate::{Result, interrupt::Interrupt, process::Group, programs::Wanted};
 use private::Home;
 
 /// The servers of one run; dropping it stops them and removes their folder.
@@ -36,10 +37,8 @@ impl Servers {
     /// those that did start are stopped.
     pub(crate) fn start(keep: bool, interrupt: &Interrupt) -> Result<Self> {
         // Found before anything is started: an installation takes a while and may fail.
-        let redis_server = match env::var_os(redis::PROGRAM_VARIABLE) {
-            Some(given) => given.into(),
-            None => redis::WANTED.find_or_install()?,
-        };
+        let redis_server = program(redis::PROGRAM_VARIABLE, &redis::WANTED)?;
+        let memcached_server = program(memcached::PROGRAM_VARIABLE, &memcached::WANTED)?;
         let private: Vec<(&'static str, &'static str, Start)> = [
             (&postgres::WANTED, postgres::start as Start),
             (&mariadb::WANTED, mariadb::start),
@@ -75,7 +74,10 @@ impl Servers {
         let mut servers = Servers {
             _running: Vec::new(),
             _folder: folder,
-            variables: vec![(redis::PROGRAM_VARIABLE, redis_server.display().to_string())],
+            variables: vec![
+                (redis::PROGRAM_VARIABLE, redis_server.display().to_string()),
+                (memcached::PROGRAM_VARIABLE, memcached_server.display().to_string()),
+            ],
         };
         for ((variable, name, _), started) in private.into_iter().zip(started) {
             let started = started?;
@@ -89,5 +91,13 @@ impl Servers {
     /// What the tests must find in their environment, beyond what is there already.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.variables.iter().map(|(name, value)| (*name, value.as_str()))
+    }
+}
+
+/// A program that tests start themselves: the one that the user named, or the machine's.
+fn program(variable: &str, wanted: &Wanted) -> Result<PathBuf> {
+    match env::var_os(variable) {
+        Some(given) => Ok(given.into()),
+        None => wanted.find_or_install(),
     }
 }
