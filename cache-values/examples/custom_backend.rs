@@ -13,12 +13,15 @@ use cache_values::{
     name::Name,
 };
 
+/// Bytes, and when they end.
+type Map = HashMap<Name, (Vec<u8>, Option<Instant>)>;
+
 #[derive(Debug, Default)]
-pub(crate) struct MapBackend(Mutex<HashMap<Name, (Vec<u8>, Option<Instant>)>>);
+pub(crate) struct MapBackend(Mutex<Map>);
 
 impl MapBackend {
     /// Does something with the map, from which what is over is gone.
-    fn with<T>(&self, change: impl FnOnce(&mut HashMap<Name, (Vec<u8>, Option<Instant>)>) -> T) -> T {
+    fn with<T>(&self, change: impl FnOnce(&mut Map) -> T) -> T {
         let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         map.retain(|_, (_, until)| until.is_none_or(|until| now < until));
@@ -37,8 +40,8 @@ impl Backend for MapBackend {
     }
 
     async fn put(&self, items: &[Put]) -> Result<Vec<Stored>, StoreError> {
-        let put = |map: &mut HashMap<_, _>, Put { name, bytes, ttl, when }: &Put| {
-            if !when.holds(map.get(name).map(|(bytes, _): &(Vec<u8>, _)| bytes.as_slice())) {
+        let put = |map: &mut Map, Put { name, bytes, ttl, when }: &Put| {
+            if !when.holds(map.get(name).map(|(bytes, _)| bytes.as_slice())) {
                 return Stored::Refused;
             }
             let until = ttl.and_then(|ttl: Duration| Instant::now().checked_add(ttl));

@@ -21,6 +21,12 @@
 //! |---|---|---|---|
 //! | `memory:NAME` | memory of this process; caches of one name share it | `max_bytes`, or `max_entries` and `cull_frequency` | |
 //! | `dummy:` | keeps nothing | | |
+//! | `redis://[user:password@]host[:port][/database]` | a Redis; several URLs: a leader and its replicas | `read_your_writes`, `connect_timeout`, `replica_timeout`; of the connection: `protocol`, `db`, `user`, `pass` | `redis` |
+//! | `redis+unix:///path` | the same over a socket | as above | `redis` |
+//! | `redis+sentinel://one,two,three/master[/database]` | the master that Sentinels name | also `sentinel_user`, `sentinel_pass` | `redis` |
+//! | `redis+cluster://one,two,three` | a cluster | as above | `redis` |
+//! | `rediss://…`, `rediss+…://…` | the same over TLS | as above | `redis-tls` |
+//! | `memcached://host[:port][,host[:port]…]`, `memcached:unix:/path` | memcached servers | `connections`, `connect_timeout` | `memcached` |
 //!
 //! Options of all: `timeout` (`300`, `1h30m`, `0.5`, `never`), `version`, `key_prefix`, `codec` (`messagepack`, `json`),
 //! `compress_from` (bytes, `never`), `longest_value` (bytes), `jitter` (0 to 1), `failure` (`degrade`, `strict`),

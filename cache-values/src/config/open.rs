@@ -12,7 +12,18 @@ use crate::{
 };
 
 /// All schemes, with the features that bring them.
-const SCHEMES: &[(&str, Option<&str>)] = &[("memory", None), ("dummy", None)];
+const SCHEMES: &[(&str, Option<&str>)] = &[
+    ("memory", None),
+    ("dummy", None),
+    ("redis", Some("redis")),
+    ("rediss", Some("redis-tls")),
+    ("redis+unix", Some("redis")),
+    ("redis+sentinel", Some("redis")),
+    ("rediss+sentinel", Some("redis-tls")),
+    ("redis+cluster", Some("redis")),
+    ("rediss+cluster", Some("redis-tls")),
+    ("memcached", Some("memcached")),
+];
 
 /// What caches of one application have in common.
 #[derive(Debug, Default)]
@@ -31,10 +42,14 @@ pub(super) async fn open(
     let backend: Arc<dyn Backend> = match scheme(url) {
         "memory" => Arc::new(memory(url, config, shared)?),
         "dummy" => Arc::new(DummyBackend),
+        #[cfg(feature = "redis")]
+        scheme if scheme.starts_with("redis") => Arc::new(redis(config)?),
+        #[cfg(feature = "memcached")]
+        "memcached" => Arc::new(memcached(config)?),
         other => return Err(unknown(other)),
     };
     config.options.all_taken()?;
-    if config.urls.len() > 1 {
+    if config.urls.len() > 1 && !matches!(scheme(url), "redis" | "rediss" | "memcached") {
         return Err(ConfigError::Backend(format!("`{}:` has one place, not several", scheme(url))));
     }
     Ok((backend, settings))
@@ -57,6 +72,48 @@ fn memory(url: &str, config: &CacheConfig, shared: &mut Shared) -> Result<Memory
     let name = url["memory:".len()..].trim_start_matches('/').to_owned();
     // Caches without a name share the one that has none, as Django's do.
     Ok(shared.memory.entry(name).or_insert(made).clone())
+}
+
+/// One server, or a leader and the replicas that follow in the list. What belongs to the connection is the URL's again.
+#[cfg(feature = "redis")]
+fn redis(config: &CacheConfig) -> Result<crate::backend::RedisBackend, ConfigError> {
+    let options = &config.options;
+    let own = ["protocol", "db", "user", "pass", "sentinel_user", "sentinel_pass"];
+    let own: Vec<_> = own.into_iter().filter_map(|name| Some((name, options.text(name)?))).collect();
+    let (first, replicas) =
+        config.urls.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&own).finish();
+    let url = if query.is_empty() { first.to_owned() } else { format!("{first}?{query}") };
+    let mut builder = crate::backend::RedisBackend::builder(url).replicas(replicas);
+    if let Some(read) = options.read("read_your_writes", "true or false", |text| text.parse().ok())? {
+        builder = builder.read_your_writes(read);
+    }
+    if let Some(time) = options.time("connect_timeout")? {
+        builder = builder.connect_timeout(time);
+    }
+    if let Some(time) = options.time("replica_timeout")? {
+        builder = builder.replica_timeout(time);
+    }
+    // The server may be down while the application starts.
+    builder.open().map_err(|error| ConfigError::Backend(error.to_string()))
+}
+
+/// Several servers, in one URL or in several.
+#[cfg(feature = "memcached")]
+fn memcached(config: &CacheConfig) -> Result<crate::backend::MemcachedBackend, ConfigError> {
+    let address =
+        |url: &String| url.strip_prefix("memcached:").unwrap_or(url).trim_start_matches("//").to_owned();
+    let servers = config.urls.iter().map(address);
+    let servers: Vec<String> =
+        servers.flat_map(|urls| urls.split(',').map(str::to_owned).collect::<Vec<_>>()).collect();
+    let mut builder = crate::backend::MemcachedBackend::builder(servers);
+    if let Some(connections) = config.options.number("connections")? {
+        builder = builder.connections(connections);
+    }
+    if let Some(time) = config.options.time("connect_timeout")? {
+        builder = builder.connect_timeout(time);
+    }
+    builder.open().map_err(|error| ConfigError::Backend(error.to_string()))
 }
 
 fn unknown(scheme: &str) -> ConfigError {

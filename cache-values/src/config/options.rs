@@ -36,7 +36,7 @@ impl Options {
     pub(super) fn split_off(url: &mut String) -> Self {
         let mut options = Options::default();
         if let Some(at) = url.find('?') {
-            for (name, value) in form_urlencoded::parse(url[at + 1..].as_bytes()) {
+            for (name, value) in form_urlencoded::parse(&url.as_bytes()[at + 1..]) {
                 options.set(&name, value.into_owned());
             }
             url.truncate(at);
@@ -76,7 +76,7 @@ impl Options {
         self.read(name, "a number of bytes, as 1000 or 64MiB", size)
     }
 
-    fn time(&self, name: &'static str) -> Result<Option<Duration>, ConfigError> {
+    pub(super) fn time(&self, name: &'static str) -> Result<Option<Duration>, ConfigError> {
         self.read(name, "a time, as 300, 0.5, 500ms or 1h30m", time)
     }
 

@@ -14,7 +14,8 @@ async fn error(config: impl Into<CacheConfig>) -> String {
 async fn what_is_wrong_is_said_with_what_would_be_right() {
     assert_eq!(
         error("memroy:").await,
-        "cache \"default\": there is no backend `memroy:`; there are `memory`, `dummy`"
+        "cache \"default\": there is no backend `memroy:`; there are `memory`, `dummy`, `redis`, `rediss`, \
+         `redis+unix`, `redis+sentinel`, `rediss+sentinel`, `redis+cluster`, `rediss+cluster`, `memcached`"
     );
     assert!(error("no url at all: password").await.starts_with("cache \"default\": there is no backend `"));
     let unknown = error("memory:?max_entires=5").await;

@@ -251,7 +251,7 @@ checks! {
     async fn sweeping_removes_what_begins_so(subject) {
         let stem = unique();
         let dead: Vec<Name> = (0..30).map(|at| Name::new(format!("{stem}{{:{at}}}"), false)).collect();
-        let alive = [Name::new(format!("{stem}"), false), subject.name()];
+        let alive = [Name::new(stem.clone(), false), subject.name()];
         for name in dead.iter().chain(&alive) {
             subject.put(name, &value(""), None, When::Always).await;
         }

@@ -94,7 +94,8 @@ impl MemcachedBackendBuilder {
     /// One of several servers that could not be connected to, or was no longer waited for, is left alone for so long: calls about
     /// its names fail at once. Default: 1 second.
     pub fn rest(mut self, rest: Duration) -> Self {
-        self.rest = rest;
+        // Longer is as good as for ever.
+        self.rest = rest.min(Duration::from_secs(31_536_000));
         self
     }
 
