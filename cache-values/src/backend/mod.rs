@@ -1,6 +1,8 @@
 //! Bytes under names, for a time: the contract of a backend, and the backends that there are.
 
 mod contract;
+#[cfg(feature = "database")]
+pub mod database;
 mod dummy;
 mod item;
 #[cfg(feature = "memcached")]
