@@ -4,6 +4,8 @@ mod contract;
 #[cfg(feature = "database")]
 pub mod database;
 mod dummy;
+#[cfg(feature = "file")]
+pub mod file;
 mod item;
 #[cfg(feature = "memcached")]
 mod memcached;

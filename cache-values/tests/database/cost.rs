@@ -72,7 +72,7 @@ async fn a_thousand_puts(kind: tests::Backend, entries: usize) -> (usize, i64) {
     let (backend, heard) = place.overheard().await;
     let fill: Vec<_> = (0..entries).map(|at| put(format!("fill{at}"), b"1", When::Always)).collect();
     backend.put(&fill).await.expect("it answers");
-    let backend = backend.with_entries(entries as u64, 3);
+    let backend = backend.with_entries(entries, 3);
     heard.lock().expect("no panic").clear();
     for at in 0..1000 {
         backend.put(&[put(at, b"1", When::Always)]).await.expect("it answers");

@@ -112,8 +112,11 @@ impl DatabaseBackend {
     /// # Panics
     /// If the backend has clones.
     #[must_use]
-    pub fn with_entries(self, most: u64, cull_frequency: u64) -> Self {
-        self.changed(|inner| inner.room = Room::new(Some(Limit { most: most.max(1), cull_frequency })))
+    pub fn with_entries(self, most: usize, cull_frequency: usize) -> Self {
+        self.changed(|inner| {
+            inner.room =
+                Room::new(Some(Limit { most: most.max(1) as u64, cull_frequency: cull_frequency as u64 }))
+        })
     }
 
     /// Refuses values of more bytes. Without, the limit is 8 MiB. MySQL's `max_allowed_packet` must be larger.

@@ -1,0 +1,133 @@
+//! Room: what is over goes first, then what was not used for the longest time, at a cost that does not depend on how many there are.
+
+use std::{
+    io,
+    sync::{
+        Mutex, TryLockError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use super::{
+    Inner,
+    account::{Account, Sum},
+    place::SHARDS,
+    shard::{self, Candidate},
+};
+
+/// Among fewer than this, the least recently used is no good guess: another shard is looked at.
+const SAMPLE: usize = 64;
+
+/// Looking at a shard costs as much as looking at so many entries, at least.
+const VISIT: u64 = 16;
+
+/// One put makes room so many times, at most.
+const ROUNDS: usize = 16;
+
+/// How much there may be.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Limits {
+    pub(super) entries: Option<u64>,
+    pub(super) bytes: Option<u64>,
+    pub(super) cull_frequency: u64,
+}
+
+impl Limits {
+    pub(super) fn any(&self) -> bool {
+        self.entries.is_some() || self.bytes.is_some()
+    }
+
+    fn are_exceeded(&self, sum: Sum) -> bool {
+        self.entries.is_some_and(|most| sum.entries > most) || self.bytes.is_some_and(|most| sum.bytes > most)
+    }
+}
+
+/// What the puts of this process owe: for each, one entry is looked at.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    paid: AtomicU64,
+    price: AtomicU64,
+    /// One at a time makes room.
+    turn: Mutex<()>,
+}
+
+impl Inner {
+    /// After a put.
+    pub(super) fn make_room(&self, account: Account) -> io::Result<()> {
+        let paid = self.room.paid.fetch_add(1, Ordering::Relaxed) + 1;
+        let is_due = paid >= self.room.price.load(Ordering::Relaxed).max(VISIT);
+        if !is_due && !self.limits.are_exceeded(account.sum) {
+            return Ok(());
+        }
+        let _turn = match self.room.turn.try_lock() {
+            Ok(turn) => turn,
+            Err(TryLockError::Poisoned(turn)) => turn.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(()),
+        };
+        if is_due {
+            self.visit(account)?;
+        }
+        self.cull()
+    }
+
+    /// Looks at the shard whose turn it is.
+    fn visit(&self, account: Account) -> io::Result<(Vec<Candidate>, Account)> {
+        let index = account.next;
+        if !shard::exists(&self.root, index) {
+            let account = Account::update(&self.root, |account| account.visited(index, Sum::default()))?;
+            return Ok((Vec::new(), account));
+        }
+        let ((_, candidates), account) =
+            shard::change(&self.root, index, |shard| shard.clean(index, |_| false))?;
+        self.room.paid.store(0, Ordering::Relaxed);
+        self.room.price.store(candidates.len() as u64, Ordering::Relaxed);
+        Ok((candidates, account))
+    }
+
+    fn cull(&self) -> io::Result<()> {
+        let mut account = Account::update(&self.root, |_| {})?;
+        for _ in 0..ROUNDS {
+            if !self.limits.are_exceeded(account.sum) {
+                break;
+            }
+            let mut candidates = Vec::new();
+            for _ in 0..SHARDS {
+                let (more, now) = self.visit(account)?;
+                candidates.extend(more);
+                account = now;
+                if candidates.len() >= SAMPLE {
+                    break;
+                }
+            }
+            account = self.evict(candidates, account)?;
+        }
+        Ok(())
+    }
+
+    /// Removes one of `cull_frequency`, and more as long as there are too many.
+    fn evict(&self, mut candidates: Vec<Candidate>, mut account: Account) -> io::Result<Account> {
+        candidates.sort_by_key(|candidate| candidate.used);
+        let share = (candidates.len() as u64).checked_div(self.limits.cull_frequency);
+        let share = share.unwrap_or(candidates.len() as u64);
+        // What was over may have been enough.
+        if !self.limits.are_exceeded(account.sum) {
+            return Ok(account);
+        }
+        for (at, candidate) in candidates.iter().enumerate() {
+            if at as u64 >= share && !self.limits.are_exceeded(account.sum) {
+                break;
+            }
+            ((), account) = shard::change(&self.root, candidate.shard, |shard| shard.evict(candidate))?;
+        }
+        Ok(account)
+    }
+
+    pub(super) fn sweep(&self, stem: &str) -> io::Result<u64> {
+        let mut removed = 0;
+        for index in (0..SHARDS).filter(|index| shard::exists(&self.root, *index)) {
+            let goes = |name: &str| name.starts_with(stem);
+            removed += shard::change(&self.root, index, |shard| shard.clean(index, goes))?.0.0;
+        }
+        Ok(removed)
+    }
+}
