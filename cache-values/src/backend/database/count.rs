@@ -6,9 +6,8 @@ use sea_orm::Statement;
 
 use super::{
     super::{Counted, Put, Start, StoreError, Stored, When, is_promise, number},
-    Inner,
     dialect::Dialect,
-    milliseconds,
+    inner::{Inner, milliseconds},
     put::{ATTEMPTS, too_busy},
 };
 use crate::name::Name;

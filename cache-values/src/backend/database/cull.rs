@@ -1,22 +1,11 @@
 //! Making room, and noting what is used.
 
-use std::sync::Arc;
-
-use tokio::sync::Semaphore;
-
-use super::{
-    super::StoreError, DatabaseBackend, Inner, dialect::Dialect, get::MINUTE, room::Limit, sql::Sql,
-};
+use super::{super::StoreError, dialect::Dialect, get::MINUTE, inner::Inner, room::Limit, sql::Sql};
 
 /// A sweep removes no more rows in one statement: others wait for them.
 const BATCH: u64 = 1000;
 
 impl Inner {
-    /// Adds when a row was last used: now, and of what is put in the same millisecond the last counts as the latest.
-    pub(super) fn used(&self, sql: Sql) -> Sql {
-        sql.then(self.dialect.now()).then(" * 1000 + ").with(self.room.tick())
-    }
-
     /// Pays what these puts owe. They are done: an error is only told to who listens.
     pub(super) async fn make_room(&self, puts: usize) {
         if let Err(error) = self.cull(puts).await {
@@ -103,41 +92,11 @@ impl Inner {
         }
     }
 
-    async fn note_use(&self, names: &[String]) -> Result<(), StoreError> {
+    /// Notes that these were used, as long as nobody else has done so within a minute.
+    pub(super) async fn note_use(&self, names: &[String]) -> Result<(), StoreError> {
         let sql = self.used(self.sql("UPDATE ").then(" SET used = ")).then(" WHERE name IN ");
         let sql = sql.with_list(names.iter().map(String::as_str)).then(" AND used < ");
         let sql = sql.then(self.dialect.now()).then(" * 1000 - ").with(MINUTE);
         self.primary.execute(sql.statement()).await.map(|_| ())
-    }
-}
-
-/// Lets one task at a time note what was used.
-pub(super) struct Refresher(Arc<Semaphore>);
-
-impl Default for Refresher {
-    fn default() -> Self {
-        Refresher(Arc::new(Semaphore::new(1)))
-    }
-}
-
-impl Refresher {
-    pub(super) async fn settled(&self) {
-        // Nobody closes it.
-        let _ = self.0.acquire().await;
-    }
-}
-
-impl DatabaseBackend {
-    /// Notes in the background that these were used. While another task does, it is left to the next read.
-    pub(super) fn refresh(&self, mut names: Vec<String>) {
-        let Ok(turn) = Arc::clone(&self.inner.refresher.0).try_acquire_owned() else { return };
-        let inner = Arc::clone(&self.inner);
-        names.sort_unstable();
-        tokio::spawn(async move {
-            if let Err(error) = inner.note_use(&names).await {
-                tracing::debug!(table = inner.table, %error, "that entries were used was not noted");
-            }
-            drop(turn);
-        });
     }
 }

@@ -7,7 +7,7 @@ use sea_orm::{DbErr, QueryResult, Statement};
 
 use super::{
     super::{Item, Left, StoreError},
-    Inner,
+    inner::Inner,
     session::Session,
 };
 use crate::name::Name;

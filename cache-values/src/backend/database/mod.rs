@@ -10,9 +10,11 @@ mod cull;
 mod dialect;
 mod error;
 mod get;
+mod inner;
 #[cfg(feature = "migration")]
 mod migration;
 mod put;
+mod refresher;
 mod remove;
 mod rename;
 mod room;
@@ -27,11 +29,11 @@ use async_trait::async_trait;
 use sea_orm::DatabaseConnection;
 
 use self::{
-    cull::Refresher,
     dialect::Dialect,
+    inner::Inner,
+    refresher::Refresher,
     room::{Limit, Room},
     session::Session,
-    sql::Sql,
 };
 pub use self::{error::DatabaseError, table::Table};
 use super::{Backend, Capabilities, Counted, Item, Put, Start, StoreError, Stored};
@@ -61,17 +63,6 @@ const LARGEST_VALUE: usize = 8 << 20;
 #[derive(Clone)]
 pub struct DatabaseBackend {
     inner: Arc<Inner>,
-}
-
-struct Inner {
-    dialect: Dialect,
-    /// As it stands in a statement.
-    table: String,
-    primary: Session,
-    replica: Option<Session>,
-    largest_value: usize,
-    room: Room,
-    refresher: Refresher,
 }
 
 impl DatabaseBackend {
@@ -143,12 +134,6 @@ impl DatabaseBackend {
     }
 }
 
-impl Inner {
-    fn sql(&self, text: &str) -> Sql {
-        Sql::new(self.dialect, text).then(&self.table)
-    }
-}
-
 /// Shows neither an address nor a password.
 impl fmt::Debug for DatabaseBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -167,7 +152,7 @@ impl Backend for DatabaseBackend {
     async fn get(&self, names: &[Name], _left: bool) -> Result<Vec<Option<Item>>, StoreError> {
         let got = self.inner.get(names).await?;
         if !got.stale.is_empty() {
-            self.refresh(got.stale);
+            inner::refresh(&self.inner, got.stale);
         }
         Ok(got.items)
     }
@@ -209,10 +194,4 @@ impl Backend for DatabaseBackend {
             replica.close().await;
         }
     }
-}
-
-/// A time to live in milliseconds, rounded up, and never so long that a clock could overflow with it.
-fn milliseconds(ttl: Option<Duration>) -> Option<i64> {
-    const LONGEST: u128 = 1 << 60;
-    ttl.map(|ttl| ttl.as_nanos().div_ceil(1_000_000).clamp(1, LONGEST) as i64)
 }

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use super::{
     super::{Put, StoreError, Stored, When},
-    Inner,
     dialect::Dialect,
+    inner::Inner,
 };
 use crate::name::Name;
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 
-use super::{super::StoreError, Inner, dialect::Dialect, get::MOST_NAMES, sql::Sql};
+use super::{super::StoreError, dialect::Dialect, get::MOST_NAMES, inner::Inner, sql::Sql};
 use crate::name::Name;
 
 impl Inner {

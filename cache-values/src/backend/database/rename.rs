@@ -2,7 +2,7 @@
 
 use sea_orm::{ConnectionTrait, DbErr};
 
-use super::{super::StoreError, Inner, dialect::Dialect, room::hash};
+use super::{super::StoreError, dialect::Dialect, inner::Inner, room::hash};
 use crate::name::Name;
 
 impl Inner {

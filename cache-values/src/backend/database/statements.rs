@@ -4,9 +4,8 @@ use sea_orm::Statement;
 
 use super::{
     super::{Put, When},
-    Inner,
     dialect::Dialect,
-    milliseconds,
+    inner::{Inner, milliseconds},
     room::hash,
     sql::Sql,
 };

@@ -7,9 +7,10 @@ use std::{
 
 use super::{
     super::{Counted, Item, Put, Start, Stored, When, number},
-    Inner,
+    account::Account,
     entry::{Entry, expires, is_over},
     files,
+    inner::Inner,
     place::Place,
     shard,
 };
@@ -47,7 +48,7 @@ impl Inner {
     pub(super) fn put(&self, put: &Put) -> io::Result<Stored> {
         let place = Place::of(&put.name);
         let name = put.name.as_str();
-        let is_too_large = self.limits.bytes.is_some_and(|most| put.bytes.len() as u64 > most);
+        let is_too_large = self.limits.bytes.is_some_and(|most| Entry::length(name, &put.bytes) > most);
         let (stored, account) = shard::change(&self.root, place.shard, |shard| {
             // What is there matters to some.
             let there = if put.when == When::Always { None } else { shard.read(&place, name)? };
@@ -142,7 +143,7 @@ impl Inner {
     }
 
     /// The put is done: that no room was made is only told to who listens.
-    fn room_after(&self, account: super::account::Account) {
+    fn room_after(&self, account: Account) {
         if let Err(error) = self.make_room(account) {
             tracing::warn!(folder = %self.root.display(), %error, "no room was made");
         }

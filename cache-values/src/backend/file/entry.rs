@@ -88,6 +88,11 @@ impl Entry {
         head
     }
 
+    /// How long the file of an entry is.
+    pub(super) fn length(name: &str, value: &[u8]) -> u64 {
+        (HEAD + name.len() + value.len()) as u64
+    }
+
     /// Whether it is a value or a number: neither over nor a promise.
     pub(super) fn is_occupied(&self) -> bool {
         !is_over(self.expires) && !is_promise(&self.value)

@@ -9,6 +9,7 @@ mod calls;
 mod entry;
 mod error;
 mod files;
+mod inner;
 mod place;
 mod room;
 mod shard;
@@ -25,7 +26,7 @@ use async_trait::async_trait;
 pub use self::error::FileError;
 use self::{
     error::translated,
-    room::{Limits, Room},
+    inner::{Inner, Limits, Turns},
 };
 use super::{Backend, Capabilities, Counted, Item, Put, Start, StoreError, Stored};
 use crate::name::Name;
@@ -54,12 +55,6 @@ pub struct FileBackend {
     inner: Arc<Inner>,
 }
 
-struct Inner {
-    root: PathBuf,
-    limits: Limits,
-    room: Room,
-}
-
 impl FileBackend {
     /// Entries in this folder, which is made if it is not there, with those above it. The folder should have no other use; files
     /// that others put there are left alone.
@@ -83,8 +78,11 @@ impl FileBackend {
         let root = opened.await.unwrap_or_else(|error| {
             Err(FileError::Unusable { folder: PathBuf::new(), source: io::Error::other(error) })
         })?;
-        let inner =
-            Inner { root, limits: Limits { cull_frequency: 3, ..Limits::default() }, room: Room::default() };
+        let inner = Inner {
+            root,
+            limits: Limits { cull_frequency: 3, ..Limits::default() },
+            turns: Turns::default(),
+        };
         Ok(FileBackend { inner: Arc::new(inner) })
     }
 

@@ -2,15 +2,12 @@
 
 use std::{
     io,
-    sync::{
-        Mutex, TryLockError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{TryLockError, atomic::Ordering},
 };
 
 use super::{
-    Inner,
     account::{Account, Sum},
+    inner::Inner,
     place::SHARDS,
     shard::{self, Candidate},
 };
@@ -24,42 +21,15 @@ const VISIT: u64 = 16;
 /// One put makes room so many times, at most.
 const ROUNDS: usize = 16;
 
-/// How much there may be.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Limits {
-    pub(super) entries: Option<u64>,
-    pub(super) bytes: Option<u64>,
-    pub(super) cull_frequency: u64,
-}
-
-impl Limits {
-    pub(super) fn any(&self) -> bool {
-        self.entries.is_some() || self.bytes.is_some()
-    }
-
-    fn are_exceeded(&self, sum: Sum) -> bool {
-        self.entries.is_some_and(|most| sum.entries > most) || self.bytes.is_some_and(|most| sum.bytes > most)
-    }
-}
-
-/// What the puts of this process owe: for each, one entry is looked at.
-#[derive(Debug, Default)]
-pub(super) struct Room {
-    paid: AtomicU64,
-    price: AtomicU64,
-    /// One at a time makes room.
-    turn: Mutex<()>,
-}
-
 impl Inner {
     /// After a put.
     pub(super) fn make_room(&self, account: Account) -> io::Result<()> {
-        let paid = self.room.paid.fetch_add(1, Ordering::Relaxed) + 1;
-        let is_due = paid >= self.room.price.load(Ordering::Relaxed).max(VISIT);
+        let paid = self.turns.paid.fetch_add(1, Ordering::Relaxed) + 1;
+        let is_due = paid >= self.turns.price.load(Ordering::Relaxed).max(VISIT);
         if !is_due && !self.limits.are_exceeded(account.sum) {
             return Ok(());
         }
-        let _turn = match self.room.turn.try_lock() {
+        let _turn = match self.turns.turn.try_lock() {
             Ok(turn) => turn,
             Err(TryLockError::Poisoned(turn)) => turn.into_inner(),
             Err(TryLockError::WouldBlock) => return Ok(()),
@@ -79,8 +49,8 @@ impl Inner {
         }
         let ((_, candidates), account) =
             shard::change(&self.root, index, |shard| shard.clean(index, |_| false))?;
-        self.room.paid.store(0, Ordering::Relaxed);
-        self.room.price.store(candidates.len() as u64, Ordering::Relaxed);
+        self.turns.paid.store(0, Ordering::Relaxed);
+        self.turns.price.store(candidates.len() as u64, Ordering::Relaxed);
         Ok((candidates, account))
     }
 
