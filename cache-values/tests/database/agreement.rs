@@ -174,6 +174,32 @@ async fn names_in_one_call_are_in_the_order_of_the_call() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn of_all_who_saw_the_same_versions_one_changes_each() {
+    for kind in backends() {
+        let place = Place::new(kind).await;
+        let backend = place.backend().await;
+        let versions = (0..20).map(|at| put(at, b"\xc0seen", When::Always));
+        backend.put(&versions.collect::<Vec<_>>()).await.expect("it answers");
+        let answers = from_everywhere(&place, |backend, at| async move {
+            let seen = When::Unchanged(Some(Version::of(b"\xc0seen")));
+            let puts: Vec<_> = (0..20).map(|name| put(name, format!("{at:016}").as_bytes(), seen)).collect();
+            (at, backend.put(&puts).await.expect("it answers"))
+        })
+        .await;
+        for text in 0..20 {
+            let kept: Vec<usize> = answers
+                .iter()
+                .filter(|(_, stored)| stored[text] == Stored::Kept)
+                .map(|(at, _)| *at)
+                .collect();
+            assert_eq!(kept.len(), 1, "{kind:?}");
+            assert_eq!(get(&backend, text).await.expect("it is there").bytes, format!("{:016}", kept[0]));
+        }
+        place.close().await;
+    }
+}
+
 #[tokio::test]
 async fn tens_of_thousands_of_names_are_asked_for_at_once() {
     for kind in backends() {

@@ -3,7 +3,7 @@
 use std::{sync::Mutex, time::Duration};
 
 use cache_values::{
-    backend::{Backend, Start, Version, When},
+    backend::{Backend, Start, Stored, Version, When},
     name::Name,
 };
 use sea_orm::{ConnectionTrait, Statement};
@@ -44,6 +44,13 @@ async fn a_call_is_one_statement() {
         let unchanged = put(7, b"8", When::Unchanged(Some(Version::of(b"1"))));
         backend.put(&[unchanged]).await.expect("it answers");
         assert_eq!(verbs(&heard), ["UPDATE"]);
+
+        let since =
+            |at: usize| put(at, b"9", When::Unchanged(Some(Version::of(if at == 9 { b"2" } else { b"1" }))));
+        let many: Vec<_> = (8..11).map(since).collect();
+        let stored = backend.put(&many).await.expect("it answers");
+        assert_eq!(stored, [Stored::Kept, Stored::Refused, Stored::Kept]);
+        assert_eq!(verbs(&heard), if my { vec!["UPDATE"; 3] } else { vec!["WITH"] });
 
         backend.touch(&name(7), None).await.expect("it answers");
         assert_eq!(verbs(&heard), ["UPDATE"]);

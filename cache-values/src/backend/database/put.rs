@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use sea_orm::Statement;
+
 use super::{
     super::{Put, StoreError, Stored, When},
     dialect::Dialect,
@@ -22,8 +24,8 @@ pub(super) const ATTEMPTS: usize = 1000;
 enum Step<'a> {
     /// Rows under one condition, none of which needs a row that is there.
     Insert(When, Vec<&'a Put>),
-    /// A row that takes the place of another.
-    Replace(&'a Put),
+    /// Rows that take the places of others.
+    Replace(Vec<&'a Put>),
     /// A value that is too large: what it would have replaced goes all the same.
     MakeWay(&'a Put),
 }
@@ -43,15 +45,16 @@ impl Inner {
                     }
                 }
                 Step::Insert(when, rows) => {
-                    let kept = self.primary.rows(self.insert(when, &rows)).await?;
-                    let kept: Result<HashSet<String>, _> =
-                        kept.iter().map(|row| row.try_get("", "name")).collect();
-                    let kept = kept.map_err(|error| self.primary.translated(error))?;
-                    stored.extend(rows.iter().map(|row| kept_if(kept.contains(row.name.as_str()))));
+                    stored.extend(self.returned(self.insert(when, &rows), &rows).await?);
                 }
-                Step::Replace(put) => {
-                    let changed = self.primary.execute(self.update(put)).await?.rows_affected();
-                    stored.push(kept_if(changed > 0));
+                Step::Replace(rows) if self.dialect != Dialect::MySql && rows.len() > 1 => {
+                    stored.extend(self.returned(self.replace(&rows), &rows).await?);
+                }
+                Step::Replace(rows) => {
+                    for row in rows {
+                        let changed = self.primary.execute(self.update(row)).await?.rows_affected();
+                        stored.push(kept_if(changed > 0));
+                    }
                 }
                 Step::MakeWay(put) => stored.push(self.refuse(put).await?),
             }
@@ -65,25 +68,37 @@ impl Inner {
         let (mut names, mut bytes) = (HashSet::new(), 0);
         for put in items {
             let size = put.bytes.len();
+            let is_next = |rows: &[&Put], names: &mut HashSet<_>| {
+                rows.len() < MOST_ROWS && bytes + size <= MOST_BYTES && names.insert(&put.name)
+            };
             match (put.when, steps.last_mut()) {
                 _ if size > self.largest_value => steps.push(Step::MakeWay(put)),
-                (When::Unchanged(Some(_)), _) => steps.push(Step::Replace(put)),
-                (when, Some(Step::Insert(same, rows)))
-                    if *same == when
-                        && rows.len() < MOST_ROWS
-                        && bytes + size <= MOST_BYTES
-                        && names.insert(&put.name) =>
-                {
+                (When::Unchanged(Some(_)), Some(Step::Replace(rows))) if is_next(rows, &mut names) => {
+                    rows.push(put);
+                    bytes += size;
+                }
+                (when, Some(Step::Insert(same, rows))) if *same == when && is_next(rows, &mut names) => {
                     rows.push(put);
                     bytes += size;
                 }
                 (when, _) => {
-                    steps.push(Step::Insert(when, vec![put]));
                     (names, bytes) = (HashSet::from([&put.name]), size);
+                    steps.push(match when {
+                        When::Unchanged(Some(_)) => Step::Replace(vec![put]),
+                        when => Step::Insert(when, vec![put]),
+                    });
                 }
             }
         }
         steps
+    }
+
+    /// Which rows a statement put: it returns their names.
+    async fn returned(&self, statement: Statement, rows: &[&Put]) -> Result<Vec<Stored>, StoreError> {
+        let kept = self.primary.rows(statement).await?;
+        let kept: Result<HashSet<String>, _> = kept.iter().map(|row| row.try_get("", "name")).collect();
+        let kept = kept.map_err(|error| self.primary.translated(error))?;
+        Ok(rows.iter().map(|row| kept_if(kept.contains(row.name.as_str()))).collect())
     }
 
     /// Each of the first two statements decides by itself who is first; refused is only who sees what is in the way.

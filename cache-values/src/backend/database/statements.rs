@@ -3,7 +3,7 @@
 use sea_orm::Statement;
 
 use super::{
-    super::{Put, When},
+    super::{Put, Version, When},
     dialect::Dialect,
     inner::{Inner, milliseconds},
     room::hash,
@@ -49,6 +49,21 @@ impl Inner {
         self.if_holds(sql, put.when, "").statement()
     }
 
+    /// Changes rows that are there, each if it is of the version seen. Returns the names of what was changed. (Not for MySQL.)
+    pub(super) fn replace(&self, rows: &[&Put]) -> Statement {
+        let mut sql = Sql::new(self.dialect, "WITH given (wanted, seen, ttl, bytes) AS (VALUES ");
+        for (at, put) in rows.iter().enumerate() {
+            let seen =
+                if let When::Unchanged(Some(version)) = put.when { hex(version) } else { String::new() };
+            sql = sql.then(if at == 0 { "(" } else { ", (" }).with(put.name.as_str()).then(", ").with(seen);
+            sql = sql.then(", ").with(milliseconds(put.ttl)).then(", ").with(put.bytes.to_vec()).then(")");
+        }
+        let sql = sql.then(") UPDATE ").then(&self.table).then(" SET value = bytes, expires = ");
+        let sql = self.used(sql.then(self.dialect.now()).then(" + ttl, used = "));
+        let sql = sql.then(" FROM given WHERE name = wanted AND ").then(self.dialect.live(""));
+        sql.then(format!(" AND {} = seen RETURNING name", self.dialect.version())).statement()
+    }
+
     /// Removes a row that is there, if `when` allows.
     pub(super) fn make_way(&self, put: &Put) -> Statement {
         let sql = self.sql("DELETE FROM ").then(" WHERE name = ").with(put.name.as_str()).then(" AND ");
@@ -69,7 +84,7 @@ impl Inner {
             When::Unchanged(None) => sql.then(self.dialect.expired(row)),
             When::Unchanged(Some(version)) => {
                 let sql = sql.then(format!("({} AND {} = ", self.dialect.live(row), self.dialect.version()));
-                sql.with(format!("{:032x}", version.0)).then(")")
+                sql.with(hex(version)).then(")")
             }
         }
     }
@@ -79,4 +94,9 @@ impl Inner {
         let sql = sql.then(self.dialect.now()).then(" + ").with(milliseconds(put.ttl)).then(", ");
         self.used(sql).then(", ").with(put.bytes.to_vec()).then(")")
     }
+}
+
+/// As [`Dialect::version`] has it.
+fn hex(version: Version) -> String {
+    format!("{:032x}", version.0)
 }
