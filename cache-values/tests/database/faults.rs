@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cache_values::backend::{
-    Backend, Counted, StoreError, Stored, Version, When,
+    Backend, Counted, Start, StoreError, Stored, Version, When,
     database::{DatabaseBackend, Table},
 };
 use sea_orm::{ConnectOptions, ConnectionTrait, TransactionTrait};
@@ -48,6 +48,30 @@ async fn a_locked_database_is_an_error_and_no_hang() {
     assert_eq!(get(&backend, "a").await.expect("reads go on").bytes, "1");
     writer.commit().await.expect("it was open");
     set(&backend, "a", b"2").await;
+    place.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_finds_it_locked_comes_back() {
+    let place = Place::new(tests::Backend::Sqlite).await;
+    let mut tasks = Vec::new();
+    for _ in 0..3 {
+        let at_once = |options: &mut ConnectOptions| {
+            options.map_sqlx_sqlite_opts(|sqlite| sqlite.busy_timeout(Duration::ZERO));
+        };
+        let backend = DatabaseBackend::new(place.database.connect_with(at_once).await, &place.table);
+        let backend = backend.expect("SQLite");
+        tasks.push(tokio::spawn(async move {
+            let start = Some(Start { value: 1, ttl: None });
+            for _ in 0..100 {
+                backend.count(&name("sum"), 1, start).await.expect("nobody has it for long");
+            }
+        }));
+    }
+    for task in tasks {
+        task.await.expect("no panic");
+    }
+    assert_eq!(get(&place.backend().await, "sum").await.expect("it was counted").bytes, "300");
     place.close().await;
 }
 

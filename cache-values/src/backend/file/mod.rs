@@ -36,6 +36,8 @@ use crate::name::Name;
 /// Meant for a disk of this machine: the processes must agree on its locks and on the time. Values outlive the processes, and the
 /// machine's end as far as it wrote them to the disk; of what it did not, nothing is left, never a part.
 ///
+/// A call that waits for the lock of a process that was stopped keeps a thread of the runtime's blocking ones waiting.
+///
 /// A put costs the same however many entries there are, bounded ([`with_entries`](Self::with_entries),
 /// [`with_bytes`](Self::with_bytes)) or not.
 ///
