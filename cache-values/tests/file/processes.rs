@@ -1,5 +1,6 @@
 //! Several processes: this program, started again with a part to play.
 #![cfg(unix)]
+#![allow(clippy::print_stdout, reason = "this is how the other processes answer")]
 
 use std::{
     env, fs,

@@ -34,62 +34,65 @@ impl Inner {
             Err(TryLockError::Poisoned(turn)) => turn.into_inner(),
             Err(TryLockError::WouldBlock) => return Ok(()),
         };
-        if is_due {
-            self.visit(account)?;
+        if is_due && let (Some(index), _) = self.next()? {
+            self.visit(index)?;
         }
         self.cull()
     }
 
-    /// Looks at the shard whose turn it is.
-    fn visit(&self, account: Account) -> io::Result<(Vec<Candidate>, Account)> {
-        let index = account.next;
-        if !shard::exists(&self.root, index) {
-            let account = Account::update(&self.root, |account| account.visited(index, Sum::default()))?;
-            return Ok((Vec::new(), account));
-        }
-        let ((_, candidates), account) =
-            shard::change(&self.root, index, |shard| shard.clean(index, |_| false))?;
+    /// The shard whose turn it is. Those that don't exist are passed over.
+    fn next(&self) -> io::Result<(Option<usize>, Account)> {
+        let account = Account::update(&self.root, |account| {
+            for _ in 0..SHARDS {
+                if shard::exists(&self.root, account.next) {
+                    break;
+                }
+                account.visited(account.next, Sum::default());
+            }
+        })?;
+        Ok((Some(account.next).filter(|index| shard::exists(&self.root, *index)), account))
+    }
+
+    /// Looks at a shard. Who may be evicted there.
+    fn visit(&self, index: usize) -> io::Result<Vec<Candidate>> {
+        let ((_, candidates), _) = shard::change(&self.root, index, |shard| shard.clean(index, |_| false))?;
         self.turns.paid.store(0, Ordering::Relaxed);
         self.turns.price.store(candidates.len() as u64, Ordering::Relaxed);
-        Ok((candidates, account))
+        Ok(candidates)
     }
 
     fn cull(&self) -> io::Result<()> {
-        let mut account = Account::update(&self.root, |_| {})?;
         for _ in 0..ROUNDS {
+            let (mut candidates, mut seen) = (Vec::new(), [false; SHARDS]);
+            let (mut next, mut account) = self.next()?;
+            while self.limits.are_exceeded(account.sum)
+                && candidates.len() < SAMPLE
+                && let Some(index) = next.filter(|index| !seen[*index])
+            {
+                seen[index] = true;
+                candidates.extend(self.visit(index)?);
+                (next, account) = self.next()?;
+            }
             if !self.limits.are_exceeded(account.sum) {
                 break;
             }
-            let mut candidates = Vec::new();
-            for _ in 0..SHARDS {
-                let (more, now) = self.visit(account)?;
-                candidates.extend(more);
-                account = now;
-                if candidates.len() >= SAMPLE {
-                    break;
-                }
-            }
-            account = self.evict(candidates, account)?;
+            self.evict(candidates, account)?;
         }
         Ok(())
     }
 
     /// Removes one of `cull_frequency`, and more as long as there are too many.
-    fn evict(&self, mut candidates: Vec<Candidate>, mut account: Account) -> io::Result<Account> {
+    fn evict(&self, mut candidates: Vec<Candidate>, mut account: Account) -> io::Result<()> {
         candidates.sort_by_key(|candidate| candidate.used);
         let share = (candidates.len() as u64).checked_div(self.limits.cull_frequency);
         let share = share.unwrap_or(candidates.len() as u64);
-        // What was over may have been enough.
-        if !self.limits.are_exceeded(account.sum) {
-            return Ok(account);
-        }
         for (at, candidate) in candidates.iter().enumerate() {
             if at as u64 >= share && !self.limits.are_exceeded(account.sum) {
                 break;
             }
             ((), account) = shard::change(&self.root, candidate.shard, |shard| shard.evict(candidate))?;
         }
-        Ok(account)
+        Ok(())
     }
 
     pub(super) fn sweep(&self, stem: &str) -> io::Result<u64> {
