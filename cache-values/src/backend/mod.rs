@@ -1,7 +1,11 @@
 //! Bytes under names, for a time: the contract of a backend, and the backends that there are.
 
 mod contract;
+#[cfg(feature = "database")]
+pub mod database;
 mod dummy;
+#[cfg(feature = "file")]
+pub mod file;
 mod item;
 #[cfg(feature = "memcached")]
 mod memcached;
