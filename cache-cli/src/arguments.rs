@@ -81,4 +81,17 @@ pub(crate) enum Command {
     Clear,
     /// Tells whether each cache answers, and how fast
     Stats,
+    /// Creates the tables of the caches that are kept in a database, where they are not there yet
+    #[command(name = "createcachetable")]
+    CreateCacheTable {
+        /// Only show the statements
+        #[arg(long)]
+        dry_run: bool,
+        /// The database, instead of those in the configuration [env: CACHECTL_DATABASE]
+        #[arg(long, value_name = "URL")]
+        database: Option<String>,
+        /// The tables; if none is named, those in the configuration
+        #[arg(value_name = "TABLE")]
+        tables: Vec<String>,
+    },
 }

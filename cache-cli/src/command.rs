@@ -9,10 +9,14 @@ use crate::{
     arguments::{Arguments, Command},
     config,
     output::{Failure, Output},
+    table,
 };
 
 /// Does what the arguments say. False if there is no such value.
 pub(crate) async fn run(arguments: &Arguments, output: &Output) -> Result<bool, Failure> {
+    if let Command::CreateCacheTable { dry_run, database, tables } = &arguments.command {
+        return table::create(arguments, *dry_run, database.as_deref(), tables, output).await;
+    }
     let caches = config::open(arguments).await?;
     if let Command::Stats = arguments.command {
         return Ok(stats(&caches, output).await);
@@ -43,7 +47,7 @@ pub(crate) async fn run(arguments: &Arguments, output: &Output) -> Result<bool, 
             output.answer("cleared", &json!({ "cleared": arguments.cache }));
             true
         }
-        Command::Stats => true,
+        Command::Stats | Command::CreateCacheTable { .. } => true,
     };
     caches.close().await;
     Ok(done)

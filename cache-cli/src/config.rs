@@ -8,18 +8,23 @@ use crate::{arguments::Arguments, output::Failure};
 
 const NOWHERE: &str = "which cache? give --url URL or --config FILE, or set CACHECTL_URL or CACHECTL_CONFIG";
 
-/// Opens the caches that the arguments, or else the environment, name.
-pub(crate) async fn open(arguments: &Arguments) -> Result<Caches, Failure> {
+/// The caches that the arguments, or else the environment, name.
+pub(crate) fn configs(arguments: &Arguments) -> Result<BTreeMap<String, CacheConfig>, Failure> {
     let variable = |name| env::var(name).ok().filter(|value: &String| !value.is_empty());
     let (url, file) = match (&arguments.place.url, &arguments.place.config) {
         (None, None) => (variable("CACHECTL_URL"), variable("CACHECTL_CONFIG").map(Into::into)),
         (url, file) => (url.clone(), file.clone()),
     };
-    let configs = match (url, file) {
-        (Some(url), _) => BTreeMap::from([(arguments.cache.clone(), CacheConfig::url(url))]),
-        (None, Some(file)) => read(&file)?,
-        (None, None) => return Err(Failure::Usage(NOWHERE.to_owned())),
-    };
+    match (url, file) {
+        (Some(url), _) => Ok(BTreeMap::from([(arguments.cache.clone(), CacheConfig::url(url))])),
+        (None, Some(file)) => read(&file),
+        (None, None) => Err(Failure::Usage(NOWHERE.to_owned())),
+    }
+}
+
+/// Opens them.
+pub(crate) async fn open(arguments: &Arguments) -> Result<Caches, Failure> {
+    let configs = configs(arguments)?;
     // A miss would hide that the backend is down.
     let strict = configs.into_iter().map(|(alias, config)| (alias, config.option("failure", "strict")));
     Caches::from_config(strict).await.map_err(|error| Failure::Usage(error.to_string()))

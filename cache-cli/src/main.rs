@@ -11,6 +11,7 @@ mod arguments;
 mod command;
 mod config;
 mod output;
+mod table;
 
 use std::process::ExitCode;
 

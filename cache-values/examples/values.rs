@@ -7,6 +7,8 @@
 //! hit ratio: 96.2 %
 //! ```
 
+#![expect(clippy::print_stdout, reason = "an example shows what it found")]
+
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use cache_values::{Caches, Key, Ttl};

@@ -1,5 +1,7 @@
 //! The example of a backend of one's own is one.
 
+#![allow(clippy::print_stdout, reason = "the report is for those who ask for it")]
+
 use std::sync::Arc;
 
 use cache_values::conformance;

@@ -1,5 +1,7 @@
 //! The backends that need no server.
 
+#![allow(clippy::print_stdout, reason = "the report is for those who ask for it")]
+
 use std::sync::Arc;
 
 use cache_core::testing::ManualClock;

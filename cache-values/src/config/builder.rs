@@ -67,6 +67,8 @@ impl fmt::Debug for Caches {
 #[must_use = "a builder does nothing until it builds"]
 pub struct CachesBuilder {
     caches: Vec<(String, Wanted)>,
+    #[cfg(feature = "database")]
+    connection: Option<sea_orm::DatabaseConnection>,
 }
 
 #[derive(Debug)]
@@ -88,12 +90,22 @@ impl CachesBuilder {
         self
     }
 
+    /// The connection of caches in a database whose configuration names none. They take no part in its transactions.
+    #[cfg(feature = "database")]
+    pub fn connection(mut self, connection: sea_orm::DatabaseConnection) -> Self {
+        self.connection = Some(connection);
+        self
+    }
+
     /// Opens all of them.
     ///
     /// # Errors
     /// [`ConfigError::Several`] says what is wrong with each.
     pub async fn build(self) -> Result<Caches, ConfigError> {
         let (mut caches, mut wrong) = (BTreeMap::new(), Vec::new());
+        #[cfg(feature = "database")]
+        let mut shared = Shared { connection: self.connection, ..Shared::default() };
+        #[cfg(not(feature = "database"))]
         let mut shared = Shared::default();
         for (alias, wanted) in self.caches {
             let opened = match wanted {

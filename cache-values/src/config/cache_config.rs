@@ -54,6 +54,24 @@ impl CacheConfig {
         Ok(self.options.timeout()?.map_or(Ttl::Default, Ttl::from))
     }
 
+    /// The table that the cache is kept in, if it is kept in a database.
+    ///
+    /// # Errors
+    /// [`ConfigError::Backend`] if no table can have this name.
+    #[cfg(feature = "database")]
+    pub fn table(&self) -> Result<Option<crate::backend::database::Table>, ConfigError> {
+        let url = self.urls.first().map_or("", String::as_str);
+        let Some(name) = url.strip_prefix("database:") else { return Ok(None) };
+        let table = crate::backend::database::Table::new(name.trim_start_matches('/'));
+        table.map(Some).map_err(|error| ConfigError::Backend(error.to_string()))
+    }
+
+    /// The URL of the database that the cache is kept in, if the configuration has one.
+    #[cfg(feature = "database")]
+    pub fn connection(&self) -> Option<&str> {
+        self.options.text("connection")
+    }
+
     /// Sets an option, whatever the URL says.
     pub fn option(mut self, name: &str, value: impl Into<String>) -> Self {
         self.options.set(name, value.into());

@@ -27,6 +27,8 @@
 //! | `redis+cluster://one,two,three` | a cluster | as above | `redis` |
 //! | `rediss://…`, `rediss+…://…` | the same over TLS | as above | `redis-tls` |
 //! | `memcached://host[:port][,host[:port]…]`, `memcached:unix:/path` | memcached servers | `connections`, `connect_timeout` | `memcached` |
+//! | `file:/FOLDER` | a folder | `max_entries`, `cull_frequency`, `max_bytes` | `file` |
+//! | `database:TABLE` | a table of SQLite, PostgreSQL, MariaDB or MySQL | `connection` and `replica` (URLs; or the builder's connection), `max_entries`, `cull_frequency` | `database` |
 //!
 //! Options of all: `timeout` (`300`, `1h30m`, `0.5`, `never`), `version`, `key_prefix`, `codec` (`messagepack`, `json`),
 //! `compress_from` (bytes, `never`), `longest_value` (bytes), `jitter` (0 to 1), `failure` (`degrade`, `strict`),

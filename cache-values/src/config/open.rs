@@ -23,13 +23,18 @@ const SCHEMES: &[(&str, Option<&str>)] = &[
     ("redis+cluster", Some("redis")),
     ("rediss+cluster", Some("redis-tls")),
     ("memcached", Some("memcached")),
+    ("file", Some("file")),
+    ("database", Some("database")),
 ];
 
 /// What caches of one application have in common.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
+    /// The application's connection, for caches in a database that name none.
+    #[cfg(feature = "database")]
+    pub(super) connection: Option<sea_orm::DatabaseConnection>,
     /// Stores in memory, by name.
-    memory: HashMap<String, MemoryBackend>,
+    pub(super) memory: HashMap<String, MemoryBackend>,
 }
 
 /// Opens the backend of a cache, and reads its settings.
@@ -46,6 +51,10 @@ pub(super) async fn open(
         scheme if scheme.starts_with("redis") => Arc::new(redis(config)?),
         #[cfg(feature = "memcached")]
         "memcached" => Arc::new(memcached(config)?),
+        #[cfg(feature = "file")]
+        "file" => Arc::new(file(url, config).await?),
+        #[cfg(feature = "database")]
+        "database" => Arc::new(database(url, config, shared).await?),
         other => return Err(unknown(other)),
     };
     config.options.all_taken()?;
@@ -114,6 +123,69 @@ fn memcached(config: &CacheConfig) -> Result<crate::backend::MemcachedBackend, C
         builder = builder.connect_timeout(time);
     }
     builder.open().map_err(|error| ConfigError::Backend(error.to_string()))
+}
+
+#[cfg(feature = "file")]
+async fn file(url: &str, config: &CacheConfig) -> Result<crate::backend::file::FileBackend, ConfigError> {
+    let options = &config.options;
+    let (entries, frequency) = (options.number("max_entries")?, options.number("cull_frequency")?);
+    let bytes = options.size("max_bytes")?;
+    let path = url["file:".len()..].trim_start_matches("//");
+    if path.is_empty() {
+        return Err(ConfigError::Backend("`file:` needs a folder, as in file:/var/cache/shop".to_owned()));
+    }
+    let opened = crate::backend::file::FileBackend::open(path).await;
+    let mut backend = opened.map_err(|error| ConfigError::Backend(error.to_string()))?;
+    if let Some(entries) = entries {
+        backend = backend.with_entries(entries, frequency.unwrap_or(3));
+    }
+    Ok(match bytes {
+        Some(bytes) => backend.with_bytes(bytes as u64),
+        None => backend,
+    })
+}
+
+#[cfg(feature = "database")]
+async fn database(
+    url: &str,
+    config: &CacheConfig,
+    shared: &Shared,
+) -> Result<crate::backend::database::DatabaseBackend, ConfigError> {
+    use crate::backend::database::DatabaseBackend;
+
+    let options = &config.options;
+    let (entries, frequency) = (options.number("max_entries")?, options.number("cull_frequency")?);
+    let table = config.table()?.ok_or_else(|| unknown(scheme(url)))?;
+    let connection = match (config.connection(), &shared.connection) {
+        (Some(url), _) => connect(url).await?,
+        (None, Some(connection)) => connection.clone(),
+        (None, None) => return Err(ConfigError::Backend(NO_CONNECTION.to_owned())),
+    };
+    let mut backend =
+        DatabaseBackend::new(connection, &table).map_err(|error| ConfigError::Backend(error.to_string()))?;
+    if let Some(url) = options.text("replica") {
+        backend = backend.with_replica(connect(url).await?);
+    }
+    Ok(match entries {
+        Some(entries) => backend.with_entries(entries, frequency.unwrap_or(3)),
+        None => backend,
+    })
+}
+
+#[cfg(feature = "database")]
+const NO_CONNECTION: &str =
+    "`database:` needs a connection: give the builder one, or the option `connection` a URL";
+
+/// The error of the driver may repeat the URL, and with it the password.
+#[cfg(feature = "database")]
+async fn connect(url: &str) -> Result<sea_orm::DatabaseConnection, ConfigError> {
+    let mut options = sea_orm::ConnectOptions::new(url);
+    options.sqlx_logging(false);
+    sea_orm::Database::connect(options).await.map_err(|_| {
+        ConfigError::Backend(
+            "the database of the cache can't be connected to by the URL that is given".to_owned(),
+        )
+    })
 }
 
 fn unknown(scheme: &str) -> ConfigError {

@@ -15,7 +15,8 @@ async fn what_is_wrong_is_said_with_what_would_be_right() {
     assert_eq!(
         error("memroy:").await,
         "cache \"default\": there is no backend `memroy:`; there are `memory`, `dummy`, `redis`, `rediss`, \
-         `redis+unix`, `redis+sentinel`, `rediss+sentinel`, `redis+cluster`, `rediss+cluster`, `memcached`"
+         `redis+unix`, `redis+sentinel`, `rediss+sentinel`, `redis+cluster`, `rediss+cluster`, `memcached`, \
+         `file`, `database`"
     );
     assert!(error("no url at all: password").await.starts_with("cache \"default\": there is no backend `"));
     let unknown = error("memory:?max_entires=5").await;

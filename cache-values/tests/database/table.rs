@@ -103,9 +103,9 @@ async fn without_the_table_every_call_names_the_remedy() {
         let (here, there) = (name("a"), name("b"));
         let put = super::put("a", b"1", cache_values::backend::When::Always);
         let errors = [
-            backend.get(&[here.clone()], false).await.err(),
+            backend.get(std::slice::from_ref(&here), false).await.err(),
             backend.put(&[put]).await.err(),
-            backend.remove(&[here.clone()]).await.err(),
+            backend.remove(std::slice::from_ref(&here)).await.err(),
             backend.remove(&[here.clone(), there.clone()]).await.err(),
             backend.touch(&here, None).await.err(),
             backend.count(&here, 1, None).await.err(),

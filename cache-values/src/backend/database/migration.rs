@@ -8,6 +8,7 @@ use super::{dialect::Dialect, error::DatabaseError, table::Table};
 
 /// `create_cache_table_` and the table's name.
 impl MigrationName for Table {
+    #[expect(clippy::misnamed_getters, reason = "the name of the migration, not of the table")]
     fn name(&self) -> &str {
         &self.migration
     }

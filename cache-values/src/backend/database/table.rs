@@ -1,6 +1,6 @@
 //! The table: its name, its columns, and how it is made.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -121,6 +121,16 @@ impl Table {
     pub(super) fn quoted(&self, dialect: Dialect) -> String {
         let parts = self.schema.iter().chain([&self.name]);
         parts.map(|part| dialect.quoted(part)).collect::<Vec<_>>().join(".")
+    }
+}
+
+/// The name, as [`Table::new`] takes it.
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(schema) = &self.schema {
+            write!(f, "{schema}.")?;
+        }
+        f.write_str(&self.name)
     }
 }
 
