@@ -4,9 +4,9 @@
 //! - Every call to a shared store has a time-out. One whose connection was lost is made once more at once, on a
 //!   new connection: only if that fails too is the store lost.
 //! - A call that a write waits for goes on trying until [`Patience::fence`] is over.
-//! - After [`FAILURES`] failed calls in a row, close together, and not before a fence that began with the first of
+//! - After three failed calls in a row, close together, and not before a fence that began with the first of
 //!   them would have given up, the breaker opens: calls fail at once, without asking the store, except one probe per
-//!   [`REST`].
+//!   half a second.
 //! - A process that lost the store serves no hits until a grace period has passed since the store answered again:
 //!   another process may have lost it too, gone on writing, and not yet rotated its epochs.
 
