@@ -4,6 +4,10 @@
 #[derive(Debug)]
 pub(crate) struct TypeRules {
     /// `= ANY($1)`: a list may be bound as one value.
+    #[cfg_attr(
+        not(feature = "postgres-array"),
+        expect(dead_code, reason = "no list is bound as one value then")
+    )]
     pub(crate) arrays: bool,
     /// A cast fails where the value does not fit. Elsewhere it makes another value of it, and then two keys may become
     /// one.
