@@ -70,7 +70,7 @@ pub(super) fn translated(error: DbErr, table: &str) -> StoreError {
     if is_missing_table(&error) {
         return StoreError::Unexpected(format!(
             "there is no table {table}: create it with `Table::create`, with its migration, or with the command \
-             `cache createcachetable`"
+             `cachectl createcachetable`"
         ));
     }
     let is_unreachable = match &error {
