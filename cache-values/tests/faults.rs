@@ -5,9 +5,12 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use cache_values::{
     Cache, Error, Failure, Settings, Ttl,
     backend::{MemoryBackend, StoreError},
-    testing::{Fault, WatchedBackend},
+    testing::{Fault, ManualClock, WatchedBackend},
 };
-use tokio::{sync::Barrier, time::Instant};
+use tokio::{
+    sync::{Barrier, Notify},
+    time::Instant,
+};
 
 fn watched(failure: Failure) -> (Cache, WatchedBackend) {
     let backend = WatchedBackend::new(MemoryBackend::default());
@@ -144,6 +147,42 @@ async fn nobody_joins_a_computation_whose_value_is_being_kept() {
     kept.let_go();
     assert_eq!(keeping.await.expect("it answers").as_deref(), Ok("old"));
     assert_eq!(new.await.expect("it answers").as_deref(), Ok("new"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_promise_is_renewed_for_as_long_as_the_computation_takes() {
+    let clock = ManualClock::default();
+    let backend = WatchedBackend::new(MemoryBackend::default().with_clock(clock.clone()));
+    let lease = Duration::from_secs(30);
+    let settings = || Settings::default().lease(lease).patience(Duration::ZERO);
+    let cache = Cache::new(backend.clone(), settings()).expect("there is no prefix");
+    let other = Cache::new(backend.clone(), settings()).expect("there is no prefix");
+    let goes_on = Arc::new(Notify::new());
+    let computing = {
+        let (cache, goes_on) = (cache.clone(), Arc::clone(&goes_on));
+        let load = async move || {
+            goes_on.notified().await;
+            Ok::<_, ()>("first".to_owned())
+        };
+        tokio::spawn(async move { cache.get_or_set("key", Ttl::Default, load).await })
+    };
+    while cache.stats().loads == 0 {
+        tokio::task::yield_now().await;
+    }
+    // Three times as long as the promise lasts by itself, in steps: each is taken when it has been renewed.
+    for _ in 0..9 {
+        let renewed = backend.hold("put 1");
+        clock.advance(lease / 3);
+        renewed.made().await;
+        renewed.let_go();
+    }
+    // Another process finds the promise: it computes, since it does not wait, and keeps nothing.
+    let second = other.get_or_set("key", Ttl::Default, async || Ok::<_, ()>("second".to_owned())).await;
+    assert_eq!(second.as_deref(), Ok("second"));
+    assert_eq!(other.get::<String>("key").await.expect("it answers"), None);
+    goes_on.notify_one();
+    assert_eq!(computing.await.expect("it answers").as_deref(), Ok("first"));
+    assert_eq!(other.get::<String>("key").await.expect("it answers").as_deref(), Some("first"));
 }
 
 #[tokio::test]

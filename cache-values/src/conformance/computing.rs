@@ -10,10 +10,10 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task::JoinHandle};
 
 use super::{checks, unique};
-use crate::{Settings, Ttl};
+use crate::{Cache, Settings, Ttl};
 
 /// A computation that waits until the test lets it go on, and tells when it began.
 #[derive(Clone, Default)]
@@ -24,6 +24,12 @@ struct Computation {
 }
 
 impl Computation {
+    /// Begins it, in a call of its own.
+    fn of(&self, cache: &Cache, value: &'static str) -> JoinHandle<Result<String, &'static str>> {
+        let (cache, own) = (cache.clone(), self.clone());
+        tokio::spawn(async move { cache.get_or_set("key", Ttl::Default, || own.run(value)).await })
+    }
+
     async fn run(&self, value: &str) -> Result<String, &'static str> {
         self.count.fetch_add(1, SeqCst);
         self.began.notify_one();
@@ -113,12 +119,7 @@ checks! {
         for change in ["delete", "set", "set and delete", "add", "clear"] {
             for by in [&cache, &other] {
                 let computation = Computation::default();
-                let call = {
-                    let (cache, computation) = (cache.clone(), computation.clone());
-                    tokio::spawn(async move {
-                        cache.get_or_set("key", Ttl::Default, async || computation.run("old").await).await
-                    })
-                };
+                let call = computation.of(&cache, "old");
                 computation.began.notified().await;
                 let left = match change {
                     "delete" => {
@@ -157,12 +158,7 @@ checks! {
     async fn a_call_that_comes_after_a_deletion_does_not_wait_for_what_began_before(subject) {
         let cache = subject.cache();
         let old = Computation::default();
-        let call = {
-            let (cache, old) = (cache.clone(), old.clone());
-            tokio::spawn(async move {
-                cache.get_or_set("key", Ttl::Default, async || old.run("old").await).await
-            })
-        };
+        let call = old.of(&cache, "old");
         old.began.notified().await;
         cache.delete("key").await.expect("it answers");
         let new = cache.get_or_set("key", Ttl::Default, async || Ok::<_, ()>("new".to_owned())).await;
@@ -180,12 +176,7 @@ checks! {
         let caches = [subject.cache_with(settings.clone()), subject.cache_with(settings)];
         for at in 0..2 {
             let computation = Computation::default();
-            let first = {
-                let (cache, computation) = (caches[0].clone(), computation.clone());
-                tokio::spawn(async move {
-                    cache.get_or_set("key", Ttl::Default, async || computation.run("never").await).await
-                })
-            };
+            let first = computation.of(&caches[0], "never");
             computation.began.notified().await;
             let second = {
                 let cache = caches[at].clone();
@@ -205,46 +196,13 @@ checks! {
         let patient = subject.cache_with(settings.clone());
         let impatient = subject.cache_with(settings.patience(Duration::ZERO));
         let computation = Computation::default();
-        let first = {
-            let (cache, computation) = (patient.clone(), computation.clone());
-            tokio::spawn(async move {
-                cache.get_or_set("key", Ttl::Default, async || computation.run("first").await).await
-            })
-        };
+        let first = computation.of(&patient, "first");
         computation.began.notified().await;
         let second = impatient.get_or_set("key", Ttl::Default, async || Ok::<_, ()>("second".to_owned())).await;
         assert_eq!(second.as_deref(), Ok("second"));
         computation.goes_on.notify_one();
         assert_eq!(first.await.expect("it answers").as_deref(), Ok("first"));
         assert_eq!(patient.get::<String>("key").await.expect("it answers").as_deref(), Some("first"));
-    }
-
-    async fn a_long_computation_keeps_its_promise(subject) {
-        let settings = Settings::default().prefix(unique()).lease(Duration::from_millis(200));
-        let [cache, other] = [subject.cache_with(settings.clone()), subject.cache_with(settings)];
-        let computation = Computation::default();
-        let first = {
-            let (cache, computation) = (cache.clone(), computation.clone());
-            tokio::spawn(async move {
-                cache.get_or_set("key", Ttl::Default, async || computation.run("value").await).await
-            })
-        };
-        computation.began.notified().await;
-        let second = {
-            let (cache, computation) = (other.clone(), computation.clone());
-            tokio::spawn(async move {
-                cache.get_or_set("key", Ttl::Default, async || computation.run("value").await).await
-            })
-        };
-        // Longer than the promise lasts by itself. Where this machine stalls for as long, both may compute: then both go on.
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        for _ in 0..computation.count.load(SeqCst) {
-            computation.goes_on.notify_one();
-        }
-        assert_eq!(first.await.expect("it answers").as_deref(), Ok("value"));
-        computation.goes_on.notify_one();
-        assert_eq!(second.await.expect("it answers").as_deref(), Ok("value"));
-        assert_eq!(cache.get::<String>("key").await.expect("it answers").as_deref(), Some("value"));
     }
 
     async fn what_misses_of_many_is_computed_at_once(subject) {
@@ -366,12 +324,8 @@ checks! {
     async fn a_value_that_took_long_is_computed_early(subject) {
         let cache = subject.cache();
         let entry = || cache.entry::<u32, _>("key").ttl(Duration::from_secs(600));
-        let computing = async || {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            Ok::<_, ()>(1)
-        };
-        assert_eq!(entry().refresh_early(1.0).get_or_set(computing).await, Ok(1));
-        // It took some milliseconds: times a million, any probability is large enough but for one of 10^7.
+        assert_eq!(entry().refresh_early(1.0).get_or_set(async || Ok::<_, ()>(1)).await, Ok(1));
+        // What takes any time at all counts as a millisecond: times a million, any probability is large enough but for one of 10^7.
         assert_eq!(entry().refresh_early(1e12).get_or_set(async || Ok::<_, ()>(2)).await, Ok(2));
         assert_eq!(cache.get("key").await.expect("it answers"), Some(2));
         assert_eq!(entry().get_or_set(async || Ok::<_, ()>(3)).await, Ok(2));

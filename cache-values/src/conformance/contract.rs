@@ -93,6 +93,18 @@ checks! {
         }
     }
 
+    async fn the_same_bytes_may_be_put_again_for_another_time(subject) {
+        let name = subject.name();
+        let promise = envelope::promise();
+        let again = When::Unchanged(Some(Version::of(&promise)));
+        subject.put(&name, &promise, MINUTE, When::Always).await;
+        for ttl in [MINUTE, Some(Duration::from_secs(600)), None, None, MINUTE] {
+            assert_eq!(subject.put(&name, &promise, ttl, again).await, Stored::Kept, "{ttl:?}");
+            let left = subject.get(&name).await.expect("it was put").left.ttl();
+            assert!(left.is_some() == ttl.is_some() && left <= ttl, "{left:?} of {ttl:?}");
+        }
+    }
+
     async fn a_promise_is_something_to_unchanged_alone(subject) {
         let name = subject.name();
         let promise = envelope::promise();
