@@ -50,13 +50,13 @@ impl Generations {
             return call(Generation(0)).await;
         }
         let cell = naming.generation();
-        let mut assumed = self.assumed(port, &cell).await?;
+        let mut assumed = self.assumed(port, cell).await?;
         for _ in 0..ATTEMPTS {
-            let (result, seen) = tokio::join!(call(assumed), port.get(std::slice::from_ref(&cell), false));
+            let (result, seen) = tokio::join!(call(assumed), port.get(std::slice::from_ref(cell), false));
             if number(seen?.first()) == Some(assumed) {
                 return result;
             }
-            assumed = self.learn(port, &cell).await?;
+            assumed = self.learn(port, cell).await?;
         }
         Err(too_busy())
     }
@@ -75,7 +75,7 @@ impl Generations {
             return Ok(Found { generation: Generation(0), names, items });
         }
         let cell = naming.generation();
-        let mut assumed = self.assumed(port, &cell).await?;
+        let mut assumed = self.assumed(port, cell).await?;
         for _ in 0..ATTEMPTS {
             let mut asked = names(assumed);
             asked.push(cell.clone());
@@ -85,7 +85,7 @@ impl Generations {
                 asked.pop();
                 return Ok(Found { generation: assumed, names: asked, items });
             }
-            assumed = self.learn(port, &cell).await?;
+            assumed = self.learn(port, cell).await?;
         }
         Err(too_busy())
     }
@@ -95,15 +95,15 @@ impl Generations {
         if !port.capabilities().keeps {
             return Ok(Generation(0));
         }
-        self.learn(port, &naming.generation()).await
+        self.learn(port, naming.generation()).await
     }
 
     /// Begins a new generation. The one that ended, if this process knew it.
     pub(crate) async fn end(&self, port: &Port, naming: &Naming) -> Result<Option<Generation>, StoreError> {
         let (cell, next) = (naming.generation(), Generation(rand::random()));
-        let before = unpoisoned::read(&self.seen).get(&cell).copied();
+        let before = unpoisoned::read(&self.seen).get(cell).copied();
         port.put_one(Put { name: cell.clone(), bytes: bytes(next), ttl: None, when: When::Always }).await?;
-        self.note(&cell, next);
+        self.note(cell, next);
         Ok(before)
     }
 

@@ -41,9 +41,12 @@ impl Name {
     /// # Panics
     /// If it is no name: empty, too long, or with other characters than printable ASCII.
     pub fn new(text: String, is_cell: bool) -> Self {
-        let is_name =
-            (1..=LONGEST_NAME).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-        assert!(is_name, "{text:?} is no name");
+        assert!(is_name(&text), "{text:?} is no name");
+        Name::made(text, is_cell)
+    }
+
+    fn made(text: String, is_cell: bool) -> Self {
+        debug_assert!(is_name(&text), "{text:?} is no name");
         Name { text: text.into(), is_cell }
     }
 
@@ -51,9 +54,7 @@ impl Name {
     pub(crate) fn of_tag(text: &str, stem: &str) -> Option<Self> {
         let within = text.strip_prefix(stem)?;
         let is_tag = (within.starts_with("{@") || within.starts_with("{#")) && within.ends_with('}');
-        let is_name =
-            is_tag && text.len() <= LONGEST_NAME && text.bytes().all(|byte| byte.is_ascii_graphic());
-        is_name.then(|| Name { text: text.into(), is_cell: true })
+        (is_tag && is_name(text)).then(|| Name { text: text.into(), is_cell: true })
     }
 
     /// The name as text.
@@ -72,6 +73,10 @@ impl Name {
     pub fn is_generation(&self) -> bool {
         self.is_cell && !self.text.ends_with('}')
     }
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=LONGEST_NAME).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 impl fmt::Debug for Name {
@@ -93,11 +98,15 @@ pub(crate) struct Naming {
     prefix: Arc<str>,
     version: i64,
     function: Option<KeyFunction>,
+    /// What all names begin with that share a generation.
+    stem: Arc<str>,
+    /// The cell of the generation.
+    cell: Name,
 }
 
 impl fmt::Debug for Naming {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Naming { prefix, version, function } = self;
+        let Naming { prefix, version, function, .. } = self;
         let mut shown = f.debug_struct("Naming");
         shown.field("prefix", prefix).field("version", version);
         shown.field("function", &function.as_ref().map(|_| "..")).finish()
@@ -117,10 +126,21 @@ impl Naming {
         version: i64,
         function: Option<KeyFunction>,
     ) -> Result<Self, PrefixTooLong> {
-        if escaped(prefix, ":").len() > LONGEST_PREFIX {
+        let escaped = escaped(prefix, ":");
+        if escaped.len() > LONGEST_PREFIX {
             return Err(PrefixTooLong);
         }
-        Ok(Naming { prefix: prefix.into(), version, function })
+        Ok(Naming::of(prefix.into(), &escaped, version, function))
+    }
+
+    fn of(prefix: Arc<str>, escaped: &str, version: i64, function: Option<KeyFunction>) -> Self {
+        let stem = match function {
+            // The version is the function's to use.
+            Some(_) => format!("{escaped}::"),
+            None => format!("{escaped}:{version}:"),
+        };
+        let cell = Name::made(format!("{stem}generation"), true);
+        Naming { prefix, version, function, stem: stem.into(), cell }
     }
 
     pub(crate) fn version(&self) -> i64 {
@@ -128,7 +148,7 @@ impl Naming {
     }
 
     pub(crate) fn with_version(&self, version: i64) -> Self {
-        Naming { version, ..self.clone() }
+        self.changed(version, self.function.clone())
     }
 
     pub(crate) fn with_prefix(&self, prefix: &str) -> Result<Self, PrefixTooLong> {
@@ -136,50 +156,45 @@ impl Naming {
     }
 
     pub(crate) fn with_function(&self, function: KeyFunction) -> Self {
-        Naming { function: Some(function), ..self.clone() }
+        self.changed(self.version, Some(function))
     }
 
-    /// What all names begin with that share a generation.
-    fn stem(&self) -> String {
-        let prefix = escaped(&self.prefix, ":");
-        match self.function {
-            // The version is the function's to use.
-            Some(_) => format!("{prefix}::"),
-            None => format!("{prefix}:{}:", self.version),
-        }
+    fn changed(&self, version: i64, function: Option<KeyFunction>) -> Self {
+        Naming::of(self.prefix.clone(), &escaped(&self.prefix, ":"), version, function)
     }
 
     /// The cell of the generation.
-    pub(crate) fn generation(&self) -> Name {
-        Name::new(self.stem() + "generation", true)
+    pub(crate) fn generation(&self) -> &Name {
+        &self.cell
     }
 
     /// What all names of a generation begin with, but the cell itself.
     pub(crate) fn stem_of(&self, generation: Generation) -> String {
-        format!("{}{}", self.stem(), URL_SAFE_NO_PAD.encode(generation.0.to_be_bytes()))
+        format!("{}{}", self.stem, URL_SAFE_NO_PAD.encode(generation.0.to_be_bytes()))
     }
 
     /// The name of a value. Where it is a hash, the key stands in the value too: see [`stands_beside`](Self::stands_beside).
     pub(crate) fn value(&self, generation: Generation, key: &str) -> Name {
-        let (mark, key) = match &self.function {
-            Some(function) => ('=', escaped(&function(&self.prefix, self.version, key), "#")),
-            None => (':', escaped(key, "#")),
-        };
-        Name::new(bounded(self.stem_of(generation), mark, &key), false)
+        let mark = if self.function.is_some() { '=' } else { ':' };
+        self.keyed(generation, mark, key)
     }
 
     /// The name of a promise that stands beside the value.
     pub(crate) fn promise(&self, generation: Generation, key: &str) -> Name {
+        self.keyed(generation, '!', key)
+    }
+
+    fn keyed(&self, generation: Generation, mark: char, key: &str) -> Name {
         let key = match &self.function {
-            Some(function) => function(&self.prefix, self.version, key),
-            None => key.to_owned(),
+            Some(function) => escaped(&function(&self.prefix, self.version, key), "#"),
+            None => escaped(key, "#"),
         };
-        Name::new(bounded(self.stem_of(generation), '!', &escaped(&key, "#")), false)
+        Name::made(bounded(self.stem_of(generation), mark, &key), false)
     }
 
     /// The name of a tag.
     pub(crate) fn tag(&self, generation: Generation, tag: &str) -> Name {
-        Name::new(bounded(self.stem_of(generation), '@', &escaped(tag, "#")), true)
+        Name::made(bounded(self.stem_of(generation), '@', &escaped(tag, "#")), true)
     }
 
     /// Whether the key is kept beside the value, because its name is a hash. A very long one is told by its hash alone.
@@ -252,7 +267,7 @@ mod tests {
                 naming.value(GENERATION, &key),
                 naming.tag(GENERATION, &other),
                 naming.promise(GENERATION, &key),
-                naming.generation(),
+                naming.generation().clone(),
             ];
             for (at, name) in names.iter().enumerate() {
                 prop_assert!(names[at + 1..].iter().all(|other| other != name), "{:?}", name);

@@ -38,6 +38,10 @@ impl Port {
         }
     }
 
+    pub(crate) fn backend(&self) -> &dyn Backend {
+        &*self.inner.backend
+    }
+
     pub(crate) fn capabilities(&self) -> Capabilities {
         self.inner.capabilities
     }

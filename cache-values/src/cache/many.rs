@@ -1,6 +1,10 @@
 //! Writing and computing several values at once.
 
-use std::{collections::HashMap, hash::Hash, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    hash::Hash,
+    time::Duration,
+};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -129,7 +133,7 @@ impl Cache {
         F: Future<Output = Result<HashMap<K, T>, E>>,
     {
         let mut keys: Vec<K> = keys.into_iter().collect();
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         keys.retain(|key| seen.insert(key.clone()));
         let texts: Vec<&str> = keys.iter().map(|key| key.text()).collect();
         let looked = if texts.is_empty() { Ok(Vec::new()) } else { self.look(&texts, false).await };
@@ -181,6 +185,7 @@ impl Cache {
             }
         }
         Promise::keep_all(kept, time).await;
+        let missing: HashSet<K> = missing.into_iter().collect();
         answers.extend(loaded.into_iter().filter(|(key, _)| missing.contains(key)));
         Ok(answers)
     }

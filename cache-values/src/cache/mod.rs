@@ -56,7 +56,6 @@ struct Shared {
     /// The computations of this process. Each hands over the item that was stored.
     flights: Flights<Name, Bytes>,
     settings: Settings,
-    backend: String,
 }
 
 impl Cache {
@@ -75,7 +74,6 @@ impl Cache {
     pub fn shared(backend: Arc<dyn Backend>, settings: Settings) -> Result<Self, Error> {
         let naming = Naming::new(&settings.prefix, settings.version, settings.key_function.clone())?;
         let shared = Shared {
-            backend: format!("{backend:?}"),
             port: Port::new(backend, settings.time_out),
             generations: Generations::default(),
             flights: Flights::default(),
@@ -124,7 +122,7 @@ impl Cache {
         if let Some(ended) = ended {
             self.shared.port.sweep(self.naming.stem_of(ended));
         }
-        tracing::debug!(backend = self.shared.backend, "cache cleared");
+        tracing::debug!(backend = ?self.shared.port.backend(), "cache cleared");
         Ok(())
     }
 
@@ -146,7 +144,7 @@ impl Cache {
 impl fmt::Debug for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Cache");
-        shown.field("backend", &format_args!("{}", self.shared.backend));
+        shown.field("backend", &self.shared.port.backend());
         shown.field("naming", &self.naming).finish_non_exhaustive()
     }
 }

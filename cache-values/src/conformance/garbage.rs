@@ -24,7 +24,7 @@ async fn dig(subject: &Subject, cache: &Cache, key: &str) -> Bytes {
 async fn generation(subject: &Subject, cache: &Cache) -> Generation {
     // A call makes sure that there is one.
     cache.has("key").await.expect("it answers");
-    let cell = subject.get(&cache.naming.generation()).await.expect("there is one").bytes;
+    let cell = subject.get(cache.naming.generation()).await.expect("there is one").bytes;
     Generation(u64::from_be_bytes(cell[1..].try_into().expect("eight bytes")))
 }
 
@@ -67,7 +67,7 @@ checks! {
     async fn a_generation_that_is_lost_begins_anew(subject) {
         let cache = subject.cache();
         cache.set("key", "value", Ttl::Default).await.expect("it is kept");
-        let cell = cache.naming.generation();
+        let cell = cache.naming.generation().clone();
         for garbage in [None, Some(&b"garbage"[..]), Some(b""), Some(b"5")] {
             match garbage {
                 None => drop(subject.backend.remove(std::slice::from_ref(&cell)).await.expect("it answers")),

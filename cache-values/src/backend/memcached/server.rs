@@ -1,10 +1,11 @@
 //! One server, and the connections to it.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
+use cache_core::unpoisoned;
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::timeout,
@@ -64,7 +65,7 @@ impl Server {
         self.hang_up();
         if !self.habits.rest.is_zero() {
             let until = Instant::now() + self.habits.rest;
-            *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+            *unpoisoned::lock(&self.rests_until) = Some(until);
         }
     }
 
@@ -79,7 +80,7 @@ impl Server {
     }
 
     async fn connect(&self) -> Result<Connection, StoreError> {
-        let until = *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = *unpoisoned::lock(&self.rests_until);
         if until.is_some_and(|until| Instant::now() < until) {
             return Err(self.unreachable("it did not answer a moment ago"));
         }
@@ -98,7 +99,7 @@ impl Server {
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned::lock(&self.idle)
     }
 }
 
